@@ -1,0 +1,3 @@
+"""Keeps the configuration of HubSpot portals in git."""
+
+VERSION = "0.1.0"

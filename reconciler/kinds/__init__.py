@@ -1,0 +1,166 @@
+"""The kinds of definition that specs declare, and what each of them has to offer.
+
+A kind is one module of this package that fits the ``Kind`` protocol. To add one, write the module and put it into
+``KINDS``; schema, validation, plan, apply, drift, import and every renderer pick it up from there.
+
+``KINDS`` is the apply order, deletes run backwards::
+
+    property groups  <-  properties  <-  (formula properties)
+    lifecycle stages
+    association labels
+"""
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from reconciler.diff import Difference, FieldChange
+from reconciler.model import EMPTY, Answer, Finding, Json, Reads, Resource, Snapshot, Source, Tombstone
+from reconciler.paths import Api
+
+if TYPE_CHECKING:
+    from reconciler.plan import Change
+
+Risk = Literal["safe", "caution", "destructive", "irreversible"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a run has to look at: what is watched, declared, to be removed, and known from before."""
+
+    api: Api = field(default_factory=Api)
+    watch: tuple[str, ...] = ()
+    desired: Snapshot = EMPTY
+    removed: Mapping[str, Tombstone] = field(default_factory=dict)
+    baseline: Snapshot = EMPTY
+
+    def object_types(self, kind: str) -> tuple[str, ...]:
+        """The object types whose definitions of a kind matter: watched, declared or to be removed."""
+        declared = {resource.object_type for resource in self.desired.of_kind(kind)}
+        removed = {parts[1] for parts in self.removed_paths(kind)}
+        return tuple(sorted({*self.watch, *declared, *removed}))
+
+    def removed_paths(self, kind: str) -> list[tuple[str, ...]]:
+        """The names behind the tombstones of a kind."""
+        from reconciler.address import split
+
+        return [parts for parts in map(split, self.removed) if parts[0] == kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that a run needs, and the collection it belongs to; a refinement may fail without harm."""
+
+    collection: str
+    path: str
+    refines: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a declared resource should look like afterwards, or why that cannot be."""
+
+    planned: Resource | None = None
+    archived: Resource | None = None  # what lies archived under the name: creating it restores
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to HubSpot as data; ``creates`` marks a POST that must not be sent twice."""
+
+    method: str
+    path: str
+    body: Json = None
+    reads: bool = False
+
+
+Write = Generator[Request, Answer, None]  # requests go out, answers come in; no I/O inside
+
+
+class Locate(Protocol):
+    """Says where in a spec file an entry stands."""
+
+    def __call__(self, *path: str | int) -> Source: ...
+
+
+class Kind(Protocol):
+    """What a module of this package offers to the engine."""
+
+    @property
+    def NAME(self) -> str: ...  # section in the specs and first segment of addresses
+    @property
+    def NOUN(self) -> str: ...  # one of them, in a sentence
+    @property
+    def SCHEMA(self) -> Mapping[str, Json]: ...  # JSON Schema of the section
+
+    def parse(self, section: Json, locate: Locate) -> Iterator[Resource]:
+        """The desired resources of a section that the schema accepts."""
+        ...
+
+    def check(self, resource: Resource) -> Iterator[Finding]:
+        """What HubSpot would refuse later, found offline."""
+        ...
+
+    def listings(self, scope: Scope, reads: Reads) -> Iterator[Listing]:
+        """The lists that this kind needs now; asked again with the answers until nothing is new."""
+        ...
+
+    def observe(self, scope: Scope, reads: Reads) -> Iterator[Resource]:
+        """The live resources in what was read."""
+        ...
+
+    def settle(self, desired: Resource, observed: Resource | None, scope: Scope, reads: Reads) -> Settled:
+        """What a declared resource should look like after an apply; its collection was read."""
+        ...
+
+    def remove(self, tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
+        """What is left of a live resource after a tombstone; nothing planned and no finding: all of it goes."""
+        ...
+
+    def fields(self, difference: Difference) -> tuple[FieldChange, ...]:
+        """The field changes as a plan holds them, complete enough to be carried out from the plan alone."""
+        ...
+
+    def destroys(self, difference: Difference) -> Sequence[str]:
+        """The addresses that ``--allow`` has to name."""
+        ...
+
+    def risk(self, difference: Difference) -> Risk:
+        """How bad a change could be."""
+        ...
+
+    def remote(self, resource: Resource) -> Mapping[str, Json]:
+        """The ids that writes need and that the address does not tell."""
+        ...
+
+    def write(self, change: "Change", api: Api) -> Write:
+        """Carries out one change: yields requests, is sent the answers."""
+        ...
+
+    def rows(self, resource: Resource) -> Mapping[str, Json]:
+        """A live resource as a spec entry with the fewest fields, for import and adopt."""
+        ...
+
+
+def kinds() -> Sequence[Kind]:
+    """Every kind, in apply order."""
+    from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
+
+    return (property_groups, properties, lifecycle_stages, association_labels)
+
+
+def kind_of(address: str) -> Kind:
+    """The kind that an address belongs to."""
+    section = address.partition("/")[0]
+    return next(kind for kind in kinds() if kind.NAME == section)
+
+
+def refusal(rule: str, resource: Resource, message: str, fix: str) -> Finding:
+    """An error about a declared resource that HubSpot, or we, will not carry out."""
+    return Finding(rule, "error", message, fix, resource.address, resource.source)
+
+
+def overlay(changes: Iterable[FieldChange], attributes: Mapping[str, Json]) -> dict[str, Json]:
+    """The top-level attributes after these changes: what a create or an update has to send."""
+    return {**attributes, **{change.path: change.after for change in changes if "/" not in change.path}}

@@ -1,0 +1,162 @@
+"""The values that everything else reads: resources, snapshots of them, findings, and answers of HubSpot."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from reconciler import address as addresses
+
+Json = Any  # a value that came from, or goes to, JSON or YAML
+Severity = Literal["error", "warning", "info"]
+
+
+class Source(NamedTuple):
+    """Where in the specs something stands; lines and columns start at 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One definition on one side of a comparison.
+
+    ``attributes`` are canonical: HubSpot's field names, lists of named things as mappings in display order, absent
+    means not declared (desired) or not set (all other sides). Only they are compared.
+    ``facts`` are what HubSpot says about it and nobody can declare: ids, flags, times, user ids; for a desired
+    resource, what the spec says beside its fields (``meta``, ``exact``, ``id``).
+    """
+
+    kind: str
+    address: str
+    attributes: Mapping[str, Json]
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    source: Source | None = None
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names behind the address: kind, scope, name."""
+        return addresses.split(self.address)
+
+    @property
+    def name(self) -> str:
+        """HubSpot's internal name, or ours where HubSpot has none."""
+        return addresses.decode(self.address.rpartition("/")[2])
+
+    @property
+    def object_type(self) -> str:
+        """The object type of a property or group, the first one of an association label."""
+        return addresses.split(self.address)[1]
+
+
+class Snapshot(Mapping[str, Resource]):
+    """What one side looks like: resources by address. Desired, observed, planned and baseline are all one of these."""
+
+    __slots__ = ("_resources",)
+
+    def __init__(self, resources: Iterable[Resource] = ()) -> None:
+        self._resources = {resource.address: resource for resource in resources}
+
+    def __getitem__(self, address: str) -> Resource:
+        return self._resources[address]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._resources)
+
+    def __len__(self) -> int:
+        return len(self._resources)
+
+    def of_kind(self, kind: str) -> Iterator[Resource]:
+        """The resources of one kind."""
+        return (resource for resource in self._resources.values() if resource.kind == kind)
+
+    def replaced(self, changed: Iterable[Resource] = (), removed: Iterable[str] = ()) -> "Snapshot":
+        """This snapshot with some resources put in or over, and some left out."""
+        after = Snapshot()
+        after._resources = dict(self._resources)
+        after._resources.update((resource.address, resource) for resource in changed)
+        for address in removed:
+            after._resources.pop(address, None)
+        return after
+
+
+EMPTY = Snapshot()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person should know: what is wrong, where, and the way out."""
+
+    rule: str
+    severity: Severity
+    message: str
+    fix: str = ""
+    address: str = ""
+    source: Source | None = None
+    frame: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """This finding as documents hold it."""
+        place = self.source and {"file": self.source.file, "line": self.source.line, "column": self.source.column}
+        parts = {
+            "rule": self.rule,
+            "severity": self.severity,
+            "message": self.message,
+            "fix": self.fix,
+            "address": self.address,
+            "source": place,
+            "frame": self.frame,
+        }
+        return {key: value for key, value in parts.items() if value or key in ("rule", "severity", "message")}
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A line under ``removed:``, the only way anything is deleted."""
+
+    address: str
+    reason: str
+    source: Source | None = None
+    require_no_values: bool = False
+
+
+NOT_READ = 0  # status of an answer that a recorded read does not hold
+UNAVAILABLE = -1  # status of an answer that did not come, whatever was tried
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What HubSpot answered to one request; a status of ``NOT_READ`` or ``UNAVAILABLE`` stands for no answer."""
+
+    status: int
+    body: Json = None
+    correlation_id: str = ""
+    denied_scopes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the body can be believed."""
+        return 200 <= self.status < 300
+
+    @property
+    def results(self) -> list[dict[str, Json]]:
+        """The entries of a list answer; none for anything but a success."""
+        return self.body["results"] if self.ok else []
+
+
+Reads = Mapping[str, Answer]
+ReadStatus = Literal["ok", "denied", "partial", "not_read", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One list of the portal, how much was read of it, and how many entries it held."""
+
+    name: str
+    status: ReadStatus
+    count: int = 0
+    detail: str = ""

@@ -1,0 +1,72 @@
+"""HubSpot's object types: names, type ids, and how a name becomes a path segment."""
+
+import re
+
+from reconciler.model import Reads
+from reconciler.paths import Api
+
+# hubspot-api.md J; the plural names that the properties API takes.
+TYPE_IDS = {
+    "contacts": "0-1",
+    "companies": "0-2",
+    "deals": "0-3",
+    "tickets": "0-5",
+    "products": "0-7",
+    "line_items": "0-8",
+    "quotes": "0-14",
+    "communications": "0-18",
+    "feedback_submissions": "0-19",
+    "tasks": "0-27",
+    "campaigns": "0-35",
+    "notes": "0-46",
+    "meetings": "0-47",
+    "calls": "0-48",
+    "emails": "0-49",
+    "invoices": "0-53",
+    "marketing_events": "0-54",
+    "subscriptions": "0-69",
+    "goals": "0-74",
+    "discounts": "0-84",
+    "fees": "0-85",
+    "taxes": "0-86",
+    "commerce_payments": "0-101",
+    "users": "0-115",
+    "postal_mail": "0-116",
+    "orders": "0-123",
+    "leads": "0-136",
+    "carts": "0-142",
+    "services": "0-162",
+    "courses": "0-410",
+    "listings": "0-420",
+    "appointments": "0-421",
+    "projects": "0-970",
+}
+_BY_TYPE_ID = {type_id: name for name, type_id in TYPE_IDS.items()}
+_QUALIFIED = re.compile(r"\d+-\d+|p\d+_\w+")
+
+
+def is_custom(object_type: str) -> bool:
+    """Whether a name needs the portal's custom object schemas to become a path segment."""
+    return object_type not in TYPE_IDS and not _QUALIFIED.fullmatch(object_type)
+
+
+def segment(object_type: str, api: Api, reads: Reads) -> str | None:
+    """The path segment of an object type; none while, or because, the portal has no such custom object.
+
+    HubSpot refuses the bare name of a custom object (hubspot-api.md A.1), so it is looked up in the schemas.
+    """
+    if not is_custom(object_type):
+        return object_type
+    answer = reads.get(api.schemas())
+    for schema in answer.results if answer else ():
+        if schema["name"].lower() == object_type.lower():
+            type_id: str = schema["objectTypeId"]
+            return type_id
+    return None
+
+
+def name_of(type_id: str, api: Api, reads: Reads) -> str:
+    """The name that specs use for a type id that HubSpot sent."""
+    answer = reads.get(api.schemas())
+    custom = {schema["objectTypeId"]: schema["name"] for schema in (answer.results if answer else ())}
+    return _BY_TYPE_ID.get(type_id) or custom.get(type_id, type_id)
