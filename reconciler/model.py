@@ -148,7 +148,39 @@ class Answer:
         return self.body["results"] if self.ok else []
 
 
-Reads = Mapping[str, Answer]
+class Reads(Mapping[str, Answer]):
+    """What was read in a run, by request path; one value, so it is equal to itself only and can key a cache."""
+
+    __slots__ = ("_answers",)
+
+    def __init__(self, answers: Mapping[str, Answer] | None = None) -> None:
+        self._answers = dict(answers or {})
+
+    def __getitem__(self, path: str) -> Answer:
+        return self._answers[path]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._answers)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def results(self, path: str) -> list[dict[str, Json]]:
+        """The entries of a list; none when it was not, or could not be, read."""
+        answer = self._answers.get(path)
+        return answer.results if answer else []
+
+    def ok(self, path: str) -> bool:
+        """Whether a list was read."""
+        answer = self._answers.get(path)
+        return answer is not None and answer.ok
+
+
 ReadStatus = Literal["ok", "denied", "partial", "not_read", "unavailable"]
 
 

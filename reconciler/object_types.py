@@ -57,8 +57,7 @@ def segment(object_type: str, api: Api, reads: Reads) -> str | None:
     """
     if not is_custom(object_type):
         return object_type
-    answer = reads.get(api.schemas())
-    for schema in answer.results if answer else ():
+    for schema in reads.results(api.schemas()):
         if schema["name"].lower() == object_type.lower():
             type_id: str = schema["objectTypeId"]
             return type_id
@@ -67,6 +66,5 @@ def segment(object_type: str, api: Api, reads: Reads) -> str | None:
 
 def name_of(type_id: str, api: Api, reads: Reads) -> str:
     """The name that specs use for a type id that HubSpot sent."""
-    answer = reads.get(api.schemas())
-    custom = {schema["objectTypeId"]: schema["name"] for schema in (answer.results if answer else ())}
+    custom = {schema["objectTypeId"]: schema["name"] for schema in reads.results(api.schemas())}
     return _BY_TYPE_ID.get(type_id) or custom.get(type_id, type_id)

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 Risk = Literal["safe", "caution", "destructive", "irreversible"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """What a run has to look at: what is watched, declared, to be removed, and known from before."""
 
     api: Api = field(default_factory=Api)
     watch: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()  # pairs of object types to read labels of, beside those that are named
     desired: Snapshot = EMPTY
     removed: Mapping[str, Tombstone] = field(default_factory=dict)
     baseline: Snapshot = EMPTY
@@ -72,7 +73,7 @@ class Request:
     method: str
     path: str
     body: Json = None
-    reads: bool = False
+    creates: bool = False
 
 
 Write = Generator[Request, Answer, None]  # requests go out, answers come in; no I/O inside
@@ -116,6 +117,18 @@ class Kind(Protocol):
 
     def remove(self, tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
         """What is left of a live resource after a tombstone; nothing planned and no finding: all of it goes."""
+        ...
+
+    def depends_on(self, resource: Resource) -> Sequence[str]:
+        """Addresses that have to be there first, where a plan creates them."""
+        ...
+
+    def value_at(self, resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+        """Whether a resource has a value at the path of a plan's field, and which, in the plan's form."""
+        ...
+
+    def same(self, field: str, one: Json, other: Json) -> bool:
+        """Whether two values of a field mean the same to HubSpot."""
         ...
 
     def fields(self, difference: Difference) -> tuple[FieldChange, ...]:

@@ -1,0 +1,738 @@
+"""Properties: the fields of HubSpot's records, and their options.
+
+An entry with ``type`` is a full definition and can be created. One without it is partial: it adopts a property that is
+there, and owns only the fields it names. That is the way to own a part of a property that HubSpot defines: what its
+``modificationMetadata`` lets a portal change, and nothing else.
+
+HubSpot replaces the whole option list when one option is sent (hubspot-api.md A.7). So options are merged by value into
+the list that is live right before the write; ``options: {exact: true, values: [...]}`` also removes the others.
+``options`` of ``lifecyclestage`` mirror the lifecycle stages and are read only: declare ``lifecycleStages`` instead.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from reconciler.address import encode, join, split
+from reconciler.diff import Difference, FieldChange
+from reconciler.kinds import Listing, Locate, Request, Risk, Scope, Settled, Write, property_groups, refusal
+from reconciler.model import Finding, Json, Reads, Resource, Tombstone
+from reconciler.object_types import is_custom, segment
+from reconciler.paths import Api
+
+if TYPE_CHECKING:
+    from reconciler.plan import Change
+
+NAME = "properties"
+NOUN = "property"
+
+# hubspot-api.md A.3. What a PATCH ignores without a word can only be given when the property is created.
+CREATE_ONLY = ("hasUniqueValue", "dataSensitivity", "externalOptions", "referencedObjectType")
+ALWAYS_SET: Mapping[str, Json] = {
+    "label": "",
+    "description": "",
+    "groupName": "",
+    "type": "",
+    "fieldType": "",
+    "displayOrder": -1,
+    "hidden": False,
+    "formField": False,
+    "hasUniqueValue": False,
+    "externalOptions": False,
+}
+SOMETIMES_SET: Mapping[str, Json] = {  # and the value that means the same as absent
+    "referencedObjectType": None,
+    "calculationFormula": None,
+    "numberDisplayHint": "formatted",  # the neutral one (hubspot-api.md N.2)
+    "textDisplayHint": None,
+    "showCurrencySymbol": False,
+    "currencyPropertyName": None,
+    "dataSensitivity": "non_sensitive",
+}
+REQUIRED = ("label", "fieldType", "groupName")  # beside the type, in a full definition
+
+# hubspot-api.md A.4: the pairs that may be written.
+FIELD_TYPES: Mapping[str, tuple[str, ...]] = {
+    "string": ("text", "textarea", "file", "html", "phonenumber", "calculation_equation"),
+    "number": ("number", "calculation_equation"),
+    "bool": ("booleancheckbox", "calculation_equation"),
+    "enumeration": ("select", "radio", "checkbox", "booleancheckbox", "calculation_equation"),
+    "date": ("date",),
+    "datetime": ("date",),
+    "phone_number": ("phonenumber",),
+}
+WITH_OPTIONS = ("enumeration", "bool")
+NAME_SYNTAX = re.compile(r"[a-z][a-z0-9_]*")
+VENDOR_PREFIX = re.compile(r"hs_|a\d+_")
+MAX_NAME, MAX_OPTIONS, SEEN_LABEL, SEEN_DESCRIPTION = 100, 5000, 124, 781  # hubspot-api.md A.5, L 6
+
+_OPTION: Json = {
+    "title": "Option",
+    "description": "One choice of an enumeration.",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["value", "label"],
+    "properties": {
+        "value": {"type": "string", "description": "HubSpot's internal value; records hold it, so it never changes."},
+        "label": {"type": "string", "description": "What people see."},
+        "description": {"type": "string", "description": "Help text of the option."},
+        "hidden": {"type": "boolean", "description": "Hidden options stay valid but are not offered."},
+    },
+}
+_OPTIONS: Json = {"type": "array", "items": _OPTION, "description": "In display order."}
+
+
+def _text(description: str, **more: Json) -> Json:
+    return {"type": "string", "description": description, **more}
+
+
+def _flag(description: str) -> Json:
+    return {"type": "boolean", "description": description}
+
+
+ENTRY: Json = {
+    "title": "Property",
+    "description": "With `type` a full definition; without it, a property that is there, owned in these fields only.",
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "label": _text("What people see in HubSpot.", minLength=1),
+        "type": _text("How HubSpot stores the value.", enum=list(FIELD_TYPES)),
+        "fieldType": _text(
+            "How HubSpot shows it in forms.", enum=sorted({pair for pairs in FIELD_TYPES.values() for pair in pairs})
+        ),
+        "groupName": _text("Internal name of the property group that holds it.", minLength=1),
+        "description": {
+            "type": ["string", "null"],
+            "description": "Help text for the people who fill it in; null clears it.",
+        },
+        "options": {
+            "description": "The choices. Live ones that are not listed stay, unless the list is exact.",
+            "oneOf": [
+                _OPTIONS,
+                {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["exact", "values"],
+                    "properties": {
+                        "exact": {"const": True, "description": "Plan live options that are not listed for removal."},
+                        "values": _OPTIONS,
+                    },
+                },
+            ],
+        },
+        "displayOrder": {
+            "type": "integer",
+            "minimum": -1,
+            "description": "Position in its group; -1 leaves the place to HubSpot and is never compared.",
+        },
+        "hidden": _flag("Hidden from people in HubSpot."),
+        "formField": _flag("May be used in forms."),
+        "hasUniqueValue": _flag("No two records share a value. Only when it is created, at most ten an object type."),
+        "dataSensitivity": _text("Only when it is created.", enum=["non_sensitive", "sensitive", "highly_sensitive"]),
+        "externalOptions": _flag("The choices come from elsewhere, such as owners. Only when it is created."),
+        "referencedObjectType": _text("What external options refer to, such as OWNER. Only when it is created."),
+        "calculationFormula": _text("Formula of a calculated property; fieldType is calculation_equation."),
+        "numberDisplayHint": _text(
+            "How a number is shown.",
+            enum=["currency", "duration", "formatted", "percentage", "probability", "unformatted"],
+        ),
+        "textDisplayHint": _text(
+            "How a text is shown.",
+            enum=[
+                "domain_name",
+                "email",
+                "ip_address",
+                "multi_line",
+                "phone_number",
+                "physical_address",
+                "postal_code",
+                "unformatted_single_line",
+            ],
+        ),
+        "showCurrencySymbol": _flag("Show the currency; cannot be turned off once a currency property is named."),
+        "currencyPropertyName": _text("The property that holds the currency; needs showCurrencySymbol."),
+        "meta": {
+            "type": "object",
+            "description": "Notes of yours, never sent to HubSpot.",
+            "properties": {
+                "owner": {"type": "string", "description": "Who answers for this definition."},
+                "consumers": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "The integrations that read or write it.",
+                },
+            },
+        },
+    },
+}
+SCHEMA: Mapping[str, Json] = {
+    "title": "Properties",
+    "description": "Properties by object type, then by HubSpot's internal name.",
+    "type": "object",
+    "additionalProperties": {
+        "description": "The properties of one object type; a custom object by its bare name.",
+        "type": "object",
+        "additionalProperties": ENTRY,
+    },
+}
+
+
+# --- the spec side ---------------------------------------------------------------------------------------------------
+
+
+def parse(section: Json, locate: Locate) -> Iterator[Resource]:
+    """The declared properties: what an entry does not say is not in its attributes."""
+    for object_type, entries in section.items():
+        head = f"{NAME}/{encode(object_type)}/"
+        for name, entry in entries.items():
+            attributes, facts = entry, {}
+            if "meta" in entry or "options" in entry:
+                attributes, facts = _unpacked(entry)
+            yield Resource(NAME, head + encode(name), attributes, facts, locate(NAME, object_type, name))
+
+
+def _unpacked(entry: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Json]]:
+    attributes = dict(entry)
+    facts = {"meta": attributes.pop("meta")} if "meta" in attributes else {}
+    if "options" in attributes:
+        listed = attributes["options"]
+        if isinstance(listed, Mapping):
+            facts["exact"] = True
+            listed = listed["values"]
+        facts["listed"] = listed
+        attributes["options"] = _option_mapping(listed)
+    return attributes, facts
+
+
+def _option_mapping(listed: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
+    return {option["value"]: {key: option[key] for key in option if key != "value"} for option in listed}
+
+
+def check(resource: Resource) -> Iterator[Finding]:
+    """What HubSpot would refuse later (hubspot-api.md A.4, A.5)."""
+    attributes = resource.attributes
+    yield from _check_name(resource)
+    if "type" in attributes:
+        yield from _check_definition(resource)
+    if "listed" in resource.facts:
+        yield from _check_options(resource)
+    if attributes.get("currencyPropertyName") and not attributes.get("showCurrencySymbol"):
+        why = "HubSpot takes a currency property only where the currency symbol is shown"
+        yield refusal("property-currency", resource, why, "add `showCurrencySymbol: true`")
+    for field, seen in (("label", SEEN_LABEL), ("description", SEEN_DESCRIPTION)):
+        if len(attributes.get(field) or "") > seen:
+            text = f"{field} has {len(attributes[field])} characters; more than {seen} were never seen in HubSpot"
+            yield Finding("property-length", "warning", text, "shorten it", resource.address, resource.source)
+
+
+def _check_name(resource: Resource) -> Iterator[Finding]:
+    name = resource.name
+    if not NAME_SYNTAX.fullmatch(name):
+        proper = re.sub(r"[^a-z0-9_]+", "_", name.lower()).lstrip("_0123456789") or "name"
+        why = f"{name!r} is no internal name: lower-case letters, digits and underscores, a letter first"
+        yield refusal("property-name", resource, why, f"call it {proper}")
+    elif len(name) > MAX_NAME:
+        why = f"the name has {len(name)} characters; HubSpot takes at most {MAX_NAME}"
+        yield refusal("property-name", resource, why, "shorten it")
+    elif VENDOR_PREFIX.match(name) and "type" in resource.attributes:
+        why = f"HubSpot keeps names that start with {VENDOR_PREFIX.match(name)[0]} for itself"  # type: ignore[index]
+        fix = "choose another name, or drop `type` to own parts of the property that HubSpot defines"
+        yield refusal("property-reserved-prefix", resource, why, fix)
+
+
+def _check_definition(resource: Resource) -> Iterator[Finding]:
+    attributes = resource.attributes
+    missing = [field for field in REQUIRED if field not in attributes]
+    if missing:
+        fix = "add " + ", ".join(missing) + "; or drop `type` to own parts of a property that is there"
+        yield refusal("property-incomplete", resource, f"a full definition lacks {', '.join(missing)}", fix)
+    kind, field_type = attributes["type"], attributes.get("fieldType")
+    if field_type and field_type not in FIELD_TYPES[kind]:
+        fix = f"a {kind} can be shown as {', '.join(FIELD_TYPES[kind])}"
+        yield refusal("property-type-pair", resource, f"fieldType {field_type} does not go with type {kind}", fix)
+    formula = "calculationFormula" in attributes
+    if formula and field_type and field_type != "calculation_equation":
+        why = f"a formula makes fieldType calculation_equation, not {field_type} (hubspot-api.md N.2)"
+        yield refusal("property-formula", resource, why, "write `fieldType: calculation_equation`")
+    if kind == "enumeration" and not attributes.get("externalOptions") and not formula:
+        if not attributes.get("options"):
+            yield refusal("property-no-options", resource, "an enumeration needs at least one option", "add `options:`")
+    elif kind not in WITH_OPTIONS and attributes.get("options"):
+        why = f"a {kind} has no options"
+        yield refusal("property-needless-options", resource, why, "drop `options`, or write `type: enumeration`")
+    if kind == "bool" and not formula and set(attributes.get("options", ())) != {"true", "false"}:
+        fix = 'options: [{value: "true", label: "Yes"}, {value: "false", label: "No"}]'
+        yield refusal("property-bool-options", resource, "a bool needs exactly the options true and false", fix)
+    if attributes.get("externalOptions") and not attributes.get("referencedObjectType"):
+        why = "external options need to say what they refer to"
+        yield refusal("property-external-options", resource, why, "add `referencedObjectType: OWNER`")
+
+
+def _check_options(resource: Resource) -> Iterator[Finding]:
+    listed = resource.facts["listed"]
+    if len(listed) > MAX_OPTIONS:
+        yield refusal("option-count", resource, f"{len(listed)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
+    for field in ("value", "label"):
+        for text, count in Counter(option[field] for option in listed).items():
+            if count > 1:
+                why = f"{count} options have the {field} {text!r}"
+                yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
+    for option in listed:
+        value = option["value"]
+        if ";" in value:
+            why = f"option value {value!r} has a semicolon, which separates the values of a multi-checkbox"
+            yield refusal("option-value", resource, why, "use another sign")
+        elif value != value.strip():
+            yield refusal("option-value", resource, f"option value {value!r} has outer blanks", "drop them")
+
+
+# --- the portal side -------------------------------------------------------------------------------------------------
+
+
+def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
+    """One list an object type; archived and sensitive ones only where a declaration asks for them."""
+    for object_type in scope.object_types(NAME):
+        collection = f"{NAME}/{object_type}"
+        if is_custom(object_type):
+            yield Listing(collection, scope.api.schemas())
+        part = segment(object_type, scope.api, reads)
+        if not part:
+            continue
+        path = scope.api.properties(part)
+        yield Listing(collection, path)
+        declared = _declared(scope, object_type)
+        for level in ("sensitive", "highly_sensitive"):
+            if any(resource.attributes.get("dataSensitivity") == level for resource in declared):
+                yield Listing(collection, f"{path}?dataSensitivity={level}")
+        if reads.ok(path) and _missing(declared, reads, path):
+            yield Listing(collection, f"{path}?archived=true", refines=True)
+
+
+def _declared(scope: Scope, object_type: str) -> list[Resource]:
+    return _declared_by_type(scope).get(object_type, [])
+
+
+@lru_cache(maxsize=8)
+def _declared_by_type(scope: Scope) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for resource in scope.desired.of_kind(NAME):
+        found.setdefault(resource.object_type, []).append(resource)
+    return found
+
+
+def _missing(declared: Iterable[Resource], reads: Reads, path: str) -> bool:
+    live = _names(reads, path)
+    return any(resource.name not in live for resource in declared if "type" in resource.attributes)
+
+
+@lru_cache(maxsize=256)
+def _names(reads: Reads, path: str) -> frozenset[str]:
+    return frozenset(raw["name"] for raw in reads.results(path))
+
+
+def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
+    """The live properties of every list that was read."""
+    for object_type in scope.object_types(NAME):
+        part = segment(object_type, scope.api, reads)
+        if not part:
+            continue
+        head = f"{NAME}/{encode(object_type)}/"
+        path = scope.api.properties(part)
+        for query in ("", "?dataSensitivity=sensitive", "?dataSensitivity=highly_sensitive"):
+            for raw in reads.results(path + query):
+                if raw.get("archived") is not True:
+                    yield Resource(NAME, head + encode(raw["name"]), canonical(raw), raw)
+
+
+def canonical(raw: Mapping[str, Json]) -> dict[str, Json]:
+    """A definition as HubSpot sends it, in the one form that is compared."""
+    attributes = {field: raw.get(field, unset) for field, unset in ALWAYS_SET.items()}
+    for field, unset in SOMETIMES_SET.items():
+        value = raw.get(field)
+        if value is not None and value != unset and value != "":
+            attributes[field] = value
+    # Options of external lists are always empty here, whatever people see (real-drift.md 6).
+    if raw.get("options") and not attributes["externalOptions"]:
+        attributes["options"] = _live_options(raw["options"])
+    return attributes
+
+
+def _live_options(listed: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    orders = [option.get("displayOrder", -1) for option in listed]
+    if orders != sorted(orders):
+        listed = sorted(listed, key=lambda option: option.get("displayOrder", -1))
+    return {option["value"]: _live_option(option) for option in listed}
+
+
+def _live_option(option: Mapping[str, Json]) -> dict[str, Json]:
+    kept = {"label": option["label"]}
+    if option.get("description"):
+        kept["description"] = option["description"]
+    if option.get("hidden"):
+        kept["hidden"] = True
+    return kept
+
+
+# --- what should be --------------------------------------------------------------------------------------------------
+
+
+def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Reads) -> Settled:
+    """Declared fields over live ones, or over what lies archived under the name, or alone."""
+    if observed is None:
+        return _settle_absent(desired, scope, reads)
+    if (changed := _changed(desired, observed, scope.baseline.get(desired.address))) is None:
+        return Settled(observed, findings=tuple(_locked(desired, observed)))
+    findings = (*_locked(desired, observed), *_immutable(desired, observed), *_group_there(desired, scope, reads))
+    if findings:
+        return Settled(observed, findings=findings)
+    attributes = {**observed.attributes, **changed}
+    if attributes["type"] not in WITH_OPTIONS and "type" in changed:
+        attributes.pop("options", None)  # HubSpot clears them in place (hubspot-api.md A.7)
+    return Settled(Resource(NAME, desired.address, attributes, observed.facts, desired.source))
+
+
+def _changed(desired: Resource, observed: Resource, known: Resource | None) -> dict[str, Json] | None:
+    live = observed.attributes
+    changed = {}
+    for field, value in desired.attributes.items():
+        if field == "options":
+            options = merged_options(live.get("options", {}), value, bool(desired.facts.get("exact")))
+            if options is not None:
+                changed["options"] = options
+        elif value != live.get(field) and not _unchanged(field, value, live.get(field), known):
+            changed[field] = "" if value is None else value
+    return changed or None
+
+
+def _unchanged(field: str, declared: Json, live: Json, known: Resource | None) -> bool:
+    if field == "calculationFormula" and _known_formula(declared, live, known):
+        return True
+    return same(field, declared, live)
+
+
+def same(field: str, one: Json, other: Json) -> bool:
+    """Whether two values mean the same: absent is unset, blanks in texts do not count, a position of -1 is any."""
+    if field == "displayOrder":
+        return bool(one == other or one == -1)
+    if field in ("label", "description"):
+        return (one or "").split() == (other or "").split()
+    if field == "calculationFormula":
+        return _plain_formula(one or "") == _plain_formula(other or "")
+    unset = ALWAYS_SET.get(field, SOMETIMES_SET.get(field))
+    return bool((unset if one is None else one) == (unset if other is None else other))
+
+
+def _plain_formula(formula: str) -> str:
+    return "".join(formula.split()).replace('"', "'").lower()
+
+
+def _known_formula(declared: Json, live: Json, known: Resource | None) -> bool:
+    """HubSpot rewrites formulas (hubspot-api.md A.11); the baseline knows what became of the declared one."""
+    if known is None:
+        return False
+    return bool(declared == known.facts.get("declaredFormula") and live == known.attributes.get("calculationFormula"))
+
+
+def merged_options(live: Mapping[str, Json], declared: Mapping[str, Json], exact: bool) -> dict[str, Json] | None:
+    """The option list after an apply; nothing when it is as declared already."""
+    kept = {value: option for value, option in live.items() if value in declared} if exact else dict(live)
+    order = merged_order(list(kept), list(declared))
+    merged = {value: _merged_option(kept.get(value, {}), declared.get(value, {})) for value in order}
+    return None if merged == live and order == list(live) else merged
+
+
+def _merged_option(live: Mapping[str, Json], declared: Mapping[str, Json]) -> Mapping[str, Json]:
+    if not declared or all(live.get(field) == value for field, value in declared.items()):
+        return live
+    return {field: value for field, value in {**live, **declared}.items() if value or field == "label"}
+
+
+def merged_order(live: list[str], declared: list[str]) -> list[str]:
+    """Live extras stay where they are, declared ones stand in declared order, new ones after their predecessor."""
+    known = set(live)
+    if all(name in known for name in declared):
+        order = live
+    else:
+        order = list(live)
+        for index, name in enumerate(declared):
+            if name not in known:
+                order.insert(_place(order, declared, index), name)
+                known.add(name)
+    mine = set(declared)
+    if [name for name in order if name in mine] == declared:
+        return order
+    ordered = iter(declared)
+    return [next(ordered) if name in mine else name for name in order]
+
+
+def _place(order: list[str], declared: list[str], index: int) -> int:
+    present = set(order)
+    for before in reversed(declared[:index]):
+        if before in present:
+            return order.index(before) + 1
+    followers = [order.index(after) for after in declared[index + 1 :] if after in present]
+    return min(followers, default=len(order))
+
+
+def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
+    if "type" not in desired.attributes:
+        why = f"{desired.name} is not in the portal, and an entry without `type` can only adopt what is there"
+        fix = "check the name, or add type, fieldType, label and groupName to create it"
+        return Settled(findings=(refusal("absent-property", desired, why, fix),))
+    part = segment(desired.object_type, scope.api, reads)
+    path = scope.api.properties(part or desired.object_type)
+    archived = _archived(reads, f"{path}?archived=true", desired)
+    findings = [*_group_there(desired, scope, reads), *(_never_unique(desired, archived) if archived else ())]
+    if findings:
+        return Settled(findings=tuple(findings))
+    facts = {"objectType": part}
+    declared = {field: value for field, value in desired.attributes.items() if value is not None}
+    under = archived.attributes if archived else {}
+    if declared["type"] not in WITH_OPTIONS:
+        under = {field: value for field, value in under.items() if field != "options"}
+    planned = Resource(NAME, desired.address, {**under, **declared}, facts, desired.source)
+    return Settled(planned, archived)
+
+
+def _archived(reads: Reads, path: str, desired: Resource) -> Resource | None:
+    raw = _by_name(reads, path).get(desired.name)
+    return Resource(NAME, desired.address, canonical(raw), raw) if raw else None
+
+
+@lru_cache(maxsize=64)
+def _by_name(reads: Reads, path: str) -> dict[str, Mapping[str, Json]]:
+    return {raw["name"]: raw for raw in reads.results(path)}
+
+
+def _never_unique(desired: Resource, archived: Resource) -> Iterator[Finding]:
+    if bool(desired.attributes.get("hasUniqueValue")) != archived.attributes["hasUniqueValue"]:
+        why = f"{desired.name} lies archived with another uniqueness; HubSpot never changes that for a name"
+        yield refusal("immutable", desired, why, "choose another name")
+
+
+def _group_there(desired: Resource, scope: Scope, reads: Reads) -> Iterator[Finding]:
+    group = desired.attributes.get("groupName")
+    if group is None:
+        return
+    part = segment(desired.object_type, scope.api, reads) or desired.object_type
+    path = scope.api.groups(part)
+    address = join(property_groups.NAME, desired.object_type, group)
+    if address in scope.removed:
+        why = f"group {group} is to be removed (see `removed:`)"
+        yield refusal("unknown-group", desired, why, "move the property to another group first")
+    elif reads.ok(path) and group not in _names(reads, path) and address not in scope.desired:
+        why = f"neither the portal nor the specs have the group {group}"
+        yield refusal("unknown-group", desired, why, f"declare it under propertyGroups: {desired.object_type}:")
+
+
+def editable(raw: Mapping[str, Json]) -> tuple[bool, bool]:
+    """Whether a portal may change the definition, and the options (hubspot-api.md A.8)."""
+    rights = raw.get("modificationMetadata", {})
+    definition = not rights.get("readOnlyDefinition", False)
+    options = not rights.get("readOnlyOptions", not definition)
+    return definition, options and not raw.get("externalOptions", False)
+
+
+def vendor_owned(raw: Mapping[str, Json]) -> bool:
+    """Whether HubSpot or an integration defines it: the flag, or a reserved prefix without it (N.2)."""
+    return bool(raw.get("hubspotDefined") or VENDOR_PREFIX.match(raw["name"]))
+
+
+def _locked(desired: Resource, observed: Resource) -> Iterator[Finding]:
+    definition, options = editable(observed.facts)
+    locked = sorted(field for field in desired.attributes if not (options if field == "options" else definition))
+    if not locked:
+        return
+    owner = "HubSpot defines" if vendor_owned(observed.facts) else "an integration defines"
+    can = "only its options can be declared" if options else "nothing of it can be declared"
+    fix = "drop " + ", ".join(locked) + "; to depend on it without owning it, use `integrations:`"
+    if observed.facts.get("externalOptions") and observed.name == "lifecyclestage":
+        fix = "declare the stages under `lifecycleStages:`"
+    yield refusal("read-only-definition", desired, f"{owner} {observed.name}, and {can}", fix)
+
+
+def _immutable(desired: Resource, observed: Resource) -> Iterator[Finding]:
+    for field in CREATE_ONLY:
+        live = observed.attributes.get(field)
+        if field in desired.attributes and not same(field, desired.attributes[field], live):
+            why = f"{field} is {live!r} and HubSpot never changes it once a property is made"
+            fix = (
+                f"create a new property with {field}: {desired.attributes[field]!r}, copy the values, repoint what "
+                f"uses {desired.name}, then list {desired.address} under `removed:`"
+            )
+            yield refusal("immutable", desired, why, fix)
+
+
+def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
+    """What a tombstone leaves: nothing of a property, or a property without an option."""
+    names = split(tombstone.address)
+    definition, options = editable(observed.facts)
+    if len(names) > 3:
+        if not options:
+            return _kept(tombstone, observed, f"the options of {observed.name} cannot be changed")
+        left = {value: option for value, option in observed.attributes["options"].items() if value != names[4]}
+        return Settled(Resource(NAME, observed.address, {**observed.attributes, "options": left}, observed.facts))
+    rights = observed.facts.get("modificationMetadata", {})
+    if vendor_owned(observed.facts) or not definition or not rights.get("archivable", True):
+        return _kept(tombstone, observed, f"{observed.name} is not yours to archive: HubSpot or an integration owns it")
+    return Settled()
+
+
+def _kept(tombstone: Tombstone, observed: Resource, why: str) -> Settled:
+    fix = "drop the line under `removed:`"
+    finding = Finding("hubspot-defined", "error", why, fix, tombstone.address, tombstone.source)
+    return Settled(observed, findings=(finding,))
+
+
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def depends_on(resource: Resource) -> Sequence[str]:
+    """The group, and what a formula names."""
+    names = set(_WORD.findall(resource.attributes.get("calculationFormula") or "")) - {resource.name}
+    group = resource.attributes.get("groupName")
+    needed = [join(NAME, resource.object_type, name) for name in sorted(names)]
+    return [*([join(property_groups.NAME, resource.object_type, group)] if group else []), *needed]
+
+
+# --- what changes ----------------------------------------------------------------------------------------------------
+
+
+def fields(difference: Difference) -> tuple[FieldChange, ...]:
+    """Options as a plan holds them: lists where the whole is new or gone, with a position where one is added."""
+    after = difference.after.attributes.get("options", {}) if difference.after else {}
+    return tuple(_planned(change, list(after)) for change in difference.fields)
+
+
+def _planned(change: FieldChange, order: list[str]) -> FieldChange:
+    if change.path == "options" and change.how != "changed":
+        return FieldChange("options", _listed(change.before), _listed(change.after), change.how)
+    if change.path.startswith("options/") and change.path.count("/") == 1 and change.how == "added":
+        position = order.index(split(change.path)[1])
+        return FieldChange(change.path, after={**change.after, "displayOrder": position}, how="added")
+    return change
+
+
+def _listed(options: Json) -> Json:
+    return [{"value": value, **option} for value, option in options.items()] if isinstance(options, Mapping) else None
+
+
+def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+    """The value that a plan's field speaks of."""
+    options = resource.attributes.get("options", {})
+    match split(field.path):
+        case ("options",) if field.how == "changed":
+            mine = set(field.after)
+            return True, [value for value in options if value in mine]
+        case ("options",):
+            return "options" in resource.attributes, _listed(options)
+        case ("options", value):
+            return value in options, options.get(value)
+        case ("options", value, part):
+            return part in options.get(value, {}), options.get(value, {}).get(part)
+        case (name,):
+            return name in resource.attributes, resource.attributes.get(name)
+    raise KeyError(field.path)
+
+
+def destroys(difference: Difference) -> Sequence[str]:
+    """The property for an archive or a change of type, each removed option otherwise."""
+    if difference.after is None or any(change.path == "type" for change in difference.fields):
+        return (difference.address,) if difference.before else ()
+    return [
+        f"{difference.address}/{change.path}"
+        for change in difference.fields
+        if change.how == "removed" and change.path.startswith("options/") and change.path.count("/") == 1
+    ]
+
+
+def risk(difference: Difference) -> Risk:
+    """Values are at stake in an archive, a change of type, and a removed option; formulas change what people see."""
+    if destroys(difference):
+        return "destructive"
+    changed = {change.path for change in difference.fields}
+    return "caution" if difference.before and changed & {"fieldType", "calculationFormula"} else "safe"
+
+
+def remote(resource: Resource) -> Mapping[str, Json]:
+    """The path segment of the object type, which for a custom object is an id."""
+    return {"objectType": resource.facts.get("objectType") or resource.object_type}
+
+
+def create_body(change: "Change") -> dict[str, Json]:
+    """What a create sends for one property, alone or in a batch."""
+    body = {"name": change.name, **{field.path: field.after for field in change.fields if field.how != "removed"}}
+    if "options" in body:
+        body["options"] = [_sent(option, index) for index, option in enumerate(body["options"])]
+    return body
+
+
+def _sent(option: Mapping[str, Json], index: int) -> dict[str, Json]:
+    """An option as HubSpot takes it: always with an explicit position (hubspot-api.md A.6)."""
+    return {"hidden": False, **option, "displayOrder": index}
+
+
+def write(change: "Change", api: Api) -> Write:
+    """POST, PATCH or DELETE of one property; the option list is read again right before it is written."""
+    object_type = change.remote["objectType"]
+    path = api.properties(object_type, change.name)
+    match change.action:
+        case "create" | "restore":
+            yield Request("POST", api.properties(object_type), create_body(change), creates=True)
+        case "archive":
+            yield Request("DELETE", path)
+        case _:
+            body = {field.path: field.after for field in change.fields if field.path.partition("/")[0] != "options"}
+            if _writes_options(change) and body.get("type", "enumeration") in WITH_OPTIONS:
+                answer = yield Request("GET", path)
+                body["options"] = _options_to_send(answer.body["options"], change)
+            yield Request("PATCH", path, body)
+
+
+def _writes_options(change: "Change") -> bool:
+    return any(field.path.partition("/")[0] == "options" for field in change.fields)
+
+
+def _options_to_send(live: Sequence[Mapping[str, Json]], change: "Change") -> list[dict[str, Json]]:
+    """The fresh list with the plan's changes in it, and everything else sent along as it is."""
+    options: dict[str, dict[str, Json]] = {option["value"]: dict(option) for option in live}
+    order = list(_live_options(live))
+    for field in change.fields:
+        match split(field.path):
+            case ("options",) if field.how == "added":
+                return [_sent(option, index) for index, option in enumerate(field.after)]
+            case ("options", value) if field.how == "removed":
+                order = [kept for kept in order if kept != value]
+            case ("options", value) if field.how == "added" and value not in options:
+                options[value] = {"value": value, **field.after}
+            case ("options", value, part):
+                options[value][part] = field.after if field.how != "removed" else ("" if part != "hidden" else False)
+    added = [f for f in change.fields if f.how == "added" and f.path.startswith("options/") and f.path.count("/") == 1]
+    for field in sorted(added, key=lambda field: field.after["displayOrder"]):
+        value = split(field.path)[1]
+        if value not in order:
+            order.insert(field.after["displayOrder"], value)
+    for field in change.fields:
+        if field.path == "options" and field.how == "changed":
+            order = merged_order(order, field.after)
+    return [_sent(options[value], index) for index, value in enumerate(order)]
+
+
+def rows(resource: Resource) -> Mapping[str, Json]:
+    """The fewest fields that say all of a definition; of HubSpot's own, what a portal may own."""
+    attributes = resource.attributes
+    definition, options = editable(resource.facts)
+    if vendor_owned(resource.facts) or not definition:
+        owned = ("label", "groupName", "description", "hidden", "formField") if definition else ()
+        row = {field: attributes[field] for field in owned if attributes[field]}
+        return {**row, **({"options": _listed(attributes["options"])} if options and "options" in attributes else {})}
+    row = {field: attributes[field] for field in ("label", "type", "fieldType", "groupName")}
+    for field, unset in (*ALWAYS_SET.items(), *SOMETIMES_SET.items()):
+        if field not in row and attributes.get(field, unset) != unset and attributes.get(field) is not None:
+            row[field] = attributes[field]
+    if "options" in attributes:
+        row["options"] = _listed(attributes["options"])
+    return row
