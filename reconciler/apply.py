@@ -1,0 +1,423 @@
+"""Carries out the changes of a plan: in waves, as few requests as HubSpot allows, every change with one outcome.
+
+Groups come first, then properties (created in batches), stages and labels side by side, then formulas after what they
+name; deletes come last and backwards. After each wave the touched lists are read once and compared with what was
+wanted. After the first failure nothing destructive is begun; what does not depend on the failure goes on.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+from reconciler.address import join
+from reconciler.errors import (
+    AccessError,
+    ReconcilerError,
+    RequestRefused,
+    StaleError,
+    UnavailableError,
+    UnknownOutcome,
+)
+from reconciler.kinds import Request, Scope, Write, association_labels, lifecycle_stages, properties, property_groups
+from reconciler.model import Answer, Json, Resource, Snapshot
+from reconciler.observe import ListSource, Observation, observe, read
+from reconciler.plan import Change
+
+Word = Literal["satisfied", "done", "verified", "failed", "blocked", "skipped", "unknown"]
+BATCH = 100  # hubspot-api.md A.10
+AT_ONCE = 8
+LOOKS = (0.0, 0.5, 1.0, 2.0)  # seconds before each look for a write; reads lag by up to 700 ms (hubspot-api.md A.12)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one change."""
+
+    change: Change
+    word: Word
+    message: str = ""
+    error: Mapping[str, Json] | None = None
+
+
+class Reader(ListSource, Protocol):
+    """Reads the portal."""
+
+    def get(self, path: str) -> Answer:
+        """The answer to one path."""
+        ...
+
+
+class Writer(Protocol):
+    """Writes to the portal; only an apply is handed one."""
+
+    def send(self, method: str, path: str, body: Json = None) -> Answer:
+        """The answer to one write; a refusal or an unknown outcome is raised."""
+        ...
+
+
+Record = Callable[[Mapping[str, Json]], None]
+
+
+def _nothing(_: object) -> None:
+    """What is done with records and progress that nobody asked for."""
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What an apply works with."""
+
+    reader: Reader
+    writer: Writer
+    scope: Scope
+    record: Record = _nothing
+    progress: Callable[[Outcome], None] = _nothing
+    cancelled: Callable[[], bool] = _never
+    wait: Callable[[float], None] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Changes that one thread carries out: a batch of creates, or one after the other."""
+
+    changes: tuple[Change, ...]
+    batch: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """An apply under way: the outcomes so far."""
+
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    observation: Observation | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything has gone wrong so far."""
+        return any(outcome.word in ("failed", "unknown") for outcome in self.outcomes.values())
+
+    def settle(self, outcome: Outcome) -> None:
+        """Takes down what became of a change."""
+        self.outcomes[outcome.change.address] = outcome
+
+
+def carry_out(changes: Sequence[Change], tools: Tools) -> Run:
+    """Every change that writes, in waves."""
+    run = Run()
+    for wave in waves(changes):
+        todo = [kept for task in wave if (kept := _admitted(task, run, tools)).changes]
+        _run_wave(todo, run, tools)
+        _verify([change for task in todo for change in task.changes], run, tools)
+    for outcome in run.outcomes.values():
+        tools.progress(outcome)
+    return run
+
+
+def waves(changes: Sequence[Change]) -> list[list[Task]]:
+    """The order of work; nothing waits that does not have to."""
+    building = [change for change in changes if change.writes and change.action != "archive"]
+    removing = [change for change in changes if change.action == "archive"]
+    depths = _depths(building)
+    steps = [[change for change in building if depths[change.address] == depth] for depth in sorted(set(depths.values()))]
+    groups = [change for change in removing if change.kind.NAME == property_groups.NAME]
+    steps += [[change for change in removing if change not in groups], groups]
+    return [list(_tasks(step)) for step in steps if step]
+
+
+def _depths(changes: Sequence[Change]) -> dict[str, int]:
+    by_address = {change.address: change for change in changes}
+
+    def depth(change: Change, above: frozenset[str] = frozenset()) -> int:
+        needs = [by_address[need] for need in change.depends_on if need in by_address and need not in above]
+        return 1 + max((depth(need, above | {change.address}) for need in needs), default=0)
+
+    return {change.address: depth(change) for change in changes}
+
+
+def _tasks(step: Sequence[Change]) -> Iterator[Task]:
+    """Creates of properties in batches; stages one after the other, since their order is arithmetic; the rest alone."""
+    creates: dict[str, list[Change]] = {}
+    serial: list[Change] = []
+    for change in step:
+        if change.kind.NAME == lifecycle_stages.NAME:
+            serial.append(change)
+        elif change.kind.NAME == properties.NAME and change.action == "create":
+            creates.setdefault(change.remote["objectType"], []).append(change)
+        else:
+            yield Task((change,))
+    if serial:
+        yield Task(tuple(serial))
+    for batch in creates.values():
+        for start in range(0, len(batch), BATCH):
+            part = tuple(batch[start : start + BATCH])
+            yield Task(part, batch=len(part) > 1)
+
+
+def _admitted(task: Task, run: Run, tools: Tools) -> Task:
+    """The changes that may still be begun; the others get their outcome here."""
+    return replace(task, changes=tuple(change for change in task.changes if not _held_back(change, run, tools)))
+
+
+def _held_back(change: Change, run: Run, tools: Tools) -> bool:
+    broken = [need for need in change.depends_on if need in run.outcomes and run.outcomes[need].word not in _GOOD]
+    if tools.cancelled():
+        run.settle(Outcome(change, "skipped", "the run was cancelled before this was begun"))
+    elif broken:
+        run.settle(Outcome(change, "blocked", f"needs {', '.join(broken)}, which did not succeed"))
+    elif run.failed and change.destroys:
+        run.settle(Outcome(change, "skipped", "nothing destructive is begun after a failure"))
+    else:
+        return False
+    return True
+
+
+_GOOD = frozenset({"satisfied", "done", "verified"})
+
+
+def _run_wave(tasks: Sequence[Task], run: Run, tools: Tools) -> None:
+    if len(tasks) == 1:
+        outcomes = [_carry(tasks[0], tools)]
+    else:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="apply") as pool:
+            outcomes = list(pool.map(lambda task: _carry(task, tools), tasks))
+    for one in outcomes:
+        for outcome in one:
+            run.settle(outcome)
+
+
+def _carry(task: Task, tools: Tools) -> list[Outcome]:
+    if task.batch:
+        return _carry_batch(task.changes, tools)
+    return [_carry_one(change, tools) for change in task.changes]
+
+
+def _carry_one(change: Change, tools: Tools) -> Outcome:
+    if tools.cancelled():
+        return Outcome(change, "skipped", "the run was cancelled before this was begun")
+    try:
+        _drive(change.kind.write(change, tools.scope.api), (change,), tools)
+    except ReconcilerError as error:
+        return _outcome_of(error, change)
+    return Outcome(change, "done")
+
+
+def _outcome_of(error: ReconcilerError, change: Change) -> Outcome:
+    word: Word = "unknown" if isinstance(error, UnknownOutcome) else "failed"
+    return Outcome(change, word, str(error), error_details(error))
+
+
+def error_details(error: ReconcilerError) -> dict[str, Json]:
+    """What HubSpot said, as documents hold it."""
+    details: dict[str, Json] = {"code": error.code, "message": str(error), "correlationId": error.correlation_id}
+    if isinstance(error, RequestRefused):
+        details |= {"status": error.status, "category": error.category, "subCategory": error.sub_category}
+    return details
+
+
+def _drive(write: Write, changes: Sequence[Change], tools: Tools) -> None:
+    """Sends what a kind wants to send, and hands it the answers."""
+    try:
+        request = next(write)
+        while True:
+            request = write.send(_sent(request, changes, tools))
+    except StopIteration:
+        return
+
+
+def _sent(request: Request, changes: Sequence[Change], tools: Tools) -> Answer:
+    if request.method == "GET":
+        return _believable(tools.reader.get(request.path), request.path)
+    addresses = [change.address for change in changes]
+    tools.record({"event": "intent", "addresses": addresses, "method": request.method, "path": request.path})
+    try:
+        answer = tools.writer.send(request.method, request.path, request.body)
+    except ReconcilerError as error:
+        tools.record({"event": "result", "addresses": addresses, "error": error_details(error)})
+        raise
+    tools.record({"event": "result", "addresses": addresses, "status": answer.status})
+    return answer
+
+
+def _believable(answer: Answer, path: str) -> Answer:
+    if answer.ok or answer.status == 404:
+        return answer
+    if answer.status == 403:
+        raise AccessError(f"may not read {path}", hint=f"needs one of {', '.join(answer.denied_scopes)}")
+    raise UnavailableError(f"{path} could not be read: {answer.body}")
+
+
+def _carry_batch(changes: tuple[Change, ...], tools: Tools) -> list[Outcome]:
+    """One POST for up to a hundred creates; a batch that is refused whole is tried one by one."""
+    path = tools.scope.api.properties(changes[0].remote["objectType"], "batch", "create")
+    body = {"inputs": [properties.create_body(change) for change in changes]}
+    try:
+        answer = _sent(Request("POST", path, body, creates=True), changes, tools)
+    except RequestRefused as error:
+        if error.status == 403:
+            return [_outcome_of(error, change) for change in changes]
+        return [_carry_one(change, tools) for change in changes]
+    except ReconcilerError as error:
+        return [_outcome_of(error, change) for change in changes]
+    return [_batch_outcome(change, answer) for change in changes]
+
+
+def _batch_outcome(change: Change, answer: Answer) -> Outcome:
+    """Whether a batch made this one: HubSpot answers with what it made and, beside it, what it did not."""
+    for error in answer.body.get("errors", ()):
+        if change.name in error.get("context", {}).get("name", ()) or f"'{change.name}'" in error.get("message", ""):
+            message = f"HubSpot refused it: {error['message']}"
+            details = {"code": "blocked", "message": error["message"], "category": error.get("category", "")}
+            return Outcome(change, "failed", message, {**details, "correlationId": answer.correlation_id})
+    if any(result["name"] == change.name for result in answer.body.get("results", ())):
+        return Outcome(change, "done")
+    return Outcome(change, "unknown", "the answer to the batch does not speak of it")
+
+
+# --- was it done? ----------------------------------------------------------------------------------------------------
+
+
+def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
+    """One read of each touched list; what was sent and is not there yet is looked for a little longer."""
+    open_ = [change for change in changes if run.outcomes[change.address].word in ("done", "unknown")]
+    for pause in LOOKS if open_ else ():
+        if pause:
+            tools.wait(pause)
+        seen = look(open_, tools)
+        run.observation = seen
+        for change in list(open_):
+            if held := _judge(change, run.outcomes[change.address], seen):
+                run.settle(held)
+                open_.remove(change)
+        if not open_:
+            return
+    _repeat([change for change in open_ if run.outcomes[change.address].word == "unknown"], run, tools)
+    for change in open_:
+        if run.outcomes[change.address].word == "done":
+            run.settle(Outcome(change, "done", "HubSpot accepted it, but reading it back does not show it"))
+
+
+def look(changes: Sequence[Change], tools: Tools) -> Observation:
+    """The lists that these changes touch, read again."""
+    scope = scope_of(changes, tools.scope)
+    return observe(scope, read(tools.reader, scope))
+
+
+def scope_of(changes: Iterable[Change], scope: Scope) -> Scope:
+    """What has to be read to judge these changes, without any spec."""
+    wanted = list(changes)
+    desired = Snapshot(wanted_resource(change) for change in wanted)
+    known = [
+        Resource(change.kind.NAME, change.address, wanted_resource(change).attributes, change.remote)
+        for change in wanted
+        if change.kind.NAME in (association_labels.NAME, lifecycle_stages.NAME) and change.remote
+    ]
+    baseline = scope.baseline.replaced(one for one in known if one.address not in scope.baseline)
+    return Scope(scope.api, desired=desired, baseline=_only(baseline, desired))
+
+
+def _only(baseline: Snapshot, desired: Snapshot) -> Snapshot:
+    return Snapshot(resource for address, resource in baseline.items() if address in desired)
+
+
+def wanted_resource(change: Change) -> Resource:
+    """What a change wants of its address, as a declaration."""
+    attributes = {one.path: one.after for one in change.fields if "/" not in one.path and one.how != "removed"}
+    return Resource(change.kind.NAME, change.address, attributes, change.remote, change.source)
+
+
+def _judge(change: Change, so_far: Outcome, seen: Observation) -> Outcome | None:
+    if seen.unreadable(change.address):
+        return None
+    if holds(change, seen.snapshot):
+        return Outcome(change, "verified", so_far.message if so_far.word == "unknown" else "")
+    return None
+
+
+def holds(change: Change, observed: Snapshot) -> bool:
+    """Whether the portal is as the change wants it."""
+    resource = observed.get(change.address)
+    if change.action == "archive" or resource is None:
+        return change.action == "archive" and resource is None
+    return all(_field_holds(change, one, resource) for one in change.fields)
+
+
+def _field_holds(change: Change, one: "properties.FieldChange", resource: Resource) -> bool:
+    there, value = change.kind.value_at(resource, one)
+    if one.how == "removed":
+        return not there or change.kind.same(one.path, None, value)
+    if one.path == "calculationFormula":  # HubSpot stores its own spelling (hubspot-api.md A.11)
+        return bool(value) == bool(one.after)
+    return change.kind.same(one.path, one.after, value if there else None)
+
+
+def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:
+    """A write whose outcome is unknown and whose effect is not there is sent once more."""
+    for change in changes:
+        outcome = _carry_one(change, tools)
+        run.settle(outcome)
+    again = [change for change in changes if run.outcomes[change.address].word == "done"]
+    if again:
+        seen = look(again, tools)
+        for change in again:
+            run.settle(_judge(change, run.outcomes[change.address], seen) or run.outcomes[change.address])
+
+
+# --- may it be done? -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a planned change stands against the portal of this moment."""
+
+    change: Change
+    word: Literal["open", "satisfied", "stale"]
+    message: str = ""
+
+
+def standing(change: Change, seen: Observation) -> Standing:
+    """Already as wanted, still as expected, or something else, and then nothing may be written."""
+    if unread := seen.unreadable(change.address):
+        raise AccessError(f"{unread.name} can no longer be read", where=change.address, hint=unread.detail)
+    if holds(change, seen.snapshot):
+        return Standing(change, "satisfied")
+    resource = seen.snapshot.get(change.address)
+    if (resource is not None) != (change.expects == "present"):
+        there = "is there" if resource is not None else "is gone"
+        return Standing(change, "stale", f"the plan expected it to be {change.expects}, and it {there}")
+    for one in change.fields if resource and change.action != "archive" else ():
+        if message := _moved(change, one, resource):
+            return Standing(change, "stale", message)
+    return Standing(change, "open")
+
+
+def _moved(change: Change, one: "properties.FieldChange", resource: Resource | None) -> str:
+    assert resource is not None
+    there, value = change.kind.value_at(resource, one)
+    expected = one.how != "added"
+    if there == expected and (not there or change.kind.same(one.path, one.before, value)):
+        return ""
+    if _field_holds(change, one, resource):
+        return ""
+    who, when = resource.facts.get("updatedUserId"), resource.facts.get("updatedAt")
+    by = f", changed by user {who}" if who else ""
+    at = f" at {when}" if when else ""
+    was, now = (repr(one.before) if expected else "nothing"), (repr(value) if there else "nothing")
+    return f"{one.path} was {was} when the plan was made and is {now} now{by}{at}"
+
+
+def group_of(change: Change) -> str:
+    """The address of the group that a property is put into."""
+    named = next((one.after for one in change.fields if one.path == "groupName"), "")
+    return join(property_groups.NAME, change.address.split("/")[1], named)
+
+
+def refuse_stale(standings: Sequence[Standing]) -> None:
+    """Nothing at all is written when one change no longer finds what it was planned for."""
+    stale = [one for one in standings if one.word == "stale"]
+    if stale:
+        lines = "; ".join(f"{one.change.address}: {one.message}" for one in stale)
+        raise StaleError(f"the portal moved since the plan was made: {lines}", hint="plan again and have it reviewed")

@@ -1,0 +1,111 @@
+"""The command line: the only place that prints, prompts, reads the environment, and exits."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from reconciler import VERSION
+from reconciler.cli.session import Session, common_options
+from reconciler.errors import ExitCode, ReconcilerError
+
+# Name, module, and what `--help` says; kept here so that help imports no command.
+COMMANDS = {
+    "init": ("init", "Start a specs directory."),
+    "validate": ("validate", "Check the specs offline: every problem at once."),
+    "plan": ("plan", "Show what would change in the portal; writes nothing."),
+    "apply": ("apply", "Make the portal as the specs, or a saved plan, say."),
+    "drift": ("drift", "Tell what moved without us, and who moved it."),
+    "accept": ("accept", "Move the baseline to what is live."),
+    "import": ("import_", "Write specs and a baseline from a portal."),
+    "show": ("show", "Render a saved document again, offline."),
+    "snapshot": ("snapshot", "Record a read of the portal in a file."),
+    "schema": ("schema", "Print the JSON Schema of specs or of documents."),
+    "emulator": ("emulator", "Serve the embedded portal over HTTP on loopback."),
+    "demo": ("demo", "The whole story on an embedded portal, in seconds."),
+}
+
+
+class LazyCommands(click.Group):
+    """Loads a command's module when that command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of a user's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command, loaded now."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"reconciler.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; for a misspelt one, the nearest names."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 2)
+            hint = f" Did you mean {' or '.join(near)}?" if near and "Did you mean" not in error.message else ""
+            raise click.UsageError(error.message + hint, ctx) from error
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands with one line each."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+EPILOG = "Begin with `reconciler demo`, then `reconciler init`. Exit codes and formats: see the README."
+
+
+@click.group(
+    cls=LazyCommands,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
+)
+@click.version_option(VERSION, message="reconciler %(version)s")
+@common_options
+def group() -> None:
+    """Keeps a HubSpot portal's configuration in git: plan, apply, and drift that says who moved it."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Runs one command and gives its exit code, whatever happens."""
+    session = Session(argv)
+    try:
+        code = group.main(list(argv), prog_name="reconciler", standalone_mode=False, obj=session)
+        sys.stdout.flush()
+        return int(code or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return int(ExitCode.USAGE)
+    except click.ClickException as error:
+        error.show()
+        return session.failed("usage", error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("cancelled", err=True)
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+    except ReconcilerError as error:
+        session.explain(error)
+        return session.failed(error.code, str(error), error.where, error.hint, error.correlation_id)
+    except Exception as error:
+        return _bug(error, session)
+
+
+def _bug(error: Exception, session: Session) -> int:
+    text = f"internal error: {type(error).__name__}: {error}"
+    click.echo(text, err=True)
+    hint = "this is a bug; run again with -v and report what it prints"
+    click.echo(traceback.format_exc() if session.verbose else hint, err=True)
+    return session.failed("internal", text, hint=hint)

@@ -1,0 +1,277 @@
+"""What every command shares: options, streams, the workspace, and how documents leave the program."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.errors import ReconcilerError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.model import Json
+    from reconciler.observe import ListSource
+    from reconciler.spec import Spec
+    from reconciler.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Session:
+    """One run of the command line."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self.argv = tuple(argv)
+        self.options: dict[str, Any] = {}
+        self.outputs: tuple[Output, ...] = ()
+        self.kind = "plan"
+        self.emitted = False
+
+    @property
+    def verbose(self) -> bool:
+        """Whether more should be said on stderr."""
+        return bool(self.options.get("verbose"))
+
+    @property
+    def quiet(self) -> bool:
+        """Whether stderr should stay silent but for errors."""
+        return bool(self.options.get("quiet"))
+
+    @property
+    def specs(self) -> Path:
+        """The directory of specs and settings."""
+        return Path(self.options.get("specs") or os.environ.get("RECONCILER_SPECS") or "specs")
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody is there to answer a question."""
+        return sys.stdin.isatty() and not self.options.get("no_input")
+
+    def note(self, text: str) -> None:
+        """A line about progress, on stderr."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def now(self) -> datetime:
+        """The time of this run."""
+        return datetime.now(UTC)
+
+    def style(self, stream: Any) -> Any:
+        """How text may look on a stream."""
+        from reconciler.render.style import Style
+
+        encoding = (getattr(stream, "encoding", "") or "ascii").lower()
+        width = shutil.get_terminal_size((100, 24)).columns
+        return Style(color=self.color(stream), width=min(width, 160), unicode=encoding.startswith("utf"))
+
+    def color(self, stream: Any) -> bool:
+        """Whether a stream takes colour: the option first, then NO_COLOR and FORCE_COLOR, then the terminal."""
+        choice = self.options.get("color", "auto")
+        if choice != "auto":
+            return bool(choice == "always")
+        if os.environ.get("NO_COLOR"):
+            return False
+        return bool(os.environ.get("FORCE_COLOR")) or bool(getattr(stream, "isatty", lambda: False)())
+
+    def workspace(self) -> "Workspace":
+        """The directory and the portal that this run is about."""
+        from reconciler.settings import load
+        from reconciler.workspace import Workspace
+
+        settings = load(self.specs)
+        name = self.options.get("portal") or os.environ.get("RECONCILER_PORTAL")
+        return Workspace(self.specs, settings, settings.portal(name))
+
+    def emit(self, document: "Mapping[str, Json]") -> int:
+        """Writes a document in every format that was asked for; the exit code is the document's own."""
+        from reconciler.render import FORMATS
+
+        self.emitted = True
+        outputs = self.outputs
+        if not any(output.file is None for output in outputs):
+            outputs = (*outputs, Output("text", None))
+        for output in outputs:
+            if output.file is None:
+                click.echo(FORMATS[output.format](document, self.style(sys.stdout)), nl=False, color=True)
+            else:
+                _write(output.file, FORMATS[output.format](document, self.style(None)))
+        code: int = document["exit"]["code"]
+        return code
+
+    def failed(self, code: str, message: str, where: str = "", hint: str = "", correlation_id: str = "") -> int:
+        """The exit code of a run that ends with an error; whoever asked for a document gets one."""
+        from reconciler.errors import ExitCode
+
+        formats = [output for output in self.outputs if output.format == "json"]
+        if formats and not self.emitted:
+            from reconciler import report
+
+            error = report.error_json(code, message, where, hint, correlation_id)
+            self.outputs = tuple(formats)
+            document = report.error_document(self.kind, [error], self.now())
+            if any(output.file is None for output in formats):
+                return self.emit(document)
+            self.outputs = (*formats,)
+            return _only_files(document, formats)
+        return int(ExitCode.named(code))
+
+    def explain(self, error: ReconcilerError) -> None:
+        """An error as a person reads it: what, where, and the way out."""
+        from reconciler.render.escape import terminal
+
+        lines = [f"{click.style('error', fg='red', bold=True)}: {terminal(str(error))}"]
+        if error.where and error.where not in str(error):
+            lines.append(f"  at {terminal(error.where)}")
+        if error.hint:
+            lines.append(f"  {terminal(error.hint)}")
+        if error.correlation_id:
+            lines.append(f"  correlation id {terminal(error.correlation_id)}")
+        click.echo("\n".join(lines), err=True, color=self.color(sys.stderr))
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One ``-o``: a format, and a file or stdout."""
+
+    format: str
+    file: Path | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Output":
+        """``FORMAT`` or ``FORMAT:FILE``."""
+        from reconciler.render import FORMATS
+
+        name, colon, file = text.partition(":")
+        if name not in FORMATS or (colon and not file):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, FORMATS, 1)
+            hint = f" Did you mean {near[0]}?" if near and name not in FORMATS else ""
+            raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(FORMATS)}.{hint}")
+        return cls(name, Path(file) if file else None)
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}", where=str(file)) from error
+
+
+def _only_files(document: "Mapping[str, Json]", outputs: Sequence[Output]) -> int:
+    from reconciler.render import FORMATS
+    from reconciler.render.style import Style
+
+    for output in outputs:
+        assert output.file is not None
+        _write(output.file, FORMATS[output.format](document, Style(color=False)))
+    code: int = document["exit"]["code"]
+    return code
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Keeps a global option, given before or after the command; the later one holds."""
+    given = ctx.get_parameter_source(param.name or "")
+    if given is not click.core.ParameterSource.DEFAULT:
+        session: Session = ctx.find_root().obj
+        session.options[str(param.name)] = value
+
+
+def common_options(command: F) -> F:
+    """The options that work before and after every command."""
+    for option in reversed(
+        (
+            click.option("--specs", metavar="DIR", help="Specs directory (default: specs; env RECONCILER_SPECS)."),
+            click.option("-p", "--portal", metavar="NAME", help="Portal of the settings (env RECONCILER_PORTAL)."),
+            click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour."),
+            click.option("--no-input", is_flag=True, help="Never ask."),
+            click.option("-q", "--quiet", is_flag=True, help="Only results and errors."),
+            click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+        )
+    ):
+        command = _silent(option)(command)
+    return command
+
+
+def _silent(option: Callable[[F], F]) -> Callable[[F], F]:
+    """The same option, kept in the session instead of handed to the function."""
+
+    def decorated(command: F) -> F:
+        decorated_command = option(command)
+        parameters = getattr(decorated_command, "__click_params__", None) or decorated_command.params  # type: ignore[attr-defined]
+        parameters[-1].callback = _remember
+        parameters[-1].expose_value = False
+        return decorated_command
+
+    return decorated
+
+
+def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+    session: Session = ctx.find_root().obj
+    outputs = tuple(Output.parse(text) for text in value)
+    if sum(output.file is None for output in outputs) > 1:
+        raise click.UsageError("two formats on stdout; give all but one a file: -o FORMAT:FILE")
+    session.outputs = outputs
+
+
+def document_options(command: F) -> F:
+    """``-o``, for every command that ends with a document."""
+    return click.option(
+        "-o",
+        "output",
+        multiple=True,
+        metavar="FORMAT[:FILE]",
+        callback=_outputs,
+        expose_value=False,
+        is_eager=True,
+        help="text, json or markdown; repeatable. With :FILE the text stays on stdout.",
+    )(command)
+
+
+def snapshot_option(command: F) -> F:
+    """``--from-snapshot``, for every command that can work on a recorded read."""
+    return click.option(
+        "--from-snapshot",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Work on a recorded read instead of the network.",
+    )(command)
+
+
+def only_option(command: F) -> F:
+    """``--only``, for partial runs."""
+    return click.option(
+        "--only", multiple=True, metavar="ADDRESS-GLOB", help="Nothing but these addresses; * stays in one segment."
+    )(command)
+
+
+def source_of(workspace: "Workspace", from_snapshot: Path | None) -> "ListSource":
+    """What answers the reads of a command: the portal, or a file."""
+    if from_snapshot is not None:
+        from reconciler.snapshot_file import load
+
+        return load(from_snapshot)
+    return workspace.connect().reader()
+
+
+def sound_spec(workspace: "Workspace", session: Session) -> "Spec":
+    """The specs, or the end of the run: nothing is asked of a portal for specs that are wrong."""
+    from reconciler import spec as specs
+
+    spec = specs.load(workspace.directory)
+    errors = [finding for finding in spec.findings if finding.severity == "error"]
+    if errors:
+        from reconciler import report
+
+        document = report.validate_document(spec.findings, spec.files_json, len(spec.desired), session.now())
+        raise Finished(session.emit(document))
+    return spec
+
+
+class Finished(click.exceptions.Exit):
+    """The run is over, with this exit code."""

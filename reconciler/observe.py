@@ -1,0 +1,96 @@
+"""Reads what a run needs to know of a portal, and turns it into the observed snapshot."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from reconciler.kinds import Listing, Scope, kinds
+from reconciler.model import NOT_READ, UNAVAILABLE, Answer, Collection, Reads, ReadStatus, Snapshot
+
+
+class ListSource(Protocol):
+    """Whatever answers reads: the portal, or a recorded read of it."""
+
+    def get_all(self, paths: Sequence[str]) -> Mapping[str, Answer]:
+        """The answers to these paths, read side by side."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The live portal as far as it was read: nothing in a collection that is not ``ok`` may be taken for absent."""
+
+    snapshot: Snapshot
+    collections: Mapping[str, Collection]
+    reads: Reads
+
+    @property
+    def complete(self) -> bool:
+        """Whether every list could be read."""
+        return all(collection.status == "ok" for collection in self.collections.values())
+
+    def unreadable(self, address: str) -> Collection | None:
+        """The collection that had to be read to know about an address, where it could not be."""
+        head = address.rpartition("/")[0]
+        for name, collection in self.collections.items():
+            if (name == head or name.startswith(head + "/")) and collection.status != "ok":
+                return collection
+        return None
+
+
+def read(source: ListSource, scope: Scope) -> Reads:
+    """Every list that the kinds ask for; answers may make them ask for more."""
+    answers: dict[str, Answer] = {}
+    while wanted := [path for path in _paths(scope, Reads(answers)) if path not in answers]:
+        answers.update(source.get_all(wanted))
+    return Reads(answers)
+
+
+def _listings(scope: Scope, reads: Reads) -> list[Listing]:
+    return [listing for kind in kinds() for listing in kind.listings(scope, reads)]
+
+
+def _paths(scope: Scope, reads: Reads) -> list[str]:
+    return list(dict.fromkeys(listing.path for listing in _listings(scope, reads)))
+
+
+def observe(scope: Scope, reads: Reads) -> Observation:
+    """The observed snapshot, and how much of each collection was read."""
+    snapshot = Snapshot(resource for kind in kinds() for resource in kind.observe(scope, reads))
+    return Observation(snapshot, _collections(_listings(scope, reads), reads), reads)
+
+
+def _collections(listings: Iterable[Listing], reads: Reads) -> dict[str, Collection]:
+    lists: dict[str, list[Answer]] = {}
+    for listing in listings:
+        if not listing.refines:
+            lists.setdefault(listing.collection, []).append(reads[listing.path])
+    return {name: _collection(name, lists[name]) for name in sorted(lists)}
+
+
+def _collection(name: str, answers: Sequence[Answer]) -> Collection:
+    bad = [answer for answer in answers if not answer.ok]
+    if not bad:
+        return Collection(name, "ok", len(answers[-1].results))
+    status: ReadStatus = "partial" if len(bad) < len(answers) else _status(bad[0])
+    return Collection(name, status, detail=_detail(bad[0]))
+
+
+def _status(answer: Answer) -> ReadStatus:
+    match answer.status:
+        case 0:
+            return "not_read"
+        case -1:
+            return "unavailable"
+        case _:
+            return "denied"
+
+
+def _detail(answer: Answer) -> str:
+    if answer.status == NOT_READ:
+        return "not in the recorded read"
+    if answer.status == UNAVAILABLE:
+        return str(answer.body)
+    needs = f"; needs one of the scopes {', '.join(answer.denied_scopes)}" if answer.denied_scopes else ""
+    said = answer.body.get("message", "") if isinstance(answer.body, Mapping) else ""
+    return f"HubSpot answered {answer.status}{': ' + said if said else ''}{needs}"

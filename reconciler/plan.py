@@ -1,0 +1,431 @@
+"""Plans: what has to happen to the portal, as frozen data that can be saved, shown, and carried out.
+
+``build`` turns specs, the live portal and the baseline into a plan. All policy goes into the planned snapshot before
+anything is compared: what nobody declared is copied across and so left alone, declared fields are laid over live ones,
+and only a tombstone or an exact list leaves something out.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from reconciler.address import any_covers, split
+from reconciler.baseline import Baseline
+from reconciler.diff import Difference, FieldChange, compare
+from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of
+from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombstone
+from reconciler.observe import Observation
+
+Action = Literal["create", "update", "adopt", "restore", "archive", "forget"]
+Cause = Literal["spec_change", "revert_drift", "conflict", "unknown"]
+ACTIONS: tuple[Action, ...] = ("create", "update", "adopt", "restore", "archive", "forget")
+WRITES = frozenset({"create", "update", "restore", "archive"})  # the others move only the baseline
+RISKS: tuple[Risk, ...] = ("safe", "caution", "destructive", "irreversible")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedField(FieldChange):
+    """One field of a change, with what the baseline says of it and why it differs."""
+
+    baseline: Json = None
+    known: bool = False  # whether the baseline has a value
+    cause: Cause = "unknown"
+
+    def as_json(self) -> dict[str, Json]:
+        """The field as documents hold it."""
+        sides = {"path": self.path}
+        if self.how != "added":
+            sides["before"] = self.before
+        if self.how != "removed":
+            sides["after"] = self.after
+        if self.known:
+            sides["baseline"] = self.baseline
+        return {**sides, "cause": self.cause}
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What a guard said about a change or a plan, and the exact flag that lifts it."""
+
+    rule: str
+    result: Literal["passed", "refused", "allowed"]
+    message: str = ""
+    limit: Json = None
+    observed: Json = None
+    allow: str = ""
+
+    def as_json(self) -> dict[str, Json]:
+        """The result as documents hold it."""
+        parts = {"limit": self.limit, "observed": self.observed, "message": self.message, "allow": self.allow}
+        return {"rule": self.rule, "result": self.result, **{key: value for key, value in parts.items() if value}}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one address; complete enough to be carried out from a saved plan alone."""
+
+    address: str
+    action: Action
+    reason: str = "spec_change"
+    severity: Risk = "safe"
+    fields: tuple[PlannedField, ...] = ()
+    expects: Literal["present", "absent", "archived"] = "present"
+    title: str = ""
+    remote: Mapping[str, Json] = field(default_factory=dict)
+    depends_on: tuple[str, ...] = ()
+    destroys: tuple[str, ...] = ()  # the addresses that --allow has to name
+    actor: Mapping[str, Json] | None = None
+    at: str = ""
+    source: Source | None = None
+    guards: tuple[Guard, ...] = ()
+    impact: Mapping[str, Json] | None = None
+    breaks: tuple[Mapping[str, Json], ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of definition that changes."""
+        return kind_of(self.address)
+
+    @property
+    def name(self) -> str:
+        """HubSpot's internal name of it."""
+        return split(self.address)[-1]
+
+    @property
+    def writes(self) -> bool:
+        """Whether the portal changes, and not only the baseline."""
+        return self.action in WRITES
+
+    @property
+    def refused(self) -> bool:
+        """Whether a guard stands in the way."""
+        return any(guard.result == "refused" for guard in self.guards)
+
+    @property
+    def conflicts(self) -> bool:
+        """Whether spec, portal and baseline all differ in a field."""
+        return any(planned.cause == "conflict" for planned in self.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every change, sorted by address, and what was found on the way."""
+
+    changes: tuple[Change, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    errors: tuple[Mapping[str, Json], ...] = ()
+    guards: tuple[Guard, ...] = ()
+    unchanged: int = 0
+    unmanaged: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def writes(self) -> tuple[Change, ...]:
+        """The changes that touch the portal."""
+        return tuple(change for change in self.changes if change.writes)
+
+    @property
+    def refused(self) -> bool:
+        """Whether a guard stands in the way of any of it."""
+        return any(change.refused for change in self.changes) or any(
+            guard.result == "refused" for guard in self.guards
+        )
+
+    @property
+    def summary(self) -> dict[str, Json]:
+        """Counts by action and by severity."""
+        actions = Counter(change.action for change in self.changes)
+        risks = Counter(change.severity for change in self.changes if change.writes)
+        by_severity = {risk: risks[risk] for risk in RISKS}
+        return {**{a: actions[a] for a in ACTIONS}, "unchanged": self.unchanged, "bySeverity": by_severity}
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a plan is made from: a pure function of these."""
+
+    scope: Scope
+    observation: Observation
+    baseline: Baseline | None = None
+    only: tuple[str, ...] = ()
+    on_conflict: Literal["spec", "live"] | None = None
+
+
+def build(inputs: Inputs) -> Plan:
+    """What has to happen for the portal to be as declared."""
+    first = _build(inputs)
+    if inputs.on_conflict == "live" and (contested := [change for change in first.changes if change.conflicts]):
+        desired = inputs.scope.desired.replaced(_yielding(change, inputs.scope.desired) for change in contested)
+        return _build(replace(inputs, scope=replace(inputs.scope, desired=desired)))
+    if inputs.on_conflict == "spec":
+        return replace(first, changes=tuple(map(_insisting, first.changes)))
+    return first
+
+
+def _insisting(change: Change) -> Change:
+    fields = tuple(replace(f, cause="revert_drift") if f.cause == "conflict" else f for f in change.fields)
+    return replace(change, fields=fields)
+
+
+def _yielding(change: Change, desired: Snapshot) -> Resource:
+    """The declaration without the fields that somebody else changed meanwhile."""
+    resource = desired[change.address]
+    attributes = dict(resource.attributes)
+    for contested in change.fields:
+        if contested.cause == "conflict":
+            head, _, rest = contested.path.partition("/")
+            if rest and isinstance(attributes.get(head), Mapping):
+                attributes[head] = {name: value for name, value in attributes[head].items() if name != split(rest)[0]}
+            else:
+                attributes.pop(head if head in attributes else split(contested.path)[-1], None)
+    return replace(resource, attributes=attributes)
+
+
+def _build(inputs: Inputs) -> Plan:
+    scope, observation = inputs.scope, inputs.observation
+    desired = [resource for address, resource in scope.desired.items() if _selected(address, inputs.only)]
+    readable, errors = _readable(desired, inputs)
+    settled = {resource.address: _settle(resource, inputs) for resource in readable}
+    removals = [stone for stone in scope.removed.values() if _selected(stone.address, inputs.only)]
+    planned, notes = _planned(settled, removals, inputs)
+    observed = observation.snapshot.replaced(
+        [one.archived for one in settled.values() if one.archived and one.planned]
+    )
+    differences = compare(observed, planned)
+    changes = [_change(difference, settled, inputs) for difference in differences]
+    touched = {change.address for change in changes}
+    quiet = [address for address, one in settled.items() if one.planned and address not in touched]
+    changes += _adopted(quiet, inputs)
+    changes += _forgotten(touched, inputs)
+    findings = [finding for one in settled.values() for finding in one.findings] + notes
+    return Plan(
+        changes=_linked(sorted(changes, key=lambda change: change.address)),
+        findings=tuple(sorted(findings, key=lambda found: (found.source or (), found.rule, found.address))),
+        errors=tuple(errors),
+        unchanged=len(quiet),
+        unmanaged=_unmanaged(inputs),
+    )
+
+
+def _selected(address: str, only: Sequence[str]) -> bool:
+    return not only or any_covers(only, address) or any(pattern.startswith(address + "/") for pattern in only)
+
+
+def _readable(desired: Iterable[Resource], inputs: Inputs) -> tuple[list[Resource], list[Mapping[str, Json]]]:
+    """Nothing is planned about a list that was not read: unreadable is not absent."""
+    readable, errors = [], {}
+    unread = {name for name, one in inputs.observation.collections.items() if one.status != "ok"}
+    for resource in desired:
+        collection = inputs.observation.unreadable(resource.address) if unread else None
+        if collection is None:
+            readable.append(resource)
+        else:
+            errors[collection.name] = {
+                "code": "unavailable" if collection.status == "unavailable" else "access",
+                "message": f"{collection.name} could not be read, and the specs declare {resource.address} in it",
+                "where": str(resource.source or resource.address),
+                "hint": collection.detail,
+            }
+    return readable, list(errors.values())
+
+
+def _settle(resource: Resource, inputs: Inputs) -> Settled:
+    observed = inputs.observation.snapshot.get(resource.address)
+    return kind_of(resource.address).settle(resource, observed, inputs.scope, inputs.observation.reads)
+
+
+def _planned(
+    settled: Mapping[str, Settled], removals: Sequence[Tombstone], inputs: Inputs
+) -> tuple[Snapshot, list[Finding]]:
+    """The snapshot after the apply: the observed one, with declared things over it and removed things left out."""
+    changed = {address: one.planned for address, one in settled.items() if one.planned}
+    gone: set[str] = set()
+    notes: list[Finding] = []
+    for stone in removals:
+        address = _owner(stone.address)
+        resource = changed.get(address) or inputs.observation.snapshot.get(address)
+        if inputs.observation.unreadable(address):
+            notes.append(_note("unread-removal", stone, "its list could not be read, so nothing is removed"))
+        elif resource is None or not _holds(resource, stone.address):
+            notes.append(_note("removed-already", stone, "it is gone from this portal already"))
+        else:
+            left = kind_of(address).remove(stone, resource, inputs.scope)
+            notes += left.findings
+            if left.planned:
+                changed[address] = left.planned
+            elif not left.findings:
+                gone.add(address)
+    return inputs.observation.snapshot.replaced(changed.values(), gone), notes
+
+
+def _owner(address: str) -> str:
+    """The address of the definition that an address of one of its options belongs to."""
+    return "/".join(address.split("/")[:3]) if address.startswith("properties/") else address
+
+
+def _holds(resource: Resource, address: str) -> bool:
+    path = address.removeprefix(resource.address).removeprefix("/")
+    return not path or kind_of(address).value_at(resource, FieldChange(path))[0]
+
+
+def _note(rule: str, stone: Tombstone, message: str) -> Finding:
+    return Finding(rule, "info", f"{stone.address}: {message}", "", stone.address, stone.source)
+
+
+def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inputs) -> Change:
+    kind = kind_of(difference.address)
+    one = settled.get(difference.address)
+    restored = one.archived if one else None
+    if restored:  # HubSpot resets what a restore omits, so all of it is sent and shown (hubspot-api.md A.9)
+        whole = _whole(difference, kind)
+        fields, action, severity = whole, "restore", "caution"
+    else:
+        fields = kind.fields(difference)
+        action = "create" if difference.before is None else "update" if difference.after else "archive"
+        severity = kind.risk(difference)
+    resource = difference.after or difference.before
+    assert resource is not None
+    known = inputs.baseline.snapshot.get(difference.address) if inputs.baseline else None
+    planned = tuple(_cause(one_field, kind, known, inputs, difference) for one_field in fields)
+    stone = inputs.scope.removed.get(difference.address)
+    facts = difference.before.facts if difference.before else {}
+    return Change(
+        address=difference.address,
+        action=action,  # type: ignore[arg-type]
+        reason=_reason(action, planned, stone, inputs, difference),
+        severity=severity,  # type: ignore[arg-type]
+        fields=planned,
+        expects="archived" if restored else "present" if difference.before else "absent",
+        title=str(resource.attributes.get("label", "")),
+        remote=kind.remote(resource),
+        depends_on=tuple(kind.depends_on(resource)) if action != "archive" else (),
+        destroys=tuple(kind.destroys(difference)) if not restored else (),
+        actor=_actor(facts) if any(p.cause in ("revert_drift", "conflict") for p in planned) else None,
+        at=str(facts.get("updatedAt", "")) if any(p.cause in ("revert_drift", "conflict") for p in planned) else "",
+        source=stone.source if stone else resource.source,
+    )
+
+
+def _whole(difference: Difference, kind: Kind) -> tuple[FieldChange, ...]:
+    """Every field of a restored definition, with what lies archived as the value before."""
+    alone = kind.fields(Difference(difference.address, None, difference.after, _all_fields(difference.after)))
+    archived = kind.fields(Difference(difference.address, difference.before, None, _all_fields(difference.before)))
+    before = {one.path: one.after if one.how == "added" else one.before for one in archived}
+    return tuple(
+        FieldChange(one.path, before[one.path], one.after) if one.path in before else one for one in alone
+    )
+
+
+def _all_fields(resource: Resource | None) -> tuple[FieldChange, ...]:
+    attributes = resource.attributes if resource else {}
+    return tuple(FieldChange(path, after=attributes[path], how="added") for path in sorted(attributes))
+
+
+def _actor(facts: Mapping[str, Json]) -> Mapping[str, Json]:
+    user = facts.get("updatedUserId")
+    return {"type": "user", "id": user, "confidence": "likely"} if user else {"type": "unknown", "confidence": "unknown"}
+
+
+def _reason(
+    action: str, fields: Sequence[PlannedField], stone: Tombstone | None, inputs: Inputs, difference: Difference
+) -> str:
+    if action == "archive" or stone:
+        return "tombstone"
+    causes = {one.cause for one in fields}
+    for cause in ("conflict", "revert_drift"):
+        if cause in causes:
+            return cause
+    removed = [one for one in fields if one.how == "removed" and one.path.startswith("options/")]
+    desired = inputs.scope.desired.get(difference.address)
+    if removed and desired and desired.facts.get("exact"):
+        return "exact"
+    return "spec_change" if causes <= {"spec_change"} else "unknown"
+
+
+def _cause(
+    change: FieldChange, kind: Kind, known: Resource | None, inputs: Inputs, difference: Difference
+) -> PlannedField:
+    """Why a field differs: D is declared, L is live, B is what the baseline holds (CONTRACT 6)."""
+    if difference.before is None and known is None:
+        return PlannedField(change.path, change.before, change.after, change.how, cause="spec_change")
+    if known is None:
+        return PlannedField(change.path, change.before, change.after, change.how)
+    there, baseline = kind.value_at(known, change)
+    cause = _three_way(change, kind, there, baseline, difference.before is None)
+    return PlannedField(change.path, change.before, change.after, change.how, baseline, there, cause)
+
+
+def _three_way(change: FieldChange, kind: Kind, there: bool, baseline: Json, deleted: bool) -> Cause:
+    if deleted:
+        return "revert_drift" if there and kind.same(change.path, change.after, baseline) else "spec_change"
+    live_as_known = there == (change.how != "added") and kind.same(change.path, change.before, baseline)
+    if live_as_known:
+        return "spec_change"
+    wanted_as_known = there == (change.how != "removed") and kind.same(change.path, _bare(change), baseline)
+    return "revert_drift" if wanted_as_known else "conflict"
+
+
+def _bare(change: FieldChange) -> Json:
+    """The wanted value without the position that only an added option carries."""
+    if change.how == "added" and isinstance(change.after, Mapping):
+        return {key: value for key, value in change.after.items() if key != "displayOrder"}
+    return change.after
+
+
+def _adopted(quiet: Iterable[str], inputs: Inputs) -> Iterator[Change]:
+    managed = inputs.baseline.managed if inputs.baseline else frozenset()
+    for address in quiet:
+        if address not in managed:
+            resource = inputs.scope.desired[address]
+            title = str(inputs.observation.snapshot[address].attributes.get("label", ""))
+            yield Change(address, "adopt", "first_declared", title=title, source=resource.source)
+
+
+def _forgotten(touched: set[str], inputs: Inputs) -> Iterator[Change]:
+    managed = inputs.baseline.managed if inputs.baseline else frozenset()
+    for address in managed:
+        if address not in inputs.scope.desired and address not in touched and _selected(address, inputs.only):
+            yield Change(address, "forget", "no_longer_declared")
+
+
+def _linked(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Dependencies only on what the plan itself creates."""
+    created = {change.address for change in changes if change.action in ("create", "restore")}
+    return tuple(
+        replace(change, depends_on=tuple(need for need in change.depends_on if need in created))
+        if change.depends_on
+        else change
+        for change in changes
+    )
+
+
+def _unmanaged(inputs: Inputs) -> dict[str, int]:
+    """How many definitions that a portal made are in no spec, by collection."""
+    from reconciler.kinds import properties
+
+    counts: Counter[str] = Counter()
+    for address, resource in inputs.observation.snapshot.items():
+        if address not in inputs.scope.desired and resource.kind == properties.NAME:
+            if not properties.vendor_owned(resource.facts):
+                counts[address.rpartition("/")[0]] += 1
+    return dict(sorted(counts.items()))
+
+
+def digest(changes: Iterable[Change], portal_id: Json) -> str:
+    """A fingerprint of what a plan does, where, and to what; not of why, when, or where it was written."""
+    touched = [
+        {
+            "address": change.address,
+            "action": change.action,
+            "expects": change.expects,
+            "fields": [FieldChange.as_json(planned) for planned in change.fields],
+            "remote": change.remote,
+        }
+        for change in changes
+    ]
+    text = json.dumps([portal_id, touched], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+

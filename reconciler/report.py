@@ -1,0 +1,218 @@
+"""Documents: what a run found, as the one JSON shape that every format, the exit code and a saved plan are made of."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from reconciler import VERSION
+from reconciler.errors import ExitCode, UsageError, worst
+from reconciler.model import Collection, Finding, Json, Source
+from reconciler.plan import Change, Guard, Plan, PlannedField, digest
+
+FORMAT_VERSION = "1.0"
+LIFETIME = timedelta(hours=24)
+
+
+def header(kind: str, portal: Mapping[str, Json] | None, now: datetime) -> dict[str, Json]:
+    """What every document begins with."""
+    return {
+        "formatVersion": FORMAT_VERSION,
+        "kind": kind,
+        "tool": {"name": "hubspot-reconciler", "version": VERSION},
+        "portal": portal,
+        "generatedAt": stamp(now),
+    }
+
+
+def stamp(moment: datetime) -> str:
+    """A time in UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def plan_document(
+    plan: Plan,
+    *,
+    portal: Mapping[str, Json],
+    spec: Mapping[str, Json],
+    baseline_digest: str | None,
+    collections: Mapping[str, Collection],
+    now: datetime,
+    drift: Sequence[Mapping[str, Json]] = (),
+    approved: Sequence[str] = (),
+    detailed: bool = False,
+) -> dict[str, Json]:
+    """A plan, complete enough to be shown and carried out later."""
+    document = {
+        **header("plan", portal, now),
+        "expiresAt": stamp(now + LIFETIME),
+        "spec": spec,
+        "baseline": {"digest": baseline_digest} if baseline_digest else None,
+        "complete": all(collection.status == "ok" for collection in collections.values()),
+        "reads": reads_json(collections),
+        "changes": [change_json(change) for change in plan.changes],
+        "allowed": sorted(approved),
+        "guards": [guard.as_json() for guard in plan.guards],
+        "drift": list(drift),
+        "unmanaged": {"counts": dict(plan.unmanaged)},
+        "findings": [finding.as_json() for finding in plan.findings],
+        "summary": plan.summary,
+        "digest": digest(plan.changes, portal.get("portalId")),
+        "errors": [dict(error) for error in plan.errors],
+    }
+    return finished(document, detailed=detailed)
+
+
+def reads_json(collections: Mapping[str, Collection]) -> list[dict[str, Json]]:
+    """How much of each collection was read."""
+    return [
+        {"collection": one.name, "count": one.count, "status": one.status, **({"detail": one.detail} if one.detail else {})}
+        for one in collections.values()
+    ]
+
+
+def change_json(change: Change) -> dict[str, Json]:
+    """One change as documents hold it."""
+    document: dict[str, Json] = {
+        "address": change.address,
+        "action": change.action,
+        "reason": change.reason,
+        "severity": change.severity,
+    }
+    if change.title:
+        document["title"] = change.title
+    document["fields"] = [_field_json(planned, change) for planned in change.fields]
+    document["preconditions"] = {
+        "object": change.expects,
+        "fields": [_expectation(planned) for planned in change.fields if change.expects == "present"],
+    }
+    document["impact"] = change.impact and dict(change.impact)
+    document["breaks"] = [dict(one) for one in change.breaks]
+    document["dependsOn"] = list(change.depends_on)
+    document["destroys"] = list(change.destroys)
+    document["remote"] = dict(change.remote)
+    document["source"] = change.source and dict(change.source._asdict())
+    document["guards"] = [guard.as_json() for guard in change.guards]
+    return document
+
+
+def _field_json(planned: PlannedField, change: Change) -> dict[str, Json]:
+    document = planned.as_json()
+    if planned.cause in ("revert_drift", "conflict") and change.actor:
+        document["actor"] = dict(change.actor)
+        document["at"] = change.at or None
+    return document
+
+
+def _expectation(planned: PlannedField) -> dict[str, Json]:
+    return {"path": planned.path} if planned.how == "added" else {"path": planned.path, "equals": planned.before}
+
+
+def change_from_json(document: Mapping[str, Json]) -> Change:
+    """A change of a saved plan."""
+    fields = tuple(_field_from_json(field) for field in document["fields"])
+    actors = [field["actor"] for field in document["fields"] if "actor" in field]
+    return Change(
+        address=document["address"],
+        action=document["action"],
+        reason=document["reason"],
+        severity=document["severity"],
+        fields=fields,
+        expects=document["preconditions"]["object"],
+        title=document.get("title", ""),
+        remote=document.get("remote", {}),
+        depends_on=tuple(document.get("dependsOn", ())),
+        destroys=tuple(document.get("destroys", ())),
+        actor=actors[0] if actors else None,
+        at=next((field["at"] or "" for field in document["fields"] if "at" in field), ""),
+        source=Source(**document["source"]) if document.get("source") else None,
+        guards=tuple(Guard(**guard) for guard in document.get("guards", ())),
+        impact=document.get("impact"),
+        breaks=tuple(document.get("breaks", ())),
+    )
+
+
+def _field_from_json(field: Mapping[str, Json]) -> PlannedField:
+    how = "added" if "before" not in field else "removed" if "after" not in field else "changed"
+    return PlannedField(
+        field["path"],
+        field.get("before"),
+        field.get("after"),
+        how,  # type: ignore[arg-type]
+        field.get("baseline"),
+        "baseline" in field,
+        field["cause"],
+    )
+
+
+def check_version(document: Json, where: str) -> Mapping[str, Json]:
+    """A saved document of a format that this version can read; a newer major version is refused."""
+    version = document.get("formatVersion") if isinstance(document, Mapping) else None
+    if not isinstance(version, str) or not version.partition(".")[0].isdigit():
+        raise UsageError(f"{where} is not a document of this tool", where=where, hint="make it with `-o json:FILE`")
+    if int(version.partition(".")[0]) > int(FORMAT_VERSION.partition(".")[0]):
+        hint = "use the version of reconciler that wrote it, or plan again"
+        raise UsageError(f"{where} has format {version}; this version reads {FORMAT_VERSION}", where=where, hint=hint)
+    return document  # type: ignore[no-any-return]
+
+
+def validate_document(
+    findings: Iterable[Finding], files: Sequence[Mapping[str, Json]], definitions: int, now: datetime
+) -> dict[str, Json]:
+    """What is wrong with the specs, without a look at any portal."""
+    found = [finding.as_json() for finding in findings]
+    counts = {level: sum(one["severity"] == level for one in found) for level in ("error", "warning", "info")}
+    document = {
+        **header("validate", None, now),
+        "spec": {"files": list(files)},
+        "findings": found,
+        "summary": {"definitions": definitions, "files": len(files), **counts},
+        "errors": [],
+    }
+    return finished(document)
+
+
+def error_document(kind: str, errors: Sequence[Mapping[str, Json]], now: datetime) -> dict[str, Json]:
+    """A run that could not begin or go on, for whoever asked for a document."""
+    return finished({**header(kind, None, now), "findings": [], "errors": [dict(error) for error in errors]})
+
+
+def error_json(code: str, message: str, where: str = "", hint: str = "", correlation_id: str = "") -> dict[str, Json]:
+    """An error as documents hold it."""
+    return {"code": code, "message": message, "where": where, "hint": hint, "correlationId": correlation_id}
+
+
+def finished(document: dict[str, Json], *, detailed: bool = False) -> dict[str, Json]:
+    """The document with its exit code, which is a function of the document alone."""
+    code = exit_code(document, detailed=detailed)
+    return {**document, "exit": {"code": int(code), "name": code.label}}
+
+
+def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCode:
+    """The exit code of a run, from what its document says."""
+    codes = [ExitCode.named(error["code"]) for error in document.get("errors", ())]
+    codes += [ExitCode.USAGE for finding in document.get("findings", ()) if finding["severity"] == "error"]
+    match document["kind"]:
+        case "plan":
+            codes += _plan_codes(document["changes"], detailed)
+        case "apply":
+            codes += _apply_codes(document)
+        case "drift":
+            codes += [ExitCode.DIFFERENCES for item in document["items"] if not item.get("accepted")]
+    return worst([ExitCode.OK, *codes])
+
+
+def _plan_codes(changes: Sequence[Mapping[str, Json]], detailed: bool) -> list[ExitCode]:
+    writes = any(change["action"] not in ("adopt", "forget") for change in changes)
+    conflict = any(field["cause"] == "conflict" for change in changes for field in change["fields"])
+    return [ExitCode.STALE] * conflict + [ExitCode.DIFFERENCES] * (detailed and writes)
+
+
+def _apply_codes(document: Mapping[str, Json]) -> list[ExitCode]:
+    outcomes = [change["outcome"] for change in document["changes"]]
+    wrote = any(outcome in ("done", "verified", "unknown") for outcome in outcomes)
+    broken = any(outcome in ("failed", "unknown", "done") for outcome in outcomes)
+    if document.get("cancelled"):
+        return [ExitCode.named(document["cancelled"])]
+    if wrote and broken:
+        return [ExitCode.PARTIAL]
+    return []
+

@@ -1,0 +1,64 @@
+"""Recorded reads: the portal's own list answers in a file, to work on instead of the network."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from reconciler.errors import UsageError
+from reconciler.model import NOT_READ, Answer, Json, Reads
+from reconciler.paths import undated
+from reconciler.report import FORMAT_VERSION, check_version, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRead:
+    """A file of list answers; what is not in it counts as not read."""
+
+    answers: Mapping[str, Json]  # by path in its undated form, so that the API version does not matter
+    taken_at: str = ""
+
+    def get_all(self, paths: Sequence[str]) -> dict[str, Answer]:
+        """The recorded answers to these paths."""
+        return {path: self.get(path) for path in paths}
+
+    def get(self, path: str) -> Answer:
+        """The recorded answer to one path."""
+        key = undated(path)
+        return Answer(200, self.answers[key]) if key in self.answers else Answer(NOT_READ)
+
+    @property
+    def object_types(self) -> tuple[str, ...]:
+        """The object types whose properties were recorded."""
+        heads = [path.removeprefix("/crm/v3/properties/") for path in self.answers if "/crm/v3/properties/" in path]
+        return tuple(sorted({head.split("?")[0].split("/")[0] for head in heads}))
+
+
+def load(file: Path) -> RecordedRead:
+    """A recorded read from its file."""
+    where = str(file)
+    try:
+        document = json.loads(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {where}: {error.strerror}", where=where) from error
+    except (ValueError, RecursionError) as error:
+        hint = "record one with `reconciler snapshot FILE`"
+        raise UsageError(f"{where} is not JSON: {error}", where=where, hint=hint) from error
+    check_version(document, where)
+    responses = document.get("responses")
+    if not isinstance(responses, dict):
+        raise UsageError(f"{where} has no `responses`", where=where, hint="record one with `reconciler snapshot FILE`")
+    for path, body in responses.items():
+        if "/account-info/" not in path and not (isinstance(body, dict) and isinstance(body.get("results"), list)):
+            hint = "record it again; do not record error answers"
+            raise UsageError(f"{where}: {path} is not a list answer of HubSpot", where=where, hint=hint)
+    return RecordedRead({undated(path): body for path, body in responses.items()}, document.get("takenAt", ""))
+
+
+def document_of(reads: Reads, account: Mapping[str, Json] | None, account_path: str, now: datetime) -> dict[str, Json]:
+    """What a recorded read looks like in a file: only answers that can be believed."""
+    responses = {path: answer.body for path, answer in sorted(reads.items()) if answer.ok}
+    if account is not None:
+        responses[account_path] = dict(account)
+    return {"formatVersion": FORMAT_VERSION, "takenAt": stamp(now), "responses": responses}

@@ -1,0 +1,114 @@
+"""A user's directory and one of its portals: what the commands work on."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler import baseline as baselines
+from reconciler.baseline import Baseline
+from reconciler.errors import AccessError
+from reconciler.kinds import Scope
+from reconciler.model import Json
+from reconciler.observe import ListSource, Observation, observe, read
+from reconciler.paths import Api
+from reconciler.settings import Portal, Settings
+from reconciler.spec import Spec
+
+if TYPE_CHECKING:
+    from reconciler.client import Client
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Specs, settings and baseline of one run, and the portal it is about."""
+
+    directory: Path
+    settings: Settings
+    portal: Portal
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    @cached_property
+    def api(self) -> Api:
+        """The paths of the API version that the portal is reached by."""
+        return Api(self.portal.api_version)
+
+    @property
+    def local_state(self) -> Path:
+        """Where receipts and other things of this machine live."""
+        return self.directory.resolve().parent / ".reconciler"
+
+    @property
+    def baseline_directory(self) -> Path:
+        """Where the accepted state of this portal is committed."""
+        return self.directory / "baselines" / self.portal.name
+
+    @cached_property
+    def baseline(self) -> Baseline | None:
+        """What the portal looked like when somebody last accepted it."""
+        return baselines.load(self.baseline_directory)
+
+    def scope(self, spec: Spec | None, *, baselined: bool = False) -> Scope:
+        """What a run has to read: watched and declared things, and for drift all that was ever accepted."""
+        known = self.baseline
+        watch = {*self.settings.watch}
+        if baselined and known:
+            watch |= {name.split("/")[1] for name in known.collections if name.startswith("properties/")}
+        return Scope(
+            api=self.api,
+            watch=tuple(sorted(watch)),
+            desired=spec.desired if spec else Scope().desired,
+            removed=spec.removed if spec else {},
+            baseline=known.snapshot if known else Scope().baseline,
+        )
+
+    def observe(self, source: ListSource, scope: Scope) -> Observation:
+        """The live portal, as far as a source can be read."""
+        return observe(scope, read(source, scope))
+
+    def connect(self) -> "Client":
+        """A connection to the portal, embedded or real."""
+        from reconciler.client import Client, Retries
+
+        retries = Retries(**self.settings.retries)
+        if self.portal.emulator is not None:
+            from reconciler.emulator import Portal as Embedded
+            from reconciler.emulator import create_app
+
+            file = self.directory.resolve().parent / self.portal.emulator
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return Client.for_app(create_app(Embedded.open(file)), "embedded", retries=retries)
+        token = self.environ.get(self.portal.token_env, "")
+        if not token:
+            hint = f"export {self.portal.token_env}=... with the service key of portal {self.portal.name}"
+            raise AccessError(f"no token: {self.portal.token_env} is not set", hint=hint)
+        return Client.for_http(self.portal.base_url, token, retries=retries, token_name=self.portal.token_env)
+
+    def check_identity(self, source: ListSource) -> Json:
+        """The portal id, compared with the configured one before anything else is asked."""
+        if self.portal.portal_id is None and self.portal.emulator is None:
+            return None
+        answer = source.get_all([self.api.account()])[self.api.account()]
+        if answer.status == 0:
+            return self.portal.portal_id
+        if not answer.ok:
+            hint = "the scope `oauth` is needed; service keys always carry it"
+            raise AccessError(f"the portal of this token cannot be told: status {answer.status}", hint=hint)
+        live = answer.body["portalId"]
+        if self.portal.portal_id not in (None, live):
+            hint = f"the token in {self.portal.token_env} belongs to another portal; check -p and the token"
+            message = f"portal {self.portal.name} should be {self.portal.portal_id}, but the token is for {live}"
+            raise AccessError(message, hint=hint)
+        return live
+
+    def portal_json(self, portal_id: Json) -> dict[str, Json]:
+        """The portal as documents name it."""
+        return {"name": self.portal.name, "portalId": portal_id, "apiVersion": self.portal.api_version}
+
+    def save_baseline(self, moved: Baseline) -> None:
+        """Writes the files of the baseline that changed."""
+        baselines.save(self.baseline_directory, moved)
+
+
