@@ -1,12 +1,18 @@
 """Documents: what a run found, as the one JSON shape that every format, the exit code and a saved plan are made of."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from reconciler import VERSION
 from reconciler.errors import ExitCode, UsageError, worst
 from reconciler.model import Collection, Finding, Json, Source
 from reconciler.plan import Change, Guard, Plan, PlannedField, digest
+
+
+if TYPE_CHECKING:
+    from reconciler.apply import Outcome
 
 FORMAT_VERSION = "1.0"
 LIFETIME = timedelta(hours=24)
@@ -141,6 +147,45 @@ def _field_from_json(field: Mapping[str, Json]) -> PlannedField:
         "baseline" in field,
         field["cause"],
     )
+
+
+def apply_document(
+    plan: Mapping[str, Json],
+    changes: Sequence[Change],
+    outcomes: "Mapping[str, Outcome]",
+    now: datetime,
+    cancelled: str = "",
+) -> dict[str, Json]:
+    """What became of each change of a plan."""
+    done = [_outcome_json(change, outcomes.get(change.address)) for change in changes]
+    counts = Counter(change["outcome"] for change in done)
+    document = {
+        **header("apply", plan["portal"], now),
+        "spec": plan.get("spec"),
+        "baseline": plan.get("baseline"),
+        "complete": plan.get("complete", True),
+        "changes": done,
+        "drift": plan.get("drift", []),
+        "findings": plan.get("findings", []),
+        "summary": {**plan["summary"], "outcomes": dict(sorted(counts.items()))},
+        "digest": plan["digest"],
+        "errors": [one["error"] for one in done if one.get("error")],
+    }
+    if cancelled:
+        document["cancelled"] = cancelled
+    return finished(document)
+
+
+def _outcome_json(change: Change, outcome: "Outcome | None") -> dict[str, Json]:
+    document = change_json(change)
+    if outcome is None:  # adopt and forget move only the baseline
+        return {**document, "outcome": "done" if change.writes else "verified"}
+    document["outcome"] = outcome.word
+    if outcome.message:
+        document["message"] = outcome.message
+    if outcome.error:
+        document["error"] = dict(outcome.error)
+    return document
 
 
 def check_version(document: Json, where: str) -> Mapping[str, Json]:

@@ -1,0 +1,44 @@
+"""``reconciler accept``."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from reconciler.cli.session import Session, common_options, snapshot_option, source_of
+from reconciler.errors import UsageError
+
+
+@click.command(epilog="Example: reconciler accept 'properties/contacts/hs_*' --reason 'HubSpot release of May'")
+@click.argument("addresses", nargs=-1, metavar="[ADDRESS-GLOB]...")
+@click.option("--all", "everything", is_flag=True, help="All that moved.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it is kept in the baseline.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only until this date; the baseline stays.")
+@snapshot_option
+@common_options
+@click.pass_obj
+def command(
+    session: Session,
+    addresses: tuple[str, ...],
+    everything: bool,
+    reason: str,
+    until: datetime | None,
+    from_snapshot: Path | None,
+) -> int:
+    """Move the baseline to what is live, so that it is no drift any more."""
+    from reconciler.drift_check import accept
+
+    if bool(addresses) == everything:
+        raise UsageError("name addresses, or give --all", hint="reconciler accept --all --reason TEXT")
+    if addresses and not reason:
+        raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
+    workspace = session.workspace()
+    source = source_of(workspace, from_snapshot)
+    workspace.check_identity(source)
+    accepted = accept(workspace, source, addresses, reason, until.date() if until else None)
+    click.echo(f"accepted {len(accepted)} definitions of {workspace.portal.name}")
+    for address in accepted[:20]:
+        session.note(f"  {address}")
+    if len(accepted) > 20:
+        session.note(f"  and {len(accepted) - 20} more")
+    return 0

@@ -1,0 +1,165 @@
+"""``reconciler apply``."""
+
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.plan import Choice, plan_document, planned
+from reconciler.cli.session import Finished, Session, common_options, document_options, only_option, sound_spec
+from reconciler.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.apply import Tools
+    from reconciler.client import Client
+    from reconciler.deploy import Deployment
+    from reconciler.kinds import Scope
+    from reconciler.model import Json
+    from reconciler.workspace import Workspace
+
+
+@click.command(epilog="Example: reconciler apply -p production plan.json")
+@click.argument("plan_file", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@document_options
+@only_option
+@click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
+@click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@common_options
+@click.pass_obj
+def command(
+    session: Session,
+    plan_file: Path | None,
+    only: tuple[str, ...],
+    allow: tuple[str, ...],
+    on_conflict: Choice,
+    auto_approve: bool,
+) -> int:
+    """Make the portal as the specs say; with a saved plan, exactly that plan or nothing."""
+    from reconciler.receipts import exclusive
+
+    session.kind = "apply"
+    workspace = session.workspace()
+    if plan_file is None and not auto_approve and not session.interactive:
+        hint = "review a plan and apply that file, or give --auto-approve"
+        raise UsageError("nobody is there to approve the plan", hint=hint)
+    client = workspace.connect()
+    with exclusive(workspace.local_state / "locks", workspace.portal.name), stopping() as stopped:
+        if plan_file is not None:
+            if only or on_conflict:
+                raise UsageError("--only and --on-conflict belong to the plan, not to its apply")
+            deployment, scope = _saved(session, workspace, client, plan_file, allow)
+        else:
+            deployment, scope = _planned(session, workspace, client, only, allow, on_conflict, auto_approve)
+        return _carry_out(session, deployment, _tools(session, client, scope, stopped), stopped)
+
+
+def _planned(
+    session: Session,
+    workspace: "Workspace",
+    client: "Client",
+    only: tuple[str, ...],
+    allow: tuple[str, ...],
+    on_conflict: Choice,
+    auto_approve: bool,
+) -> "tuple[Deployment, Scope]":
+    """Plans, shows, and asks."""
+    from reconciler.deploy import Deployment, refuse_blocked
+    from reconciler.render import FORMATS
+
+    spec = sound_spec(workspace, session)
+    reader = client.reader()
+    portal_id = workspace.check_identity(reader)
+    scope = workspace.scope(spec)
+    observation = workspace.observe(reader, scope)
+    plan = planned(workspace, spec, observation, only, allow, on_conflict)
+    document = plan_document(session, workspace, spec, observation, plan, portal_id, allow)
+    if plan.changes or document["exit"]["code"]:
+        shown = FORMATS["text"](document, session.style(sys.stderr))
+        click.echo(shown, err=True, nl=False, color=True)
+    if document["exit"]["code"]:
+        session.kind = "apply"
+        raise Finished(session.emit(document))
+    refuse_blocked(plan)
+    if plan.writes and not auto_approve:
+        click.confirm(f"Apply these {len(plan.writes)} changes to {workspace.portal.name}?", abort=True, err=True)
+    return Deployment(workspace, document, plan.changes, observation, session.now), scope
+
+
+def _saved(
+    session: Session, workspace: "Workspace", client: "Client", plan_file: Path, allow: tuple[str, ...]
+) -> "tuple[Deployment, Scope]":
+    """A plan from a file, checked before anything is asked of the portal but its identity."""
+    from reconciler import guards
+    from reconciler.deploy import Deployment, load_plan, refuse_blocked
+    from reconciler.plan import Plan
+
+    document = read_json(plan_file)
+    portal_id = workspace.check_identity(client.reader())
+    saved = load_plan(document, str(plan_file), portal_id, workspace, session.now())
+    allowed = frozenset((*allow, *saved.allowed))
+    plan = guards.judged(Plan(changes=saved.changes), guards.Context(allowed))
+    refuse_blocked(plan)
+    return Deployment(workspace, saved.document, plan.changes, None, session.now), workspace.scope(None)
+
+
+def read_json(file: Path) -> "Json":
+    try:
+        return json.loads(file.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", where=str(file)) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is not JSON: {error}", where=str(file), hint="plan again with -o json:FILE") from error
+
+
+def _tools(session: Session, client: "Client", scope: "Scope", stopped: "Stop") -> "Tools":
+    from reconciler.apply import Tools
+
+    return Tools(client.reader(), client.writer(), scope, cancelled=stopped.event.is_set, wait=time.sleep)
+
+
+def _carry_out(session: Session, deployment: "Deployment", tools: "Tools", stopped: "Stop") -> int:
+    from reconciler.deploy import deploy
+
+    document = deploy(replace(deployment, cancelled=lambda: stopped.name), tools)
+    return session.emit(document)
+
+
+class Stop:
+    """Whether somebody wants the run to end, and how they said so."""
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self.name = ""
+
+    def __call__(self, number: int, _: object) -> None:
+        """The first signal ends the run after what is in flight; the second ends it now."""
+        if self.event.is_set():
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        self.name = (ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED).label
+        self.event.set()
+        click.echo("finishing what is in flight; once more to leave at once", err=True)
+
+
+@contextmanager
+def stopping() -> Iterator[Stop]:
+    """Turns interrupt and terminate into an orderly end, where this is the main thread."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,34 @@
+"""``reconciler drift``."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.session import (
+    Session,
+    common_options,
+    document_options,
+    only_option,
+    snapshot_option,
+    source_of,
+)
+from reconciler.errors import UsageError
+
+
+@click.command(epilog="Example: reconciler drift -p production -o markdown:drift.md")
+@document_options
+@only_option
+@snapshot_option
+@common_options
+@click.pass_obj
+def command(session: Session, only: tuple[str, ...], from_snapshot: Path | None) -> int:
+    """Tell what moved since the last accept, and who moved it; exits 2 when something is not accepted."""
+    from reconciler.drift_check import check
+
+    session.kind = "drift"
+    workspace = session.workspace()
+    if workspace.baseline is None:
+        hint = "make one with `reconciler import` or `reconciler accept --all`"
+        raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
+    source = source_of(workspace, from_snapshot)
+    return session.emit(check(workspace, source, only, session.now()))

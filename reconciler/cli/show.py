@@ -1,0 +1,29 @@
+"""``reconciler show``."""
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.apply import read_json
+from reconciler.cli.session import Session, common_options, document_options
+from reconciler.errors import UsageError
+
+
+@click.command(epilog="Example: reconciler show plan.json -o markdown")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@document_options
+@common_options
+@click.pass_obj
+def command(session: Session, file: Path) -> int:
+    """Render a saved document again, offline; exits 0 whatever the document's own exit code was."""
+    from reconciler.render import KINDS
+    from reconciler.report import check_version
+
+    document = check_version(read_json(file), str(file))
+    if document.get("kind") not in KINDS:
+        raise UsageError(f"{file} is no document that can be shown", where=str(file), hint="make it with -o json:FILE")
+    try:
+        session.emit(document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{file} is not a whole document: {error!r}", where=str(file)) from error
+    return 0

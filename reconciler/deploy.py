@@ -1,0 +1,165 @@
+"""An apply from plan to receipt, document and moved baseline; the command line only asks and prints."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler import baseline as baselines
+from reconciler import report
+from reconciler.apply import Outcome, Run, Standing, Tools, carry_out, look, refuse_stale, standing
+from reconciler.errors import BlockedError, StaleError, UsageError
+from reconciler.kinds import Scope
+from reconciler.model import Json
+from reconciler.observe import Observation
+from reconciler.plan import Change, digest
+from reconciler.receipts import Receipt
+from reconciler.workspace import Workspace
+
+MOVED = frozenset({"satisfied", "done", "verified"})
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """A plan document that was reviewed, and the changes in it."""
+
+    document: Mapping[str, Json]
+    changes: tuple[Change, ...]
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The destructions that whoever made the plan consented to."""
+        return tuple(self.document.get("allowed", ()))
+
+
+def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace, now: datetime) -> SavedPlan:
+    """A saved plan, if it is whole, still valid, and meant for this portal."""
+    plan = report.check_version(document, where)
+    if plan.get("kind") != "plan":
+        raise UsageError(f"{where} is a document of kind {plan.get('kind')!r}, not a plan", where=where)
+    try:
+        changes = tuple(report.change_from_json(change) for change in plan["changes"])
+        named, expires = plan["portal"]["name"], datetime.fromisoformat(plan["expiresAt"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{where} is not a whole plan: {error!r}", where=where, hint="plan again") from error
+    _for_this_portal(plan, named, portal_id, workspace, where)
+    if digest(changes, plan["portal"]["portalId"]) != plan["digest"]:
+        message = f"{where} does not match its digest: it was changed after it was made"
+        raise StaleError(message, where=where, hint="plan again and have it reviewed")
+    if expires < now:
+        raise StaleError(f"{where} expired at {plan['expiresAt']}", where=where, hint="plan again")
+    if plan["errors"] or any(finding["severity"] == "error" for finding in plan["findings"]):
+        raise UsageError(f"{where} was made with errors in it", where=where, hint="mend what `show` says, plan again")
+    if any(change.conflicts for change in changes):
+        hint = "plan with --on-conflict spec or --on-conflict live"
+        raise StaleError(f"{where} holds conflicts between spec, portal and baseline", where=where, hint=hint)
+    return SavedPlan(plan, changes)
+
+
+def _for_this_portal(
+    plan: Mapping[str, Json], named: str, portal_id: Json, workspace: Workspace, where: str
+) -> None:
+    if named != workspace.portal.name or plan["portal"]["portalId"] not in (portal_id, None):
+        made = f"{named} ({plan['portal']['portalId']})"
+        message = f"{where} was made for portal {made}, not for {workspace.portal.name} ({portal_id})"
+        raise StaleError(message, where=where, hint="choose the portal with -p")
+
+
+def refuse_blocked(changes: Iterable[Change]) -> None:
+    """Nothing is written while a guard stands in the way."""
+    refused = [guard for change in changes for guard in change.guards if guard.result == "refused"]
+    if refused:
+        flags = "\n  ".join(dict.fromkeys(f"{guard.message}: {guard.allow}" for guard in refused))
+        raise BlockedError(f"{len(refused)} guards stand in the way:\n  {flags}", hint="give the flag if it is meant")
+
+
+def satisfied_and_open(changes: Sequence[Change], seen: Observation) -> tuple[list[Outcome], list[Change]]:
+    """What needs no write any more and what still does; anything else, and nothing is written."""
+    standings: list[Standing] = [standing(change, seen) for change in changes if change.writes]
+    refuse_stale(standings)
+    satisfied = [Outcome(one.change, "satisfied", "it is so already") for one in standings if one.word == "satisfied"]
+    return satisfied, [one.change for one in standings if one.word == "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What an apply needs to know beside its tools."""
+
+    workspace: Workspace
+    plan: Mapping[str, Json]  # the plan's document
+    changes: tuple[Change, ...]
+    before: Observation | None  # the whole portal as the plan saw it, where the plan was made in this run
+    now: Callable[[], datetime]
+    cancelled: Callable[[], str] = str  # "interrupted" or "terminated" once somebody wants it to end
+
+
+def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
+    """Carries out a plan: checks that the portal is still as expected, writes, reads back, moves the baseline."""
+    writes = [change for change in deployment.changes if change.writes]
+    seen = look(writes, tools) if writes else None
+    satisfied, open_ = satisfied_and_open(writes, seen) if seen else ([], [])
+    receipt = _begin(deployment) if open_ else None
+    run = carry_out(open_, replace(tools, record=receipt.record) if receipt else tools)
+    outcomes = {outcome.change.address: outcome for outcome in [*satisfied, *run.outcomes.values()]}
+    document = report.apply_document(deployment.plan, deployment.changes, outcomes, deployment.now(), deployment.cancelled())
+    if receipt:
+        ended = {change["address"]: change["outcome"] for change in document["changes"]}
+        receipt.end({"at": report.stamp(deployment.now()), "outcomes": ended, "exit": document["exit"]})
+        document["receipt"] = receipt.path.name
+    move_baseline(deployment, outcomes, run, tools)
+    return document
+
+
+def _begin(deployment: Deployment) -> Receipt:
+    now = deployment.now()
+    stem = f"{now.strftime('%Y%m%dT%H%M%S.%f')}-{deployment.plan['digest'].removeprefix('sha256:')[:12]}"
+    directory = deployment.workspace.local_state / "receipts" / deployment.workspace.portal.name
+    begin = {
+        "at": report.stamp(now),
+        "portal": deployment.plan["portal"],
+        "digest": deployment.plan["digest"],
+        "changes": [report.change_json(change) for change in deployment.changes if change.writes],
+    }
+    return Receipt.begin(directory, stem, begin)
+
+
+def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], run: Run, tools: Tools) -> None:
+    """The baseline follows what was changed, adopted and forgotten, and nothing else."""
+    workspace, known = deployment.workspace, deployment.workspace.baseline
+    done = [change for change in deployment.changes if _moves(change, outcomes)]
+    if not done and known is not None:
+        return
+    seen = look(done, tools) if done else None
+    before = deployment.before.snapshot if deployment.before else Scope().desired
+    observed = before.replaced(
+        seen.snapshot.values() if seen else (),
+        [change.address for change in done if seen and change.address not in seen.snapshot],
+    )
+    gone = {change.address for change in done if change.action in ("archive", "forget")}
+    managed = (known.managed if known else frozenset()) - gone
+    managed |= {change.address for change in done if change.action not in ("archive", "forget")}
+    fresh = _never_baselined(deployment, known)
+    addresses = {change.address for change in done} | {
+        address for address in observed if any(address.startswith(name + "/") for name in fresh)
+    }
+    formulas = {
+        change.address: field.after
+        for change in done
+        for field in change.fields
+        if field.path == "calculationFormula" and field.how != "removed"
+    }
+    moved = baselines.moved(
+        known, observed, addresses, managed=managed, collections=fresh, declared_formulas=formulas
+    )
+    workspace.save_baseline(moved)
+
+
+def _moves(change: Change, outcomes: Mapping[str, Outcome]) -> bool:
+    return not change.writes or (change.address in outcomes and outcomes[change.address].word in MOVED)
+
+
+def _never_baselined(deployment: Deployment, known: baselines.Baseline | None) -> frozenset[str]:
+    """Collections that were read whole and that no baseline holds yet."""
+    if deployment.before is None:
+        return frozenset()
+    read = {name for name, one in deployment.before.collections.items() if one.status == "ok"}
+    return frozenset(read - (known.collections if known else frozenset()))

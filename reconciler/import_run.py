@@ -1,0 +1,114 @@
+"""Runs an import: reads the portal, writes spec files and the baseline, and tells what it did."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import combinations_with_replacement, groupby
+from pathlib import Path
+
+from reconciler import baseline as baselines
+from reconciler import importer, report, spec
+from reconciler.importer import Choice
+from reconciler.kinds import Scope
+from reconciler.model import Finding, Json, Resource
+from reconciler.observe import ListSource, Observation
+from reconciler.snapshot_file import RecordedRead
+from reconciler.spec import Spec
+from reconciler.workspace import Workspace
+
+
+def import_portal(
+    workspace: Workspace, source: ListSource, choice: Choice, portal_id: Json, now: datetime
+) -> dict[str, Json]:
+    """Spec files for what is wanted and not declared yet, and a baseline of all that was read."""
+    declared = _declared(workspace)
+    observation = workspace.observe(source, _scope(workspace, source, choice, declared))
+    wanted, findings = _sayable(importer.chosen(observation.snapshot, choice, _others(declared, workspace)))
+    files = _write(workspace.directory, wanted)
+    _save_baseline(workspace, observation, wanted, declared)
+    document = {
+        **report.header("import", workspace.portal_json(portal_id), now),
+        "complete": observation.complete,
+        "reads": report.reads_json(observation.collections),
+        "files": files,
+        "findings": [finding.as_json() for finding in findings],
+        "summary": _counts(wanted),
+        "errors": _errors(observation, choice),
+    }
+    return report.finished(document)
+
+
+def _declared(workspace: Workspace) -> Spec | None:
+    return spec.load(workspace.directory) if spec.has_specs(workspace.directory) else None
+
+
+def _others(declared: Spec | None, workspace: Workspace) -> set[str]:
+    """What is declared in files that import must not rewrite."""
+    resources = declared.desired.values() if declared else ()
+    return {one.address for one in resources if one.source and not importer.unedited(Path(one.source.file))}
+
+
+def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: Spec | None) -> Scope:
+    recorded = source.object_types if isinstance(source, RecordedRead) else ()
+    types = choice.object_types or tuple(sorted({*workspace.settings.watch, *recorded}))
+    pairs = tuple(combinations_with_replacement(types, 2))
+    if isinstance(source, RecordedRead):
+        pairs = tuple(pair for pair in pairs if source.get(workspace.api.labels(*pair)).ok)
+    return replace(workspace.scope(declared), watch=types, pairs=pairs)
+
+
+def _sayable(resources: Iterable[Resource]) -> tuple[list[Resource], list[Finding]]:
+    """What the specs can say of these; odd real definitions are named and left to the baseline."""
+    wanted, findings = [], []
+    for resource in resources:
+        problems = [one for one in spec.problems(importer.sections([resource])) if one.severity == "error"]
+        if problems:
+            findings.append(importer.odd(resource, problems))
+        else:
+            wanted.append(resource)
+    return wanted, findings
+
+
+def _write(directory: Path, wanted: Sequence[Resource]) -> list[dict[str, Json]]:
+    files = []
+    for name, resources in groupby(importer.ordered(wanted), key=importer.file_name):
+        listed = list(resources)
+        path = importer.target(directory, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = importer.text_of(importer.sections(listed))
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+        files.append({"path": path.relative_to(directory).as_posix(), "definitions": len(listed)})
+    return files
+
+
+def _save_baseline(
+    workspace: Workspace, observation: Observation, wanted: Iterable[Resource], declared: Spec | None
+) -> None:
+    """New collections whole, and what was imported just now; what else moved stays drift."""
+    known = workspace.baseline
+    read = {name for name, one in observation.collections.items() if one.status == "ok"}
+    fresh = frozenset(read - (known.collections if known else frozenset()))
+    imported = {resource.address for resource in wanted}
+    managed = imported | (known.managed if known else set())
+    addresses = imported | {one for one in observation.snapshot if any(one.startswith(f"{name}/") for name in fresh)}
+    moved = baselines.moved(
+        known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh
+    )
+    workspace.save_baseline(moved)
+
+
+def _counts(wanted: Iterable[Resource]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for resource in wanted:
+        counts[resource.kind] = counts.get(resource.kind, 0) + 1
+    return counts
+
+
+def _errors(observation: Observation, choice: Choice) -> list[Mapping[str, Json]]:
+    """A list that was asked for by name and could not be read is an error; others are said under `reads`."""
+    return [
+        report.error_json("access", f"{one.name} could not be read", hint=one.detail)
+        for one in observation.collections.values()
+        if one.status in ("denied", "unavailable", "partial") and set(one.name.split("/")) & set(choice.object_types)
+    ]
