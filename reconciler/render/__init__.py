@@ -1,0 +1,26 @@
+"""Renderers: pure functions from one document, as ``-o json`` writes it, to text in some format.
+
+Whatever a person can see is in the document; a renderer decides nothing but how to say it.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+
+from reconciler.model import Json
+from reconciler.render.style import Style
+
+Renderer = Callable[[Mapping[str, Json], Style], str]
+
+
+def _renderer(module: str) -> Renderer:
+    def render(document: Mapping[str, Json], style: Style) -> str:
+        rendered: str = import_module(f"reconciler.render.{module}").render(document, style)
+        return rendered
+
+    return render
+
+
+# One module a format, imported when it is asked for.
+FORMATS: Mapping[str, Renderer] = {name: _renderer(name) for name in ("text", "json", "markdown")}
+
+__all__ = ["FORMATS", "Renderer", "Style"]

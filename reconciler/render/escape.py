@@ -1,0 +1,95 @@
+"""Makes strings harmless to whatever prints them, and leaves them readable.
+
+Names, labels and messages come from HubSpot, so anybody who can name a property writes into our terminals, CI logs and
+pull requests. What could act is shown as the escape that Python and JSON use for it.
+
+- Terminals obey control characters, and bidirectional and zero-width characters make text look like other text.
+- GitHub Actions obeys ``::command::`` at the start of a line, blanks before it or not, and ``##[command]`` anywhere;
+  Azure Pipelines ``##vso[`` anywhere; TeamCity ``##teamcity[``.
+- Markdown comments notify ``@name``, link ``#123`` and addresses, and know HTML; a marker of ours could be forged.
+"""
+
+import re
+from html import escape as _html
+from unicodedata import category
+
+_COMMANDS = re.compile(r"(?<!\S)::|##(?=[A-Za-z]*\[)")
+_ACTS = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
+_NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_JOINERS = "\u200c\u200d"  # emoji and some scripts need them between two letters
+_JSON_ACTS = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]|(?<=#)#")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>&|~@#]|(?<=\w):(?=//)|(?i:(?<=www)\.)")
+_MARKUP = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "@&#8203;", "#": "#&#8203;"}
+
+
+def terminal(text: str) -> str:
+    """A line for a terminal or a CI log."""
+    if text.isprintable() and "::" not in text and "##" not in text:
+        return text
+    if not text.isprintable():
+        text = "".join([char if char.isprintable() else _visible(text, at, char) for at, char in enumerate(text)])
+    return _COMMANDS.sub(lambda found: "\\u003a:" if found[0] == "::" else "#\\u0023", text)
+
+
+def _visible(text: str, at: int, char: str) -> str:
+    if char in _JOINERS and not text[max(at - 1, 0) : at + 2].isascii() and _between_letters(text, at):
+        return char
+    return _NAMED.get(char) or (_code(char) if category(char) in _ACTS else char)
+
+
+def _between_letters(text: str, at: int) -> bool:
+    return 0 < at < len(text) - 1 and text[at - 1] > "\x7f" and text[at + 1] > "\x7f"
+
+
+def _code(char: str) -> str:
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"
+
+
+def ascii_only(text: str) -> str:
+    """A text in which every other character is an escape, to tell apart what looks the same."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def json_text(text: str) -> str:
+    """A JSON document that means the same, can be encoded, and holds no command."""
+    if text.isascii() and "##" not in text and "\x7f" not in text:
+        return text
+    return _JSON_ACTS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def html(text: str) -> str:
+    """Text between tags or in a quoted attribute of HTML."""
+    return _html(terminal(text))
+
+
+def markdown(text: str) -> str:
+    """Text in a paragraph or table cell of Markdown that means nothing but itself and notifies nobody."""
+    return _MARKDOWN.sub(lambda found: _MARKUP.get(found[0]) or "\\" + found[0], terminal(text))
+
+
+def code(text: str) -> str:
+    """A code span of Markdown."""
+    shown = _no_marker(terminal(text)) or " "
+    ticks = "`" * (_longest_run(shown) + 1)
+    edge = " " if shown[0] == "`" or shown[-1] == "`" else ""
+    return f"{ticks}{edge}{shown}{edge}{ticks}"
+
+
+def cell(text: str) -> str:
+    """A code span in a table, where a pipe must be escaped and one behind a backslash cannot be."""
+    return code(text.replace("\\|", "\\\\u007c")).replace("|", "\\|")
+
+
+def fence(lines: list[str], language: str) -> list[str]:
+    """A code block of Markdown that nothing inside can close."""
+    shown = [_no_marker(terminal(line)) for line in lines]
+    ticks = "`" * max(3, _longest_run("\n".join(shown)) + 1)
+    return [ticks + language, *shown, ticks]
+
+
+def _longest_run(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def _no_marker(text: str) -> str:
+    return text.replace("<!--", "<!\\u002d-")
