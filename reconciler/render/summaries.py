@@ -1,0 +1,141 @@
+"""The one line that says what a document comes to; a person who reads nothing else reads this."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from reconciler.render.words import (
+    BOOKKEEPING,
+    PAST,
+    SEVERITIES,
+    SYMBOLS,
+    TROUBLE,
+    WRITES,
+    WRITTEN,
+    Change,
+    Document,
+    conflicts,
+    counted,
+    is_destructive,
+    refused,
+)
+
+
+def summary(document: Document) -> str:
+    """The last line of a text and the first of a comment."""
+    say = SUMMARIES.get(document.get("kind", ""))
+    return say(document) if say else str(document.get("message") or "")
+
+
+def totals(document: Document) -> dict[str, int]:
+    """How many changes of each action, and how many definitions stay."""
+    found = dict.fromkeys(SYMBOLS, 0)
+    for change in document.get("changes", ()):
+        if not conflicts(change):
+            found[change["action"]] = found.get(change["action"], 0) + 1
+    found["unchanged"] = (document.get("summary") or {}).get("unchanged", 0)
+    return found
+
+
+def plan_counts(found: Mapping[str, int]) -> str:
+    """The counts of a plan in one phrase; nothing when nothing would be written."""
+    return ", ".join([f"{found[action]:,} to {action}" for action in WRITES if found[action]])
+
+
+def kept_counts(found: Mapping[str, int]) -> str:
+    """What a plan leaves as it is, or only notes."""
+    words = {action: PAST[action] for action in BOOKKEEPING} | {"unchanged": "unchanged"}
+    return ", ".join([f"{found[what]:,} {word}" for what, word in words.items() if found[what]])
+
+
+def plan_summary(document: Document) -> str:
+    """The one line that says what a plan comes to."""
+    if document.get("errors") and not document.get("changes"):
+        return f"Nothing was planned: {counted(len(document['errors']), 'error')}."
+    found = totals(document)
+    writes, kept = plan_counts(found), kept_counts(found)
+    if writes:
+        head = f"Plan: {writes}{', ' + kept if kept else ''}."
+    elif document.get("complete") is False:
+        head = f"No changes in what could be read{': ' + kept if kept else ''}."
+    elif document.get("changes"):
+        head = f"No changes in HubSpot: {kept}."
+    else:
+        head = f"No changes. {counted(found['unchanged'], 'definition matches', 'definitions match')} the specs."
+    return " ".join([head, *_stops(document)])
+
+
+def _stops(document: Document) -> Iterator[str]:
+    changes = document.get("changes", ())
+    stopped = [refusing(change) for change in changes if change.get("guards") and refused(change)]
+    if number := stopped.count("destructive"):
+        yield f"{counted(number, 'destructive change needs', 'destructive changes need')} --allow."
+    if number := stopped.count("guard"):
+        yield f"{counted(number, 'change is', 'changes are')} refused by a guard."
+    if number := len(refused(document)):
+        yield f"{counted(number, 'guard refuses', 'guards refuse')} the whole."
+    if number := sum(map(conflicts, changes)):
+        yield f"{counted(number, 'conflict needs', 'conflicts need')} a decision."
+    if number := len([change for change in changes if change.get("breaks")]):
+        yield f"{counted(number, 'change breaks', 'changes break')} an integration."
+    if number := len([one for one in document.get("findings", ()) if one["severity"] == "error"]):
+        yield f"{counted(number, 'error stops', 'errors stop')} it."
+
+
+def refusing(change: Change) -> str:
+    """What a refused change is refused for."""
+    return "destructive" if is_destructive(change) else "guard"
+
+
+def apply_summary(document: Document) -> str:
+    """What an apply came to, counted from its outcomes."""
+    changes = document.get("changes", ())
+    written = Counter(change["action"] for change in changes if change.get("outcome") in WRITTEN)
+    others = Counter(change.get("outcome", "unknown") for change in changes if change.get("outcome") not in WRITTEN)
+    done = [f"{written[action]:,} {past}" for action, past in PAST.items() if written[action]]
+    satisfied = [f"{others['satisfied']:,} already so"] if others["satisfied"] else []
+    trouble = [f"{others[outcome]:,} {outcome}" for outcome in TROUBLE if others[outcome]]
+    head = f"Applied: {', '.join([*done, *satisfied])}." if done or satisfied else "Nothing was written."
+    return f"{head} {', '.join(trouble).capitalize()}." if trouble else head
+
+
+def drift_summary(document: Document) -> str:
+    """The one line that says what a drift check comes to."""
+    items = document.get("items", ())
+    muted = sum(one.get("count", 0) for one in document.get("muted") or ())
+    tail = f", {muted:,} muted" if muted else ""
+    if not items:
+        return f"No drift{tail}."
+    found = Counter(item["severity"] for item in items)
+    by_severity = ", ".join(f"{found[severity]:,} {severity}" for severity in SEVERITIES if found[severity])
+    return f"Drift: {len(items):,} not accepted ({by_severity}){tail}."
+
+
+def validate_summary(document: Document) -> str:
+    """How many problems, or how much is fine."""
+    told = document.get("summary") or {}
+    files = counted(told.get("files", len((document.get("spec") or {}).get("files", ()))), "file")
+    found = Counter(finding["severity"] for finding in document.get("findings", ()))
+    problems = [counted(found[severity], severity) for severity in ("error", "warning") if found[severity]]
+    if found["error"] or document.get("errors"):
+        return f"{', '.join(problems)} in {files}" if problems else ""
+    definitions = counted(told.get("definitions", 0), "definition")
+    return f"OK{' with ' + problems[0] if problems else ''}: {definitions} in {files}"
+
+
+def import_summary(document: Document) -> str:
+    """How much was imported."""
+    told = document.get("summary") or {}
+    files = document.get("files", ())
+    number = told.get("definitions", sum(file.get("definitions", 0) for file in files))
+    odd = sum(1 for finding in document.get("findings", ()) if finding.get("severity") != "info")
+    left = f"; {counted(odd, 'definition', 'definitions')} left out of the specs" if odd else ""
+    return f"Imported {counted(number, 'definition')} into {counted(told.get('files', len(files)), 'file')}{left}."
+
+
+SUMMARIES: Mapping[str, Callable[[Document], str]] = {
+    "plan": plan_summary,
+    "apply": apply_summary,
+    "drift": drift_summary,
+    "validate": validate_summary,
+    "import": import_summary,
+}

@@ -1,0 +1,210 @@
+"""Drift as text: who moved what, in plain words first."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from shlex import quote
+
+from reconciler.model import Json
+from reconciler.render.style import Line, Span, Style, wrap
+from reconciler.render.text_changes import INDENT, entries
+from reconciler.render.words import (
+    NOUNS,
+    SEVERITIES,
+    Change,
+    Document,
+    actor_name,
+    counted,
+    drift_kind,
+    entry,
+    listed,
+    moment,
+    place,
+    subject,
+    title,
+    value,
+)
+
+VERBS = {
+    "added": "added",
+    "option-added": "added an option to",
+    "removed": "removed",
+    "missing": "removed",
+    "recreated": "made anew",
+    "option-removed": "removed an option of",
+    "reordered": "reordered the options of",
+    "relabelled": "renamed",
+    "described": "reworded",
+    "type-changed": "changed the type of",
+    "options-changed": "changed the options of",
+    "flags-changed": "changed the flags of",
+}
+CAUSES = {
+    "hubspot": "HubSpot changed",
+    "user": "People changed",
+    "integration": "Integrations changed",
+    "tool": "An earlier apply changed",
+    "unknown": "Changed by nobody we can name",
+    "unreadable": "Could not be read",
+}
+WAYS = {"accept": "keep it:", "adopt": "take it into the specs:", "apply": "put it back:"}
+FOLDED = 3  # more quiet additions than this are counted and named, not listed
+
+
+def cause_of(item: Change) -> str:
+    """The group an item is told in."""
+    if item["class"] == "access.unreadable":
+        return "unreadable"
+    kind = (item.get("actor") or {}).get("type", "unknown")
+    return kind if kind in CAUSES else "unknown"
+
+
+def story(items: Sequence[Change]) -> str:
+    """All drift in one sentence: who did what to how many."""
+    if not items:
+        return "Nothing moved."
+    actors: dict[str, list[Change]] = {}
+    for item in sorted(items, key=lambda item: list(CAUSES).index(cause_of(item))):
+        if cause_of(item) != "unreadable":
+            actors.setdefault(actor_name(item.get("actor")), []).append(item)
+    clauses = [f"{actor} {_deeds(done)}" for actor, done in actors.items()]
+    unreadable = sum(1 for item in items if cause_of(item) == "unreadable")
+    if unreadable:
+        clauses.append(f"{counted(unreadable, 'list')} could not be read, so nothing is known about what is in there")
+    text = "; ".join([*clauses, "nothing else moved"])
+    return text[0].upper() + text[1:] + "."
+
+
+def _deeds(items: Sequence[Change]) -> str:
+    deeds = Counter((_verb(item), _whose(item)) for item in items)
+    order = [*dict.fromkeys(VERBS.values()), "changed"]
+    parts: list[str] = []
+    said: tuple[str, str] | None = None
+    for (verb, whose), number in sorted(deeds.items(), key=lambda deed: order.index(deed[0][0])):
+        nouns = _nouns([item for item in items if (_verb(item), _whose(item)) == (verb, whose)])
+        noun = whose or (nouns[number != 1] if nouns != said else "")
+        parts.append(f"{verb} {number:,} {noun}".rstrip())
+        said = said if whose else nouns
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+
+
+def _verb(item: Change) -> str:
+    what = item["class"].rpartition(".")[2]
+    whole = what in ("added", "removed", "missing", "recreated")
+    return VERBS.get(what, "changed") if whole or not _whose(item) else "changed"
+
+
+def _whose(item: Change) -> str:
+    return {"managed": "of ours", "portal": "of HubSpot's own"}.get(item["class"].partition(".")[0], "")
+
+
+def _nouns(items: Sequence[Change]) -> tuple[str, str]:
+    kinds = {item["address"].partition("/")[0] for item in items}
+    other = ("definition", "definitions")
+    return NOUNS.get(kinds.pop(), other) if len(kinds) == 1 else other
+
+
+def sections(items: Sequence[Change], style: Style) -> Iterator[Line]:
+    """The items by who moved them, worst first, with the ways out once a group."""
+    for cause, told in CAUSES.items():
+        group = [item for item in items if cause_of(item) == cause]
+        if group:
+            yield (Span(told, "bold"), f"  ({len(group):,})")
+            yield from _items(group, style)
+            yield from ((f"    {way:<24}", Span(command, "dim"), rest) for way, command, rest in ways_out(group))
+            yield ""
+
+
+def _items(items: Sequence[Change], style: Style) -> Iterator[Line]:
+    quiet = [item for item in items if item["class"].endswith(".added") and item["severity"] in ("info", "low")]
+    fold = quiet if len(quiet) > FOLDED else []
+    rank = {severity: at for at, severity in enumerate(SEVERITIES)}
+    for item in sorted(items, key=lambda item: (rank.get(item["severity"], 0), item["address"])):
+        if not any(item is one for one in fold):
+            yield from _item(item, style)
+    yield from _folded(fold, style)
+
+
+def _folded(items: Sequence[Change], style: Style) -> Iterator[Line]:
+    kinds: dict[tuple[str, str, str], list[str]] = {}
+    for item in items:
+        about = subject(item["address"])
+        kinds.setdefault((item["severity"], about.section, about.scope), []).append(about.name)
+    for (severity, section, scope), names in sorted(kinds.items()):
+        number = counted(len(names), *NOUNS.get(section, (section, section)))
+        yield (Span(f"  {severity:<6}", severity), f"  + added  {number}{' of ' + scope if scope else ''}")
+        yield from wrap(listed(names, 10), style.width, INDENT + "  ")
+
+
+def _item(item: Change, style: Style) -> Iterator[Line]:
+    sign, word = drift_kind(item)
+    severity = item["severity"]
+    role = severity if severity in SEVERITIES else "bad"
+    thing = item["address"] if cause_of(item) == "unreadable" else subject(item["address"]).phrase
+    yield (Span(f"  {severity:<6}", role), f"  {sign} {word}  {thing}  {title(item)}  ", Span(_where(item), "dim"))
+    yield from entries([entry(field) for field in item_fields(item)], style)
+    if "desired" in item:
+        yield f"{INDENT}the spec says {value(item['desired'])}"
+    for told in evidence(item):
+        yield from ((INDENT, Span(line, "dim")) for line in wrap(told, style.width - 6, "", ""))
+    for broken in item.get("breaks") or ():
+        yield (INDENT, Span(f"breaks {broken['integration']}: {broken['why']}", "bad"))
+
+
+def item_fields(item: Change) -> Sequence[Json]:
+    """The fields of an item, whether it holds a list of them or one."""
+    if item["class"].endswith((".added", ".removed", ".missing", ".unreadable")):
+        return ()
+    if item.get("fields"):
+        return [field for field in item["fields"] if isinstance(field, dict)]
+    if "before" not in item and "after" not in item:
+        return ()
+    sides = {side: item[side] for side in ("before", "after") if side in item}
+    return [{"path": item.get("field") or item.get("path") or "value", **sides}]
+
+
+def _where(item: Change) -> str:
+    return place(item.get("source"))
+
+
+def evidence(item: Change) -> Iterator[str]:
+    """Why we name this actor, and when it was."""
+    actor = item.get("actor") or {}
+    who = actor_name(actor) if actor.get("type") not in (None, "unknown", "hubspot") else ""
+    sure = f"{actor['confidence']}" if actor.get("confidence") not in (None, "certain", "high") else ""
+    when = moment(item["at"]) if item.get("at") else ""
+    told = "; ".join(map(str, filter(None, [actor.get("evidence"), item.get("evidence")])))
+    head = ", ".join(filter(None, [who, when, sure and f"confidence {sure}"]))
+    if head or told:
+        yield ": ".join(filter(None, [head, told]))
+
+
+def ways_out(items: Sequence[Change]) -> list[tuple[str, str, str]]:
+    """Both ways out of a group as commands: one for one item, with all addresses for a few, an example for many."""
+    found = []
+    for way, told in WAYS.items():
+        commands = [(item["address"], item["ways"][way]) for item in items if (item.get("ways") or {}).get(way)]
+        if commands:
+            found.append((told, *_together(commands)))
+    return found
+
+
+def _together(commands: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    names = [quote(address) for address, _ in commands]
+    shapes = {command.replace(name, "\0", 1) for name, (_, command) in zip(names, commands, strict=True)}
+    if len(shapes) == 1 and len(commands) <= FOLDED:
+        return shapes.pop().replace("\0", " ".join(dict.fromkeys(names))), ""
+    rest = len({command for _, command in commands}) - 1
+    return commands[0][1], f"   (likewise for {rest:,} more)" if rest else ""
+
+
+def muted_line(document: Document) -> str:
+    """What was left out because it follows from something else or is ignored."""
+    parts = [f"{one['count']:,} {one['cause']}" for one in document.get("muted") or () if one.get("count")]
+    return f"Muted: {'; '.join(parts)}." if parts else ""
+
+
+def coverage_line(document: Document) -> str:
+    """How much of the portal the specs cover."""
+    held = document.get("coverage") or {}
+    parts = [f"{name} {number:,}" for name, number in held.items() if isinstance(number, int)]
+    return f"Coverage: {', '.join(parts)}." if parts else ""

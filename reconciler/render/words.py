@@ -1,0 +1,426 @@
+"""What reports say about definitions and their changes, whatever the format."""
+
+import json
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from reconciler import address as addresses
+from reconciler.model import Json
+from reconciler.render import escape
+
+Document = Mapping[str, Json]
+Change = Mapping[str, Json]
+
+NOUNS = {
+    "propertyGroups": ("property group", "property groups"),
+    "properties": ("property", "properties"),
+    "lifecycleStages": ("lifecycle stage", "lifecycle stages"),
+    "associationLabels": ("association label", "association labels"),
+}
+SYMBOLS = {"create": "+", "update": "~", "archive": "-", "restore": "↺", "adopt": "○", "forget": "·"}
+PAST = {
+    "create": "created",
+    "update": "updated",
+    "restore": "restored",
+    "archive": "archived",
+    "adopt": "adopted",
+    "forget": "forgotten",
+}
+WRITTEN = ("done", "verified")
+TROUBLE = ("failed", "unknown", "blocked", "skipped")
+WRITES = ("create", "update", "restore", "archive")
+BOOKKEEPING = ("adopt", "forget")
+
+# What HubSpot does, in the words of hubspot-api.md A.7, A.9, B, C.1 and D.2.
+ARCHIVED = {
+    "properties": "Records keep their values for 90 days; until then the property can be restored by hand in HubSpot. "
+    "After that the values are gone.",
+    "propertyGroups": "HubSpot cannot restore a group; creating it again makes a new, empty one.",
+    "lifecycleStages": "A deleted stage cannot be brought back, and the dates on which records entered and left it go "
+    "with it. HubSpot refuses while records are in it.",
+    "associationLabels": "Every association of records loses this label, and that cannot be undone.",
+}
+OPTION_REMOVED = "Records that hold a removed option keep a value that no list shows any more."
+TYPE_CHANGED = "Values that do not fit the new type become invalid; HubSpot does not convert them."
+RESTORED = "A property of this name lies archived; it comes back with the values that records had."
+
+
+class Subject(NamedTuple):
+    """What an address is about: the section, what the name lies under, the name."""
+
+    section: str
+    scope: str
+    name: str
+
+    @property
+    def noun(self) -> str:
+        """One of its kind; the section's own name where this page does not know the kind."""
+        return NOUNS.get(self.section, (self.section,))[0]
+
+    @property
+    def phrase(self) -> str:
+        """The thing in a sentence."""
+        short = f"{self.noun} {self.name}"
+        if not self.scope:
+            return short
+        return f"{short} ({self.scope})" if "→" in self.scope else f"{short} of {self.scope}"
+
+
+def subject(address: str) -> Subject:
+    """What an address is about."""
+    above, _, name = address.rpartition("/")
+    section, _, scope = above.partition("/")
+    if "/" in scope:
+        scope = " → ".join(scope.split("/"))
+    if "%" in address:
+        return Subject(section, addresses.decode(scope), addresses.decode(name))
+    return Subject(section, scope, name)
+
+
+def heading(address: str) -> str:
+    """The heading over changes of one kind and object type."""
+    section, scope, _ = subject(address)
+    plural = NOUNS.get(section, (section, section))[1].capitalize()
+    return f"{plural} of {scope}" if scope and "→" not in scope else f"{plural} {scope}".rstrip()
+
+
+def by_heading(items: Iterable[Change]) -> list[list[Change]]:
+    """Items of one kind and object type together: object types first, groups before properties."""
+    groups: dict[str, list[Change]] = {}
+    for item in items:
+        groups.setdefault(item["address"].rpartition("/")[0], []).append(item)
+    return [groups[key] for key in sorted(groups, key=_rank)]
+
+
+def _rank(prefix: str) -> tuple[int, str, int]:
+    section, _, scope = prefix.partition("/")
+    kinds = list(NOUNS)
+    at = kinds.index(section) if section in NOUNS else len(kinds)
+    return max(at, 1), scope, at
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number and its noun."""
+    return f"{number:,} {singular}" if number == 1 else f"{number:,} {plural or singular + 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Names in a sentence, and how many more there are."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+
+
+def clip(text: str, limit: int) -> str:
+    """A text that is not longer than a limit, and says when it was."""
+    return text if len(text) <= limit else f"{text[: max(limit - 1, 1)]}…"
+
+
+def place(source: Json, column: bool = False) -> str:
+    """Where in the specs something stands."""
+    if not source:
+        return ""
+    at = f"{source['file']}:{source['line']}"
+    return f"{at}:{source['column']}" if column and source.get("column") else at
+
+
+def moment(text: str) -> str:
+    """A time to the minute."""
+    return f"{text[:10]} {text[11:16]}{' UTC' if text.endswith(('Z', '+00:00')) else ''}" if "T" in text else text
+
+
+def portal(document: Document) -> str:
+    """The portal a document is about."""
+    about = document.get("portal") or {}
+    name, number = about.get("name"), about.get("portalId")
+    return f"{name} (portal {number})" if name and number else str(name or number or "")
+
+
+def title(change: Change) -> str:
+    """The label that people see in HubSpot, in quotes; nothing where none is known."""
+    if label := change.get("title"):
+        return f'"{label}"'
+    for field in change.get("fields", ()):
+        if field["path"] == "label":
+            return f'"{field["after"] if "after" in field else field.get("before")}"'
+    return ""
+
+
+def value(shown: Json) -> str:
+    """A value as reports show it."""
+    if isinstance(shown, str):
+        return f'"{shown}"'
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def pair(before: str, after: str, limit: int) -> tuple[str, str]:
+    """Two values cut to a limit such that a reader sees where they differ."""
+    if len(before) > limit and len(after) > limit:
+        start = max(_common(before, after) - limit // 3, 0)
+        return _cut(before, limit, start), _cut(after, limit, start)
+    return _cut(before, limit), _cut(after, limit)
+
+
+def _cut(text: str, limit: int, start: int = 0) -> str:
+    if len(text) <= limit:
+        return text
+    shown = clip(f"…{text[start:]}" if start else text, limit)
+    return f"{shown} ({len(text):,} characters)"
+
+
+def _common(one: str, other: str) -> int:
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+class Entry(NamedTuple):
+    """One field of a change: a sign where the field is an option or order, and how it looked and will look."""
+
+    sign: str
+    name: str
+    before: str | None = None
+    after: str | None = None
+
+    @property
+    def sides(self) -> str:
+        """Both sides in one line."""
+        if self.before is None or self.after is None:
+            return self.after or self.before or ""
+        return f"{self.before} → {self.after}"
+
+
+def entry(field: Json) -> Entry:
+    """How a field of a change reads."""
+    top, _, rest = field["path"].partition("/")
+    before, after = field.get("before"), field.get("after")
+    if top == "options" and not rest and _orders(before, after):
+        return Entry("~", "order:", after=moves(list(before), list(after)))
+    if top == "options" and rest:
+        return _option_entry(field, rest)
+    name = addresses.decode(field["path"])
+    if "before" not in field:
+        return Entry("", name, None, value(after))
+    return Entry("", name, *_told_apart(value(before), value(after) if "after" in field else "(not set)"))
+
+
+def _told_apart(before: str, after: str) -> tuple[str, str]:
+    """Two values that differ, shown so that a reader sees it even where Unicode has look-alikes."""
+    if before.isascii() and after.isascii():
+        return before, after
+    from unicodedata import normalize
+
+    same = normalize("NFKC", before) == normalize("NFKC", after)
+    return (escape.ascii_only(before), escape.ascii_only(after)) if same else (before, after)
+
+
+def _orders(before: Json, after: Json) -> bool:
+    sides = (before, after)
+    return all(isinstance(side, list) and all(isinstance(name, str) for name in side) for side in sides)
+
+
+def _option_entry(field: Json, rest: str) -> Entry:
+    name, _, attribute = rest.partition("/")
+    shown = f"option {addresses.decode(name)}"
+    if attribute:
+        sides = [value(field[side]) if side in field else "(not set)" for side in ("before", "after")]
+        return Entry("~", f"{shown} {attribute}", *_told_apart(*sides))
+    if "before" not in field:
+        return Entry("+", shown, after=_option(field["after"]))
+    if "after" not in field:
+        return Entry("-", shown, before=_option(field["before"]))
+    return Entry("~", shown, _option(field["before"]), _option(field["after"]))
+
+
+def _option(attributes: Json) -> str:
+    if not isinstance(attributes, dict):
+        return value(attributes)
+    hidden = "  hidden" if attributes.get("hidden") else ""
+    return value(attributes.get("label", "")) + hidden
+
+
+def moves(before: Sequence[str], after: Sequence[str]) -> str:
+    """A new order, told by the names that move."""
+    there = set(before) & set(after)
+    wanted = [name for name in after if name in there]
+    kept = _longest_rising([name for name in before if name in there], wanted)
+    moved = [(name, after[at - 1] if at else "") for at, name in enumerate(after) if name in there and name not in kept]
+    if len(moved) > 4:
+        return f"{len(moved):,} of {len(wanted):,} move: {listed(before, 4)} → {listed(after, 4)}"
+    return "; ".join(f"{name} moves {'after ' + previous if previous else 'first'}" for name, previous in moved)
+
+
+def _longest_rising(before: Sequence[str], wanted: Sequence[str]) -> Collection[str]:
+    """The most names that need not move: the longest rising sequence of old positions."""
+    position = {name: at for at, name in enumerate(before)}
+    tails: list[int] = []
+    chains: list[tuple[str, ...]] = []
+    for name in wanted:
+        at = bisect_left(tails, position[name])
+        chain = (*(chains[at - 1] if at else ()), name)
+        tails[at : at + 1], chains[at : at + 1] = [position[name]], [chain]
+    return set(chains[-1]) if chains else ()
+
+
+def create_line(change: Change) -> str:
+    """A new definition in one line: what it is, where it goes, what can be chosen."""
+    shown = {}
+    parts = []
+    for field in change["fields"]:
+        path, after = field["path"], field["after"]
+        if path in _OWN_WORDS:
+            shown[path] = after
+        elif path not in _NOT_SHOWN and after not in (None, "", False, -1):
+            parts.append(path if after is True else f"{path} {value(after)}")
+    kind = f"{shown['type']}/{shown.get('fieldType')}, " if "type" in shown else ""
+    group = f"group {shown['groupName']}, " if "groupName" in shown else ""
+    options = _counted_options(option_names(shown["options"])) if "options" in shown else ""
+    return f"{kind}{group}{options}{', '.join(parts)}".removesuffix(", ")
+
+
+def _counted_options(names: list[str]) -> str:
+    return f"{counted(len(names), 'option')}: {listed(names, 6)}, " if names else ""
+
+
+_OWN_WORDS = frozenset({"type", "fieldType", "groupName", "options"})
+_NOT_SHOWN = frozenset({"label", "description", "displayOrder"})
+
+
+def option_names(options: Json) -> list[str]:
+    """The values of options, from a list of them or a mapping by value."""
+    if not options or isinstance(options, dict):
+        return list(options or ())
+    return [option["value"] for option in options] if isinstance(options[0], dict) else options
+
+
+def consequences(change: Change) -> Iterator[str]:
+    """What a change does to records, in HubSpot's words."""
+    if told := change.get("consequence"):
+        yield told
+    elif change["action"] == "archive":
+        yield ARCHIVED.get(change["address"].partition("/")[0], "It is removed from the portal.")
+    elif change["action"] == "restore":
+        yield RESTORED
+    elif change.get("severity") in ("destructive", "irreversible"):
+        paths = [field["path"] for field in change.get("fields", ()) if "after" not in field]
+        if any(path.startswith("options/") and path.count("/") == 1 for path in paths):
+            yield OPTION_REMOVED
+        if any(field["path"] == "type" for field in change.get("fields", ())):
+            yield TYPE_CHANGED
+    yield from _impact(change.get("impact") or {})
+
+
+def _impact(impact: Json) -> Iterator[str]:
+    when = f" (counted {moment(impact['measuredAt'])})" if impact.get("measuredAt") else ""
+    if (number := impact.get("recordsWithValue")) is not None:
+        yield f"{counted(number, 'record holds', 'records hold')} a value{when}."
+    with_option = impact.get("recordsWithOption")
+    if isinstance(with_option, dict):
+        for name, number in with_option.items():
+            yield f"{counted(number, 'record holds', 'records hold')} {name}{when}."
+    elif with_option is not None:
+        yield f"{counted(with_option, 'record holds', 'records hold')} the option{when}."
+
+
+def is_destructive(change: Change) -> bool:
+    """Whether a change loses data or cannot be undone."""
+    return change.get("severity") in ("destructive", "irreversible")
+
+
+def refused(change: Change) -> list[Json]:
+    """The guards that stop a change."""
+    return [guard for guard in change.get("guards") or () if guard.get("result") == "refused"]
+
+
+def refusal(guard: Json) -> str:
+    """Why a guard stops a change, and the exact flag that lets it pass."""
+    limit = f": limit {guard['limit']}, here {guard.get('observed')}" if guard.get("limit") is not None else ""
+    flag = f"; to allow it: {guard['allow']}" if guard.get("allow") else ""
+    return f"refused by guard {guard['rule']}{limit}{flag}"
+
+
+def actor_name(actor: Json) -> str:
+    """Who moved something, in a sentence."""
+    match (actor or {}).get("type"):
+        case "hubspot":
+            return "HubSpot"
+        case "user":
+            return f"user {actor['id']}" if actor.get("id") else "a person"
+        case "integration":
+            return f"integration {actor['id']}" if actor.get("id") else "an integration"
+        case "tool":
+            return "an earlier apply"
+        case _:
+            return "somebody"
+
+
+def cause_note(field: Json) -> str:
+    """Why a field differs, when it is not simply that the spec changed."""
+    cause = field.get("cause", "spec_change")
+    if cause == "revert_drift":
+        actor = field.get("actor") or {}
+        who = [actor_name(actor)] if actor.get("type") not in (None, "unknown") else []
+        told = ", ".join([*who, *([moment(field["at"])] if field.get("at") else [])])
+        return f"somebody changed this in HubSpot{': ' + told if told else ''}; apply puts it back"
+    if cause == "conflict":
+        was = f" (baseline: {value(field['baseline'])})" if "baseline" in field else ""
+        return f"CONFLICT: HubSpot and the spec both changed this{was}; decide with --on-conflict spec or live"
+    return "" if cause in ("spec_change", "exact", "tombstone") else str(cause).replace("_", " ")
+
+
+def by_note(change: Change) -> list[tuple[str, list[Json]]]:
+    """The fields of a change under the note that explains them, those without one first."""
+    notes: dict[str, list[Json]] = {"": []}
+    for field in change.get("fields", ()):
+        notes.setdefault(cause_note(field), []).append(field)
+    return [(note, fields) for note, fields in notes.items() if fields]
+
+
+def conflicts(change: Change) -> bool:
+    """Whether the spec and HubSpot both moved a field."""
+    if change.get("reason") == "conflict":
+        return True
+    return change["action"] == "update" and any(field.get("cause") == "conflict" for field in change["fields"])
+
+
+def unmanaged(document: Document) -> str:
+    """What the portal holds beside the specs, in one line."""
+    held: Mapping[str, Json] = document.get("unmanaged") or {}
+    sums: dict[str, dict[str, int]] = {}
+    for collection, number in held.get("counts", held).items():
+        section, _, scope = collection.partition("/")
+        if isinstance(number, int) and number:
+            sums.setdefault(section, {})[scope.replace("/", " → ")] = number
+    parts = []
+    for section, scopes in sums.items():
+        where = ", ".join(f"{scope} {number:,}" for scope, number in scopes.items() if scope)
+        noun = counted(sum(scopes.values()), *NOUNS.get(section, (section, section)))
+        parts.append(f"{noun} ({where})" if where else noun)
+    return "; ".join(parts)
+
+
+UNREAD = {
+    "denied": "could not be read: the token is not allowed to",
+    "partial": "was read in part only",
+    "not_read": "was not read",
+    "unavailable": "could not be read: HubSpot did not answer",
+}
+
+
+def unread(document: Document) -> Iterator[str]:
+    """The lists that were not read whole; nothing is concluded from them."""
+    for read in document.get("reads", ()):
+        if read.get("status", "ok") != "ok":
+            detail = f" ({read['detail']})" if read.get("detail") else ""
+            told = UNREAD.get(read["status"], read["status"])
+            yield f"{read['collection']} {told}{detail}; nothing is planned or reported for it"
+
+
+DRIFT_SIGNS = {"added": "+", "option-added": "+", "removed": "-", "missing": "-", "option-removed": "-"}
+DRIFT_WORDS = {"flags-changed": "flags", "type-changed": "type", "options-changed": "options", "described": "reworded"}
+SEVERITIES = ("high", "medium", "low", "info")
+
+
+def drift_kind(item: Change) -> tuple[str, str]:
+    """The symbol and word of a drift class, also of one that this version does not know."""
+    what = item["class"].rpartition(".")[2]
+    return DRIFT_SIGNS.get(what, "~"), DRIFT_WORDS.get(what, what.replace("-", " "))

@@ -1,0 +1,126 @@
+"""How reports say things."""
+
+import re
+
+import pytest
+from render_documents import BASE, PLAN_FULL, change, given, options, source
+
+from reconciler.render import FORMATS, Style, words
+from reconciler.render.summaries import summary
+
+PLAIN = Style(width=100)
+
+
+def text(document: dict) -> str:
+    return FORMATS["text"](document, PLAIN)
+
+
+def plan(*changes: dict, **more) -> dict:
+    return {**BASE, "kind": "plan", "changes": list(changes), "summary": {"unchanged": 3}, **more}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (["a", "b", "c"], ["c", "a", "b"], "c moves first"),
+        (["a", "b", "c", "d"], ["a", "c", "d", "b"], "b moves after d"),
+        (["a", "b", "gone"], ["new", "b", "a"], "b moves after new"),
+        (list("abcdefgh"), list("hgfedcba"), "7 of 8 move: a, b, c, d and 4 more → h, g, f, e and 4 more"),
+    ],
+)
+def test_moves(before: list[str], after: list[str], told: str) -> None:
+    """A new order names only what moves."""
+    assert words.moves(before, after) == told
+
+
+@pytest.mark.parametrize(
+    ("document", "line"),
+    [
+        (plan(), "No changes. 3 definitions match the specs."),
+        (plan(complete=False), "No changes in what could be read: 3 unchanged."),
+        (plan(change("properties/deals/a", "adopt")), "No changes in HubSpot: 1 adopted, 3 unchanged."),
+        (plan(change("properties/deals/a", "create")), "Plan: 1 to create, 3 unchanged."),
+        (plan(errors=[{"code": "x", "message": "y"}]), "Nothing was planned: 1 error."),
+        ({"kind": "validate", "summary": {"definitions": 1200, "files": 1}}, "OK: 1,200 definitions in 1 file"),
+        ({"kind": "drift", "items": [], "muted": [{"cause": "stages", "count": 4}]}, "No drift, 4 muted."),
+        ({"kind": "apply", "changes": []}, "Nothing was written."),
+        ({"kind": "import", "files": [{"path": "a.yaml", "definitions": 2}]}, "Imported 2 definitions into 1 file."),
+        ({"kind": "of a later version", "message": "hello"}, "hello"),
+    ],
+)
+def test_summary(document: dict, line: str) -> None:
+    """The last line says what a document comes to."""
+    assert summary(document) == line
+    assert text(document).splitlines()[-1] == line
+
+
+def test_look_alikes_are_told_apart() -> None:
+    """Values that look the same but differ are shown with escapes."""
+    fields = [{"path": "label", "before": "Türkiye", "after": "Tu\u0308rkiye"}]
+    shown = text(plan(change("properties/contacts/a", "update", fields)))
+    assert 'label  "T\\xfcrkiye" → "Tu\\u0308rkiye"' in shown
+
+
+def test_long_values_are_cut_around_what_differs() -> None:
+    """Two long values that differ at their end are cut such that the difference is seen, and say how long they are."""
+    fields = [{"path": "description", "before": "a" * 500 + "one", "after": "a" * 500 + "two"}]
+    before, after = text(plan(change("properties/contacts/a", "update", fields))).splitlines()[4:6]
+    assert before.endswith('aone" (505 characters)')
+    assert after.endswith('atwo" (505 characters)')
+
+
+def test_absent_and_null_differ() -> None:
+    """A field that was not there, one that goes, and one that is null read differently."""
+    fields = [
+        {"path": "a", "after": 1},
+        {"path": "b", "before": 1},
+        {"path": "c", "before": None, "after": ""},
+    ]
+    shown = text(plan(change("properties/contacts/x", "update", fields))).splitlines()[4:7]
+    assert shown == ["      a  1", "      b  1 → (not set)", '      c  null → ""']
+
+
+def test_many_adoptions_are_folded() -> None:
+    """Of a thousand adopted definitions ten are named."""
+    shown = text(plan(*(change(f"properties/deals/a{number}", "adopt") for number in range(1000))))
+    assert "○ Adopted: 1,000 declared" in shown
+    assert "deals/a9 and 990 more" in shown
+    assert "a10" not in shown
+
+
+def test_unknown_words_of_a_later_version() -> None:
+    """A document of a newer minor version is shown as far as it is understood."""
+    shown = text(plan(change("pipelines/deals/sales", "merge", title="Sales", new=1)))
+    assert '  ! merge    pipelines sales  "Sales"' in shown
+
+
+def test_color_says_nothing_that_words_do_not() -> None:
+    """Without its colours a page is the same."""
+    colored = FORMATS["text"](PLAN_FULL, Style(color=True, width=100))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", colored) == text(PLAN_FULL)
+
+
+def test_plain_terminals_get_ascii() -> None:
+    """A stream that knows no Unicode gets none."""
+    assert FORMATS["text"](PLAN_FULL, Style(unicode=False)).isascii()
+
+
+@pytest.mark.parametrize("number", [400, 1500, 10_000])
+def test_comments_fit(number: int) -> None:
+    """A comment stays below GitHub's limit, names what is destroyed, and says that it was cut."""
+    fields = given(label="Score", type="enumeration", fieldType="select", options=options("a", "b"))
+    safe = [change(f"properties/contacts/cs_{at}", "create", fields, source=source(at)) for at in range(number)]
+    lost = change("properties/contacts/zz_old", "archive", severity="destructive")
+    shown = FORMATS["markdown"]({**PLAN_FULL, "changes": [*safe, lost]}, PLAIN)
+    assert len(shown.encode()) <= 60_000
+    assert "> - **archive** `properties/contacts/zz_old`" in shown
+    assert "_Shortened to fit into a comment" in shown
+    assert shown.endswith("<!-- reconciler kind=plan portal=production digest=sha256:4f1c9a -->\n")
+
+
+def test_too_much_destroyed_for_a_comment() -> None:
+    """Where not even the destroyed things fit, the comment says so in its last words."""
+    lost = [change(f"properties/contacts/old_{at}", "archive", severity="destructive") for at in range(2000)]
+    shown = FORMATS["markdown"]({**PLAN_FULL, "changes": lost}, PLAIN)
+    assert len(shown.encode()) <= 60_000
+    assert "**Cut here: more is destroyed than fits into a comment." in shown
