@@ -23,4 +23,6 @@ def _renderer(module: str) -> Renderer:
 # One module a format, imported when it is asked for.
 FORMATS: Mapping[str, Renderer] = {name: _renderer(name) for name in ("text", "json", "markdown")}
 
-__all__ = ["FORMATS", "Renderer", "Style"]
+KINDS = ("plan", "apply", "drift", "validate", "import")  # the documents that every format can show
+
+__all__ = ["FORMATS", "KINDS", "Renderer", "Style"]

@@ -31,12 +31,15 @@ from reconciler.render.words import (
     consequences,
     counted,
     create_line,
+    drift_items,
     drift_kind,
     entry,
+    failure,
     heading,
     is_destructive,
     listed,
     moment,
+    own_errors,
     place,
     portal,
     refusal,
@@ -113,7 +116,7 @@ def _footer(document: Document) -> Lines:
 
 
 def _errors(document: Document) -> Lines:
-    for error in document.get("errors") or ():
+    for error in own_errors(document):
         where = f" {code(error['where'])}" if error.get("where") else ""
         yield from ("", f"> [!WARNING]\n> {code(error['code'])}{where} {escape.markdown(error['message'])}")
         if error.get("hint"):
@@ -268,8 +271,8 @@ def _findings(findings: Sequence[Json], rows: int) -> Lines:
 
 
 def _drift(document: Document, level: int) -> Lines:
-    items = document.get("items", ())
-    yield from ("", escape.markdown(text_drift.story(items)))
+    items = drift_items(document)
+    yield from ("", escape.markdown(text_drift.story(items))) if "items" in document else ()
     rank = {severity: at for at, severity in enumerate(SEVERITIES)}
     for cause, told in text_drift.CAUSES.items():
         group = [item for item in items if text_drift.cause_of(item) == cause]
@@ -330,7 +333,7 @@ def _apply(document: Document, level: int) -> Lines:
 
 def _failure(change: Change) -> str:
     error = change.get("error") or {}
-    told = " ".join(dict.fromkeys(filter(None, [change.get("message"), error.get("message")])))
+    told = " ".join(failure(change))
     correlation = f" (correlation id {code(error['correlationId'])})" if error.get("correlationId") else ""
     return f": {escape.markdown(told)}{correlation}" if told or correlation else ""
 

@@ -15,6 +15,7 @@ from reconciler.render.words import (
     Document,
     conflicts,
     counted,
+    drift_items,
     is_destructive,
     refused,
 )
@@ -95,14 +96,18 @@ def apply_summary(document: Document) -> str:
     satisfied = [f"{others['satisfied']:,} already so"] if others["satisfied"] else []
     trouble = [f"{others[outcome]:,} {outcome}" for outcome in TROUBLE if others[outcome]]
     head = f"Applied: {', '.join([*done, *satisfied])}." if done or satisfied else "Nothing was written."
+    head = f"Cancelled. {head}" if document.get("cancelled") else head
     return f"{head} {', '.join(trouble).capitalize()}." if trouble else head
 
 
 def drift_summary(document: Document) -> str:
     """The one line that says what a drift check comes to."""
-    items = document.get("items", ())
+    if "items" not in document:
+        return f"Nothing was compared: {counted(len(document.get('errors') or ()), 'error')}."
+    items = drift_items(document)
     muted = sum(one.get("count", 0) for one in document.get("muted") or ())
-    tail = f", {muted:,} muted" if muted else ""
+    accepted = len(document["items"]) - len(items)
+    tail = (f", {accepted:,} accepted" if accepted else "") + (f", {muted:,} muted" if muted else "")
     if not items:
         return f"No drift{tail}."
     found = Counter(item["severity"] for item in items)
@@ -112,6 +117,8 @@ def drift_summary(document: Document) -> str:
 
 def validate_summary(document: Document) -> str:
     """How many problems, or how much is fine."""
+    if "summary" not in document and document.get("errors"):
+        return f"Nothing was validated: {counted(len(document['errors']), 'error')}."
     told = document.get("summary") or {}
     files = counted(told.get("files", len((document.get("spec") or {}).get("files", ()))), "file")
     found = Counter(finding["severity"] for finding in document.get("findings", ()))
@@ -126,6 +133,8 @@ def import_summary(document: Document) -> str:
     """How much was imported."""
     told = document.get("summary") or {}
     files = document.get("files", ())
+    if document.get("errors") and not files:
+        return f"Nothing was imported: {counted(len(document['errors']), 'error')}."
     number = told.get("definitions", sum(file.get("definitions", 0) for file in files))
     odd = sum(1 for finding in document.get("findings", ()) if finding.get("severity") != "info")
     left = f"; {counted(odd, 'definition', 'definitions')} left out of the specs" if odd else ""

@@ -13,9 +13,12 @@ from reconciler.render.words import (
     Change,
     Document,
     counted,
+    drift_items,
     drift_kind,
+    failure,
     listed,
     moment,
+    own_errors,
     place,
     portal,
     refusal,
@@ -115,7 +118,7 @@ def findings(found: Sequence[Json], style: Style) -> Iterator[Line]:
 
 
 def _errors(document: Document, style: Style) -> Iterator[Line]:
-    for error in document.get("errors") or ():
+    for error in own_errors(document):
         where = f"{error['where']}: " if error.get("where") else ""
         yield (where, Span("error", "bad"), Span(f" [{error['code']}]", "dim"), f" {error['message']}")
         if error.get("hint"):
@@ -131,9 +134,9 @@ def _validate(document: Document, style: Style) -> Iterator[Line]:
 
 
 def _drift(document: Document, style: Style) -> Iterator[Line]:
-    items = document.get("items", ())
-    yield from wrap(text_drift.story(items), style.width, "")
-    yield ""
+    items = drift_items(document)
+    if "items" in document:
+        yield from (*wrap(text_drift.story(items), style.width, ""), "")
     yield from text_drift.sections(items, style)
     for line in (text_drift.muted_line(document), text_drift.coverage_line(document)):
         yield from ((Span(part, "dim"),) for part in (wrap(line, style.width, "  ", "") if line else ()))
@@ -180,10 +183,9 @@ def _outcome(change: Change) -> Iterator[Line]:
 
 def _failure(change: Change, style: Style) -> Iterator[Line]:
     error = change.get("error") or {}
-    told = [change.get("message"), error.get("message")]
-    for text in dict.fromkeys(filter(None, told)):
+    for text in failure(change):
         yield from wrap(text, style.width, "      ")
-    status = f"HTTP {error['status']}" if error.get("status", 0) > 0 else ""
+    status = f"HTTP {error['status']}" if (error.get("status") or 0) > 0 else ""
     where = place(change.get("source"), column=True)
     correlation = f"correlation id {error['correlationId']}" if error.get("correlationId") else ""
     if facts := ", ".join(filter(None, [status, error.get("category"), correlation, where])):
@@ -209,7 +211,8 @@ def _import(document: Document, style: Style) -> Iterator[Line]:
     if files:
         yield ""
     yield from _notes(document, style)
-    yield f"Next: {document.get('next') or 'reconciler plan'}   (it should find no changes)"
+    if files:
+        yield f"Next: {document.get('next') or 'reconciler plan'}   (it should find no changes)"
 
 
 # What stands between the header and the last line, by kind of document.

@@ -321,6 +321,23 @@ def _impact(impact: Json) -> Iterator[str]:
         yield f"{counted(with_option, 'record holds', 'records hold')} the option{when}."
 
 
+def own_errors(document: Document) -> list[Json]:
+    """The errors of a run that are not told with a change already."""
+    told = [change.get("error") for change in document.get("changes", ())]
+    return [error for error in document.get("errors") or () if error not in told]
+
+
+def failure(change: Change) -> list[str]:
+    """Why a change was not done, each thing said once."""
+    told = [text for text in (change.get("message"), (change.get("error") or {}).get("message")) if text]
+    return told[:1] if len(told) > 1 and told[1] in told[0] else list(dict.fromkeys(told))
+
+
+def drift_items(document: Document) -> list[Change]:
+    """What moved and nobody has accepted."""
+    return [item for item in document.get("items", ()) if not item.get("accepted")]
+
+
 def is_destructive(change: Change) -> bool:
     """Whether a change loses data or cannot be undone."""
     return change.get("severity") in ("destructive", "irreversible")
@@ -333,9 +350,10 @@ def refused(change: Change) -> list[Json]:
 
 def refusal(guard: Json) -> str:
     """Why a guard stops a change, and the exact flag that lets it pass."""
-    limit = f": limit {guard['limit']}, here {guard.get('observed')}" if guard.get("limit") is not None else ""
+    limit = f"limit {guard['limit']}, here {guard.get('observed')}" if guard.get("limit") is not None else ""
+    told = guard.get("message") or limit
     flag = f"; to allow it: {guard['allow']}" if guard.get("allow") else ""
-    return f"refused by guard {guard['rule']}{limit}{flag}"
+    return f"refused by guard {guard['rule']}{': ' + told if told else ''}{flag}"
 
 
 def actor_name(actor: Json) -> str:

@@ -125,8 +125,8 @@ ARCHIVE_SCORE = change(
         {
             "rule": "destructive",
             "result": "refused",
-            "limit": None,
             "observed": 1,
+            "message": "properties/contacts/old_score would be destroyed",
             "allow": "--allow properties/contacts/old_score",
         }
     ],
@@ -343,7 +343,7 @@ APPLY_PARTIAL = {
         {
             **CREATE_TIER,
             "outcome": "failed",
-            "message": "",
+            "message": "HubSpot refused it: Property option labels must be unique: 'High' appears twice.",
             "error": {
                 "status": 400,
                 "category": "VALIDATION_ERROR",
@@ -373,8 +373,10 @@ APPLY_PARTIAL = {
     ],
     "findings": [],
     "digest": "sha256:4f1c9a",
+    "errors": [],
     "exit": {"code": 7, "name": "partial"},
 }
+APPLY_PARTIAL["errors"] = [one["error"] for one in APPLY_PARTIAL["changes"] if "error" in one]
 APPLY_OK = {
     **BASE,
     **OK,
