@@ -1,0 +1,210 @@
+"""The portal's state: plain JSON in memory, with an optional file behind it."""
+
+import json
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from reconciler.emulator.errors import unable_to_infer
+
+Clock = Callable[[], float]
+
+STANDARD_TYPES: Mapping[str, tuple[str, str]] = {  # type id -> (plural, singular), hubspot-api.md J
+    "0-1": ("contacts", "contact"),
+    "0-2": ("companies", "company"),
+    "0-3": ("deals", "deal"),
+    "0-5": ("tickets", "ticket"),
+    "0-7": ("products", "product"),
+    "0-8": ("line_items", "line_item"),
+    "0-14": ("quotes", "quote"),
+    "0-18": ("communications", "communication"),
+    "0-19": ("feedback_submissions", "feedback_submission"),
+    "0-27": ("tasks", "task"),
+    "0-35": ("campaigns", "campaign"),
+    "0-46": ("notes", "note"),
+    "0-47": ("meetings", "meeting"),
+    "0-48": ("calls", "call"),
+    "0-49": ("emails", "email"),
+    "0-53": ("invoices", "invoice"),
+    "0-54": ("marketing_events", "marketing_event"),
+    "0-69": ("subscriptions", "subscription"),
+    "0-74": ("goals", "goal"),
+    "0-84": ("discounts", "discount"),
+    "0-85": ("fees", "fee"),
+    "0-86": ("taxes", "tax"),
+    "0-101": ("commerce_payments", "commerce_payment"),
+    "0-115": ("users", "user"),
+    "0-116": ("postal_mail", "postal_mail"),
+    "0-123": ("orders", "order"),
+    "0-136": ("leads", "lead"),
+    "0-142": ("carts", "cart"),
+    "0-162": ("services", "service"),
+    "0-410": ("courses", "course"),
+    "0-420": ("listings", "listing"),
+    "0-421": ("appointments", "appointment"),
+    "0-970": ("projects", "project"),
+}
+
+STANDARD_NAMES = {name: type_id for type_id, names in STANDARD_TYPES.items() for name in names}
+
+SWITCHES: Mapping[str, Any] = {
+    "lifecycleMirror": True,
+    "archivedNameCreate": "restore",
+    "readOnlyOptionsPatch": "refuse",
+    "readOnlyLayoutPatch": True,
+    "retryAfter": False,
+    "labelNameAfterReads": 0,
+    "lateGroups": False,
+    "schemaCreateExisting": 409,
+    "limitsPerObject": True,
+    "staleReads": 0,
+    "searchLag": 0,
+    "rateLimit": 0,
+    "numberDisplayHint": True,
+    "sensitiveData": False,
+}
+
+
+def empty_state(portal_id: int = 12345678) -> dict[str, Any]:
+    """A portal before it was seeded."""
+    return {
+        "portalId": portal_id,
+        "account": {},
+        "tokens": {},
+        "users": {},
+        "switches": dict(SWITCHES),
+        "objects": {type_id: empty_object(names[0]) for type_id, names in STANDARD_TYPES.items()},
+        "pipelines": {},
+        "labels": [],
+        "schemas": {},
+        "records": {},
+        "audit": [],
+        "faults": [],
+        "nextId": 100000000,
+        "lastMillis": 0,
+    }
+
+
+def empty_object(name: str) -> dict[str, Any]:
+    """An object type without definitions."""
+    return {"name": name, "properties": {}, "groups": {}, "archivedProperties": {}, "everNonUnique": []}
+
+
+class Portal:
+    """One HubSpot account: its state, its clock, the file it lives in, and the log of requests."""
+
+    def __init__(self, state: dict[str, Any], *, path: Path | None = None, clock: Clock | None = None) -> None:
+        self.state = state
+        self.path = path
+        self.log: list[dict[str, Any]] = []
+        self.lock = threading.RLock()
+        self.encoded: dict[str, bytes] = {}
+        self.windows: dict[str, deque[float]] = {}
+        self._clock = clock or time.time
+        self._touched: set[str] = set()
+        self._chunks: dict[str, str] = {}
+
+    @classmethod
+    def seeded(cls, seed: str | Path = "default", clock: Clock | None = None) -> "Portal":
+        """A new portal in memory: ``default``, ``empty``, or a file to start from."""
+        from reconciler.emulator.seed import seeded_state
+
+        return cls(seeded_state(seed), clock=clock)
+
+    @classmethod
+    def open(cls, path: str | Path, seed: str | Path = "default", clock: Clock | None = None) -> "Portal":
+        """The portal that lives in a file, which is made from a seed when it is not there."""
+        file = Path(path)
+        if file.exists():
+            return cls(json.loads(file.read_text("utf-8")), path=file, clock=clock)
+        portal = cls.seeded(seed, clock)
+        portal.path = file
+        return portal
+
+    @property
+    def portal_id(self) -> int:
+        """The number of the account."""
+        return int(self.state["portalId"])
+
+    @property
+    def switches(self) -> dict[str, Any]:
+        """How disputed behaviours are played."""
+        switches: dict[str, Any] = self.state["switches"]
+        return switches
+
+    def object_type(self, segment: str) -> str:
+        """The type id that a path segment names: id, singular, plural or qualified name, in any case."""
+        wanted = segment.lower()
+        if wanted in STANDARD_TYPES:
+            return wanted
+        if wanted in STANDARD_NAMES:
+            return STANDARD_NAMES[wanted]
+        for type_id, definitions in self.state["objects"].items():
+            if type_id.startswith("2-") and wanted in (type_id, f"p{self.portal_id}_{definitions['name']}".lower()):
+                return str(type_id)
+        raise unable_to_infer(segment)
+
+    def definitions(self, type_id: str) -> dict[str, Any]:
+        """Properties and groups of an object type, live ones and archived ones."""
+        found: dict[str, Any] = self.state["objects"][type_id]
+        return found
+
+    def object_name(self, type_id: str) -> str:
+        """The plural name of an object type, as scopes and limits call it."""
+        return str(self.definitions(type_id)["name"])
+
+    def now(self) -> str:
+        """The time of day in HubSpot's notation; two calls never give the same."""
+        millis = max(int(self._clock() * 1000), self.state["lastMillis"] + 1)
+        self.state["lastMillis"] = millis
+        return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def seconds(self) -> float:
+        """The clock itself, for windows and delays."""
+        return self._clock()
+
+    def next_id(self) -> int:
+        """A number that this portal never gave before."""
+        self.state["nextId"] += 1
+        return int(self.state["nextId"])
+
+    def touch(self, type_id: str) -> None:
+        """Says that a write changed definitions of this object type only; without it all encoded copies are dropped."""
+        self._touched.add(type_id)
+
+    def forget_encoded(self) -> None:
+        """Drops the encoded copies that the write just made may have outdated."""
+        if self._touched:
+            for key in [key for key in self.encoded if key.split(" ")[0] in self._touched]:
+                del self.encoded[key]
+            for type_id in self._touched:
+                self._chunks.pop(type_id, None)
+            self._touched.clear()
+        else:
+            self.encoded.clear()
+            self._chunks.clear()
+
+    def save(self) -> None:
+        """Writes the state file, whole or not at all."""
+        if self.path is None:
+            return
+        scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        with scratch.open("w", encoding="utf-8") as stream:
+            stream.write(self._text())
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(scratch, self.path)
+
+    def _text(self) -> str:
+        """The state as JSON; object types that no write touched are encoded once."""
+        for type_id, definitions in self.state["objects"].items():
+            if type_id not in self._chunks:
+                self._chunks[type_id] = json.dumps(definitions, separators=(",", ":"))
+        objects = ",\n".join(f'"{type_id}":{self._chunks[type_id]}' for type_id in self.state["objects"])
+        rest = json.dumps({key: value for key, value in self.state.items() if key != "objects"}, separators=(",", ":"))
+        return f'{rest[:-1]},\n"objects":{{\n{objects}\n}}}}\n'
