@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from reconciler.address import join
+from reconciler.diff import FieldChange
 from reconciler.errors import (
     AccessError,
     ReconcilerError,
@@ -122,7 +123,9 @@ def waves(changes: Sequence[Change]) -> list[list[Task]]:
     building = [change for change in changes if change.writes and change.action != "archive"]
     removing = [change for change in changes if change.action == "archive"]
     depths = _depths(building)
-    steps = [[change for change in building if depths[change.address] == depth] for depth in sorted(set(depths.values()))]
+    steps = [
+        [change for change in building if depths[change.address] == depth] for depth in sorted(set(depths.values()))
+    ]
     groups = [change for change in removing if change.kind.NAME == property_groups.NAME]
     steps += [[change for change in removing if change not in groups], groups]
     return [list(_tasks(step)) for step in steps if step]
@@ -345,7 +348,7 @@ def holds(change: Change, observed: Snapshot) -> bool:
     return all(_field_holds(change, one, resource) for one in change.fields)
 
 
-def _field_holds(change: Change, one: "properties.FieldChange", resource: Resource) -> bool:
+def _field_holds(change: Change, one: FieldChange, resource: Resource) -> bool:
     there, value = change.kind.value_at(resource, one)
     if one.how == "removed":
         return not there or change.kind.same(one.path, None, value)
@@ -394,7 +397,7 @@ def standing(change: Change, seen: Observation) -> Standing:
     return Standing(change, "open")
 
 
-def _moved(change: Change, one: "properties.FieldChange", resource: Resource | None) -> str:
+def _moved(change: Change, one: FieldChange, resource: Resource | None) -> str:
     assert resource is not None
     there, value = change.kind.value_at(resource, one)
     expected = one.how != "added"

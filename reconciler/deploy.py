@@ -1,6 +1,6 @@
 """An apply from plan to receipt, document and moved baseline; the command line only asks and prints."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,10 +8,9 @@ from reconciler import baseline as baselines
 from reconciler import report
 from reconciler.apply import Outcome, Run, Standing, Tools, carry_out, look, refuse_stale, standing
 from reconciler.errors import BlockedError, StaleError, UsageError
-from reconciler.kinds import Scope
-from reconciler.model import Json
+from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation
-from reconciler.plan import Change, digest
+from reconciler.plan import Change, Plan, digest
 from reconciler.receipts import Receipt
 from reconciler.workspace import Workspace
 
@@ -55,18 +54,17 @@ def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace,
     return SavedPlan(plan, changes)
 
 
-def _for_this_portal(
-    plan: Mapping[str, Json], named: str, portal_id: Json, workspace: Workspace, where: str
-) -> None:
+def _for_this_portal(plan: Mapping[str, Json], named: str, portal_id: Json, workspace: Workspace, where: str) -> None:
     if named != workspace.portal.name or plan["portal"]["portalId"] not in (portal_id, None):
         made = f"{named} ({plan['portal']['portalId']})"
         message = f"{where} was made for portal {made}, not for {workspace.portal.name} ({portal_id})"
         raise StaleError(message, where=where, hint="choose the portal with -p")
 
 
-def refuse_blocked(changes: Iterable[Change]) -> None:
+def refuse_blocked(plan: Plan) -> None:
     """Nothing is written while a guard stands in the way."""
-    refused = [guard for change in changes for guard in change.guards if guard.result == "refused"]
+    guards = [*plan.guards, *(guard for change in plan.changes for guard in change.guards)]
+    refused = [guard for guard in guards if guard.result == "refused"]
     if refused:
         flags = "\n  ".join(dict.fromkeys(f"{guard.message}: {guard.allow}" for guard in refused))
         raise BlockedError(f"{len(refused)} guards stand in the way:\n  {flags}", hint="give the flag if it is meant")
@@ -100,7 +98,9 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     receipt = _begin(deployment) if open_ else None
     run = carry_out(open_, replace(tools, record=receipt.record) if receipt else tools)
     outcomes = {outcome.change.address: outcome for outcome in [*satisfied, *run.outcomes.values()]}
-    document = report.apply_document(deployment.plan, deployment.changes, outcomes, deployment.now(), deployment.cancelled())
+    document = report.apply_document(
+        deployment.plan, deployment.changes, outcomes, deployment.now(), deployment.cancelled()
+    )
     if receipt:
         ended = {change["address"]: change["outcome"] for change in document["changes"]}
         receipt.end({"at": report.stamp(deployment.now()), "outcomes": ended, "exit": document["exit"]})
@@ -129,7 +129,7 @@ def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], run: 
     if not done and known is not None:
         return
     seen = look(done, tools) if done else None
-    before = deployment.before.snapshot if deployment.before else Scope().desired
+    before = deployment.before.snapshot if deployment.before else Snapshot()
     observed = before.replaced(
         seen.snapshot.values() if seen else (),
         [change.address for change in done if seen and change.address not in seen.snapshot],
@@ -147,9 +147,7 @@ def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], run: 
         for field in change.fields
         if field.path == "calculationFormula" and field.how != "removed"
     }
-    moved = baselines.moved(
-        known, observed, addresses, managed=managed, collections=fresh, declared_formulas=formulas
-    )
+    moved = baselines.moved(known, observed, addresses, managed=managed, collections=fresh, declared_formulas=formulas)
     workspace.save_baseline(moved)
 
 

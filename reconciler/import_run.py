@@ -92,9 +92,7 @@ def _save_baseline(
     imported = {resource.address for resource in wanted}
     managed = imported | (known.managed if known else set())
     addresses = imported | {one for one in observation.snapshot if any(one.startswith(f"{name}/") for name in fresh)}
-    moved = baselines.moved(
-        known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh
-    )
+    moved = baselines.moved(known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh)
     workspace.save_baseline(moved)
 
 

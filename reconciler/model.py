@@ -84,9 +84,6 @@ class Snapshot(Mapping[str, Resource]):
         return after
 
 
-EMPTY = Snapshot()
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something a person should know: what is wrong, where, and the way out."""

@@ -129,9 +129,7 @@ class Plan:
     @property
     def refused(self) -> bool:
         """Whether a guard stands in the way of any of it."""
-        return any(change.refused for change in self.changes) or any(
-            guard.result == "refused" for guard in self.guards
-        )
+        return any(change.refused for change in self.changes) or any(guard.result == "refused" for guard in self.guards)
 
     @property
     def summary(self) -> dict[str, Json]:
@@ -190,9 +188,7 @@ def _build(inputs: Inputs) -> Plan:
     settled = {resource.address: _settle(resource, inputs) for resource in readable}
     removals = [stone for stone in scope.removed.values() if _selected(stone.address, inputs.only)]
     planned, notes = _planned(settled, removals, inputs)
-    observed = observation.snapshot.replaced(
-        [one.archived for one in settled.values() if one.archived and one.planned]
-    )
+    observed = observation.snapshot.replaced([one.archived for one in settled.values() if one.archived and one.planned])
     differences = compare(observed, planned)
     changes = [_change(difference, settled, inputs) for difference in differences]
     touched = {change.address for change in changes}
@@ -313,9 +309,7 @@ def _whole(difference: Difference, kind: Kind) -> tuple[FieldChange, ...]:
     alone = kind.fields(Difference(difference.address, None, difference.after, _all_fields(difference.after)))
     archived = kind.fields(Difference(difference.address, difference.before, None, _all_fields(difference.before)))
     before = {one.path: one.after if one.how == "added" else one.before for one in archived}
-    return tuple(
-        FieldChange(one.path, before[one.path], one.after) if one.path in before else one for one in alone
-    )
+    return tuple(FieldChange(one.path, before[one.path], one.after) if one.path in before else one for one in alone)
 
 
 def _all_fields(resource: Resource | None) -> tuple[FieldChange, ...]:
@@ -325,7 +319,9 @@ def _all_fields(resource: Resource | None) -> tuple[FieldChange, ...]:
 
 def _actor(facts: Mapping[str, Json]) -> Mapping[str, Json]:
     user = facts.get("updatedUserId")
-    return {"type": "user", "id": user, "confidence": "likely"} if user else {"type": "unknown", "confidence": "unknown"}
+    return (
+        {"type": "user", "id": user, "confidence": "likely"} if user else {"type": "unknown", "confidence": "unknown"}
+    )
 
 
 def _reason(
@@ -427,5 +423,3 @@ def digest(changes: Iterable[Change], portal_id: Json) -> str:
     ]
     text = json.dumps([portal_id, touched], ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-

@@ -70,7 +70,12 @@ def plan_document(
 def reads_json(collections: Mapping[str, Collection]) -> list[dict[str, Json]]:
     """How much of each collection was read."""
     return [
-        {"collection": one.name, "count": one.count, "status": one.status, **({"detail": one.detail} if one.detail else {})}
+        {
+            "collection": one.name,
+            "count": one.count,
+            "status": one.status,
+            **({"detail": one.detail} if one.detail else {}),
+        }
         for one in collections.values()
     ]
 
@@ -260,4 +265,3 @@ def _apply_codes(document: Mapping[str, Json]) -> list[ExitCode]:
     if wrote and broken:
         return [ExitCode.PARTIAL]
     return []
-

@@ -11,7 +11,7 @@ from reconciler import baseline as baselines
 from reconciler.baseline import Baseline
 from reconciler.errors import AccessError
 from reconciler.kinds import Scope
-from reconciler.model import Json
+from reconciler.model import Json, Snapshot
 from reconciler.observe import ListSource, Observation, observe, read
 from reconciler.paths import Api
 from reconciler.settings import Portal, Settings
@@ -59,9 +59,9 @@ class Workspace:
         return Scope(
             api=self.api,
             watch=tuple(sorted(watch)),
-            desired=spec.desired if spec else Scope().desired,
+            desired=spec.desired if spec else Snapshot(),
             removed=spec.removed if spec else {},
-            baseline=known.snapshot if known else Scope().baseline,
+            baseline=known.snapshot if known else Snapshot(),
         )
 
     def observe(self, source: ListSource, scope: Scope) -> Observation:
@@ -110,5 +110,3 @@ class Workspace:
     def save_baseline(self, moved: Baseline) -> None:
         """Writes the files of the baseline that changed."""
         baselines.save(self.baseline_directory, moved)
-
-

@@ -117,7 +117,9 @@ def read_json(file: Path) -> "Json":
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", where=str(file)) from error
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is not JSON: {error}", where=str(file), hint="plan again with -o json:FILE") from error
+        raise UsageError(
+            f"{file} is not JSON: {error}", where=str(file), hint="plan again with -o json:FILE"
+        ) from error
 
 
 def _tools(session: Session, client: "Client", scope: "Scope", stopped: "Stop") -> "Tools":
@@ -145,7 +147,7 @@ class Stop:
         if self.event.is_set():
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
-        self.name = (ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED).label
+        self.name = (ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED).name.lower()
         self.event.set()
         click.echo("finishing what is in flight; once more to leave at once", err=True)
 

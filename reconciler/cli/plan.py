@@ -97,9 +97,7 @@ def plan_document(
     )
 
 
-def outside(
-    workspace: "Workspace", spec: "Spec", observation: "Observation", plan: "Plan"
-) -> "list[dict[str, Json]]":
+def outside(workspace: "Workspace", spec: "Spec", observation: "Observation", plan: "Plan") -> "list[dict[str, Json]]":
     """What moved remotely and is not this plan's business."""
     from reconciler import drift
 
@@ -108,5 +106,3 @@ def outside(
     found = drift.detect(workspace.baseline, observation.snapshot, spec.desired, observation.collections)
     mine = {change.address for change in plan.changes if change.writes}
     return [item for item in drift.items_json(found) if item["address"] not in mine]
-
-

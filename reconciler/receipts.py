@@ -1,0 +1,82 @@
+"""Receipts: an append-only record of an apply, flushed at every step, so that a killed run can be explained."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from reconciler.errors import BlockedError, UsageError
+from reconciler.model import Json
+
+
+@dataclass
+class Receipt:
+    """One run's record: a line of JSON an event, on disk before the next thing happens."""
+
+    path: Path
+    _stream: IO[str]
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def begin(cls, directory: Path, name: str, begin: Mapping[str, Json]) -> "Receipt":
+        """A new receipt; its first line says what is going to be done."""
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f"{name}.jsonl"
+        receipt = cls(path, open(path, "x", encoding="utf-8", errors="backslashreplace"))  # noqa: SIM115
+        receipt.record({"event": "begin", **begin})
+        return receipt
+
+    def record(self, event: Mapping[str, Json]) -> None:
+        """Appends an event and does not return before it is on disk."""
+        with self._lock:
+            self._stream.write(json.dumps(event, ensure_ascii=False) + "\n")
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+
+    def end(self, event: Mapping[str, Json]) -> None:
+        """The last event."""
+        self.record({"event": "end", **event})
+        self._stream.close()
+
+
+def events(path: Path) -> list[dict[str, Json]]:
+    """What a receipt says; a last line that a kill cut short is left out."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"cannot read receipt {path}: {error.strerror}", where=str(path)) from error
+    return list(_parsed(lines))
+
+
+def _parsed(lines: Sequence[str]) -> Iterator[dict[str, Json]]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield json.loads(line)
+        except ValueError:
+            if number < len(lines):
+                raise UsageError(f"line {number} of the receipt is not JSON", hint="it was edited by hand") from None
+
+
+def newest(directory: Path) -> Path | None:
+    """The last receipt of a portal."""
+    found = sorted(directory.glob("*.jsonl")) if directory.is_dir() else []
+    return found[-1] if found else None
+
+
+@contextmanager
+def exclusive(directory: Path, portal: str) -> Iterator[None]:
+    """Keeps two applies to one portal on this machine apart; a dead process holds nothing."""
+    import fcntl
+
+    directory.mkdir(parents=True, exist_ok=True)
+    with open(directory / f"{portal}.lock", "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            hint = "wait for it to end, then plan again"
+            raise BlockedError(f"another apply to portal {portal} is running on this machine", hint=hint) from error
+        yield

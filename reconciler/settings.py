@@ -1,0 +1,244 @@
+"""Settings: ``reconciler.yaml`` in the specs directory says which portals there are and how they are reached."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from reconciler.errors import UsageError
+from reconciler.model import Finding, Json
+from reconciler.paths import VERSIONS
+
+if TYPE_CHECKING:
+    from reconciler.source_file import SourceFile
+
+FILES = ("reconciler.yaml", "reconciler.yml")
+TOKEN_ENV = "HUBSPOT_ACCESS_TOKEN"
+BASE_URL = "https://api.hubapi.com"
+WATCH = ("contacts", "companies", "deals", "tickets")
+
+SCHEMA: Mapping[str, Json] = {
+    "title": "Settings of hubspot-reconciler",
+    "description": "Which portals there are, how they are reached, and what is watched.",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["version", "portals"],
+    "properties": {
+        "version": {"const": 1, "description": "Version of this file's format."},
+        "defaultPortal": {"type": "string", "description": "The portal that is meant when nobody says -p."},
+        "portals": {
+            "type": "object",
+            "minProperties": 1,
+            "description": "Portals by a name of yours, which also names the folder of the baseline.",
+            "propertyNames": {
+                "pattern": r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
+                "description": "letters, digits, points, hyphens and underscores",
+            },
+            "additionalProperties": {
+                "title": "Portal",
+                "type": "object",
+                "additionalProperties": False,
+                "description": "A real portal, or the embedded one.",
+                "properties": {
+                    "emulator": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "File that keeps the state of an embedded portal: no token, no network.",
+                    },
+                    "portalId": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "description": "HubSpot's number of the portal; a token of another one is refused.",
+                    },
+                    "tokenEnv": {
+                        "type": "string",
+                        "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+                        "description": f"name of the environment variable that holds the token ({TOKEN_ENV})",
+                    },
+                    "baseUrl": {
+                        "type": "string",
+                        "pattern": r"^https?://[^\s/?#@]+/?$",
+                        "description": f"where the API answers ({BASE_URL}); http for this machine only",
+                    },
+                    "apiVersion": {"enum": list(VERSIONS), "description": "Version of HubSpot's API; v3 is usual."},
+                },
+            },
+        },
+        "watch": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "description": "an object type"},
+            "description": "Object types whose definitions are read, baselined and checked for drift.",
+        },
+        "retries": {
+            "type": "object",
+            "additionalProperties": False,
+            "description": "How much patience one request gets.",
+            "properties": {
+                "tries": {"type": "integer", "minimum": 1, "maximum": 100, "description": "from 1 to 100"},
+                "waitSeconds": {"type": "number", "minimum": 0, "maximum": 3600, "description": "from 0 to 3600"},
+            },
+        },
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """One portal and the way to it."""
+
+    name: str
+    emulator: str | None = None
+    portal_id: int | None = None
+    token_env: str = TOKEN_ENV
+    base_url: str = BASE_URL
+    api_version: str = VERSIONS[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What ``reconciler.yaml`` says."""
+
+    portals: Mapping[str, Portal]
+    version: int = 1
+    default_portal: str | None = None
+    watch: tuple[str, ...] = WATCH
+    retries: Mapping[str, Json] = field(default_factory=dict)
+
+    def portal(self, name: str | None = None) -> Portal:
+        """The portal of a name; without one the default, or the only one there is."""
+        if name is None:
+            name = self.default_portal
+        if name is None and len(self.portals) == 1:
+            return next(iter(self.portals.values()))
+        known = ", ".join(sorted(self.portals))
+        if name is None:
+            hint = "choose one with -p NAME, or write `defaultPortal:` into the settings"
+            raise UsageError(f"there are several portals and none was chosen: {known}", hint=hint)
+        if name not in self.portals:
+            from reconciler.wording import did_you_mean
+
+            hint = did_you_mean(name, self.portals) or f"the settings have {known}"
+            raise UsageError(f"there is no portal {name!r}; the settings have {known}", hint=hint)
+        return self.portals[name]
+
+
+# The Python name of each key; one of a kind that is read as it stands needs no more than its line here and in SCHEMA.
+PORTAL_FIELDS = {
+    "emulator": "emulator",
+    "portalId": "portal_id",
+    "tokenEnv": "token_env",
+    "baseUrl": "base_url",
+    "apiVersion": "api_version",
+}
+FIELDS = {"version": "version", "defaultPortal": "default_portal", "watch": "watch", "retries": "retries"}
+RETRY_FIELDS = {"tries": "tries", "waitSeconds": "wait_seconds"}
+
+
+def load(directory: Path) -> Settings:
+    """The settings of a specs directory."""
+    settings, findings = read(directory)
+    if settings is None and not findings:
+        hint = "start with `reconciler init`, or name the directory of your specs with --specs"
+        raise UsageError(f"there are no settings: {directory / FILES[0]} is missing", hint=hint)
+    if settings is None:
+        from reconciler.wording import report
+
+        raise UsageError(report(findings), hint=findings[0].fix if len(findings) == 1 else "")
+    return settings
+
+
+def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
+    """The settings if there are any and they are sound, or what is wrong with them."""
+    found = [directory / name for name in FILES if (directory / name).exists()]
+    if not found:
+        return None, ()
+    from reconciler import source_file
+    from reconciler._accept import ACCEPTS
+
+    file = source_file.read(found[0], found[0].as_posix())
+    if file.document is None:
+        return None, file.findings
+    value = file.document.value
+    if not file.findings and ACCEPTS["settings#"](value):
+        findings = tuple(_second_file(found, file)) + tuple(_contradictions(value, file))
+        return (None, findings) if findings else (parse(value), ())
+    from reconciler.spec import schema_findings
+
+    findings = file.findings + tuple(map(_without_token, schema_findings(file, SCHEMA)))
+    return None, findings
+
+
+def parse(value: Mapping[str, Json]) -> Settings:
+    """The settings in a value that the schema accepts."""
+    given = {FIELDS[key]: part for key, part in value.items()}
+    given["portals"] = {name: _portal(name, entry) for name, entry in value["portals"].items()}
+    given["watch"] = tuple(dict.fromkeys(value.get("watch", WATCH)))
+    given["retries"] = {RETRY_FIELDS[key]: part for key, part in value.get("retries", {}).items()}
+    return Settings(**given)
+
+
+def _portal(name: str, entry: Mapping[str, Json]) -> Portal:
+    portal = Portal(name, **{PORTAL_FIELDS[key]: part for key, part in entry.items()})
+    return replace(portal, base_url=portal.base_url.rstrip("/"))
+
+
+def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[Finding]:
+    """What the schema cannot say."""
+    default, portals = value.get("defaultPortal"), value["portals"]
+    if default is not None and default not in portals:
+        yield _finding(
+            file, "unknown-portal", f"there is no portal {default}", _choices(default, portals), "defaultPortal"
+        )
+    for name, entry in portals.items():
+        url = entry.get("baseUrl", BASE_URL)
+        if not _is_safe(url):
+            why = "http would send the token in the clear; it is for 127.0.0.1 and localhost only"
+            yield _finding(file, "insecure-url", why, "write https://", "portals", name, "baseUrl")
+        for key in ("tokenEnv", "baseUrl"):
+            if "emulator" in entry and key in entry:
+                why = f"an embedded portal has no {key}"
+                yield _finding(file, "emulator-portal", why, f"drop {key}, or emulator", "portals", name, key)
+    from reconciler.spec_checks import misnamed
+
+    for index, object_type in enumerate(value.get("watch", ())):
+        if proper := misnamed(object_type):
+            why = f"{object_type} is written {proper} here"
+            yield _finding(file, "object-type-name", why, f"write {proper}", "watch", index)
+
+
+def _choices(name: str, portals: Iterable[str]) -> str:
+    from reconciler.wording import did_you_mean
+
+    return did_you_mean(name, portals) or f"one of {', '.join(portals)}"
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return parts.scheme == "https" or host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
+
+
+def _finding(file: "SourceFile", rule: str, message: str, fix: str, *path: str | int) -> Finding:
+    place = file.place(*path)
+    return Finding(rule, "error", message, fix, source=place, frame=file.frame(place))
+
+
+def _second_file(found: Sequence[Path], file: "SourceFile") -> Iterator[Finding]:
+    if len(found) > 1:
+        why = f"there is also {found[1].name}, and only one file can hold the settings"
+        yield Finding("two-settings-files", "error", why, "keep one of them", source=file.place())
+
+
+def _without_token(finding: Finding) -> Finding:
+    """A token that somebody wrote into the file appears in no message."""
+    hidden = {part: _TOKEN.sub("pat-***", getattr(finding, part)) for part in ("message", "fix", "frame")}
+    if hidden["message"] == finding.message and hidden["frame"] == finding.frame:
+        return finding
+    fix = f"revoke this token: it stands in a file. Put a new one into the environment variable {TOKEN_ENV}"
+    return replace(finding, **{**hidden, "fix": fix})
+
+
+_LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
+_TOKEN = re.compile(r"pat-[A-Za-z0-9-]+")

@@ -1,0 +1,62 @@
+"""One YAML file of the user's: its content, where everything in it stands, and why it could not be read."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.model import Finding, Source
+from reconciler.yaml_loader import Document, load
+
+LARGEST = 64 * 1024 * 1024  # ten times a spec of 10,000 properties
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file that was read; without a document its findings say why there is none."""
+
+    name: str
+    digest: str = ""
+    document: Document | None = None
+    findings: tuple[Finding, ...] = ()
+
+    def place(self, *path: str | int, key: bool = False) -> Source:
+        """Where an entry stands, or its key."""
+        if self.document is None:
+            return Source(self.name, 1, 1)
+        return Source(self.name, *self.document.locate(path, key))
+
+    def frame(self, source: Source | None) -> str:
+        """The lines around a place, with a mark under it."""
+        if self.document is None or source is None:
+            return ""
+        return self.document.frame(source.line, source.column)
+
+
+def read(path: Path, name: str) -> SourceFile:
+    """A file with its problems as findings; never raises for what a file may be like."""
+    try:
+        if not path.is_file():
+            return _unreadable(name, "it is no regular file", "move it out of the specs directory")
+        if path.stat().st_size > LARGEST:
+            return _unreadable(name, f"it is larger than {LARGEST >> 20} MiB", "split it into several files")
+        content = path.read_bytes()
+    except OSError as error:
+        return _unreadable(name, error.strerror or str(error), "check that it is there and may be read")
+    document = load(content, name)
+    findings = tuple(
+        Finding(
+            problem.rule,
+            "error",
+            problem.message,
+            problem.fix,
+            source=Source(name, problem.line, problem.column),
+            frame=document.frame(problem.line, problem.column),
+        )
+        for problem in document.problems
+    )
+    return SourceFile(name, "sha256:" + hashlib.sha256(content).hexdigest(), document, findings)
+
+
+def _unreadable(name: str, why: str, fix: str) -> SourceFile:
+    finding = Finding("unreadable-file", "error", f"{name} cannot be read: {why}", fix, source=Source(name, 1, 1))
+    return SourceFile(name, findings=(finding,))

@@ -1,0 +1,351 @@
+"""Specs: the YAML files of a directory as one desired snapshot, the removals, and every problem in them.
+
+A file goes through four steps, each on what the one before let through: YAML, the JSON Schema, the rules of its kinds,
+and what only shows across files. A refused entry hides no other. Predicates made from the schema (``_accept.py``) tell
+the entries that are refused; only those are shown to ``jsonschema``, which takes longer than all the rest together.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reconciler import settings as settings_file
+from reconciler import source_file, spec_checks, violations
+from reconciler._accept import ACCEPTS
+from reconciler.address import join, split
+from reconciler.errors import UsageError
+from reconciler.kinds import Kind, kinds
+from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombstone
+from reconciler.schema import depth
+from reconciler.settings import Settings
+from reconciler.source_file import SourceFile
+
+RESERVED = ("baselines", "overlays")  # directories of a specs directory that hold no specs
+REMOVED = "removed"
+SECTIONS = frozenset({*(kind.NAME for kind in kinds()), REMOVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What the files of a specs directory say, and what is wrong with them."""
+
+    desired: Snapshot
+    removed: Mapping[str, Tombstone]
+    settings: Settings | None = None
+    findings: tuple[Finding, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()  # path below the directory, digest
+
+    @property
+    def files_json(self) -> list[dict[str, Json]]:
+        """The files as documents list them."""
+        return [{"path": path, "digest": digest} for path, digest in self.files]
+
+    @property
+    def digest(self) -> str:
+        """A fingerprint of the files, for provenance only."""
+        lines = "".join(f"{path}\0{digest}\n" for path, digest in sorted(self.files))
+        return "sha256:" + hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def load(directory: Path) -> Spec:
+    """The specs of a directory, with every problem in them at once."""
+    paths = _spec_paths(directory)
+    settings, settings_findings = settings_file.read(directory)
+    files = [source_file.read(path, path.as_posix()) for path in paths]
+    parts = [_read_file(file) for file in files]
+    desired, removed, crossing = _together(parts)
+    found = [*settings_findings, *(one for part in parts for one in part.findings), *crossing]
+    by_name = {file.name: file for file in files}
+    return Spec(
+        desired=desired,
+        removed=removed,
+        settings=settings,
+        findings=_finished(found, by_name),
+        files=tuple(
+            (path.relative_to(directory).as_posix(), file.digest) for path, file in zip(paths, files, strict=True)
+        ),
+    )
+
+
+def has_specs(directory: Path) -> bool:
+    """Whether a directory holds any spec file."""
+    return directory.is_dir() and any(_yaml_files(directory, frozenset(), top=True))
+
+
+def problems(content: Mapping[str, Json]) -> list[Finding]:
+    """What is wrong with the content of a spec file that is not written yet."""
+    part = _read_content(content, SourceFile(""))
+    _, _, crossing = _together([part])
+    return [*part.findings, *crossing]
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def _spec_paths(directory: Path) -> list[Path]:
+    if not directory.is_dir():
+        hint = "start with `reconciler init`, or name the directory of your specs with --specs"
+        raise UsageError(f"there is no directory {directory}", where=str(directory), hint=hint)
+    try:
+        paths = list(_yaml_files(directory, frozenset(), top=True))
+    except PermissionError as error:
+        raise UsageError(f"cannot list {error.filename}: {error.strerror}", where=str(error.filename)) from error
+    if not paths:
+        hint = "`reconciler import` writes them from a portal, `reconciler init` starts with a few"
+        raise UsageError(f"there are no spec files (*.yaml) in {directory}", where=str(directory), hint=hint)
+    return paths
+
+
+def _yaml_files(directory: Path, above: frozenset[tuple[int, int]], top: bool = False) -> Iterator[Path]:
+    """The spec files below a directory in the order of their names; a link to a directory above ends there."""
+    status = directory.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
+        if entry.name.startswith(".") or (top and entry.name in (*RESERVED, *settings_file.FILES)):
+            continue
+        if entry.is_dir():
+            yield from _yaml_files(directory / entry.name, above | {here})
+        elif entry.name.endswith((".yaml", ".yml")):
+            yield directory / entry.name
+
+
+# --- one file --------------------------------------------------------------------------------------------------------
+
+
+class _Part(NamedTuple):
+    """What one file adds."""
+
+    resources: Sequence[Resource] = ()
+    stones: Sequence[Tombstone] = ()
+    findings: Sequence[Finding] = ()
+
+
+def _read_file(file: SourceFile) -> _Part:
+    value = file.document.value if file.document else None
+    if value is None:
+        why = Finding("empty-file", "warning", f"{file.name} is empty", "fill it or delete it", source=file.place())
+        return _Part(findings=file.findings or [why])
+    part = _read_content(value, file)
+    return part._replace(findings=[*file.findings, *part.findings])
+
+
+def _read_content(content: Json, file: SourceFile) -> _Part:
+    findings: list[Finding] = []
+    kept: dict[str, list[int]] = {}
+    if not ACCEPTS["spec#"](content):
+        content, kept, findings = _without_refused(content, file)
+
+    def locate(*path: str | int) -> Source:
+        if kept and path[0] in kept:
+            path = (path[0], kept[str(path[0])][int(path[1])], *path[2:])
+        return file.place(*path, key=True)
+
+    resources: list[Resource] = []
+    for kind in kinds():
+        if kind.NAME in content:
+            declared = list(kind.parse(content[kind.NAME], locate))
+            resources += declared
+            findings += [finding for one in declared for finding in kind.check(one)]
+    stones = [_tombstone(line, locate(REMOVED, index)) for index, line in enumerate(content.get(REMOVED, ()))]
+    return _Part(resources, stones, findings)
+
+
+def _tombstone(line: Mapping[str, Json], source: Source) -> Tombstone:
+    return Tombstone(line["address"], line["reason"], source, line.get("requireNoValues", False))
+
+
+# --- the schema ------------------------------------------------------------------------------------------------------
+
+
+class _Refusal(NamedTuple):
+    """A part of a file that the schema does not accept, as small as an entry, with its own part of the schema."""
+
+    path: violations.Path
+    value: Json
+    schema: Mapping[str, Json]
+
+
+def schema_findings(file: SourceFile, schema: Mapping[str, Json]) -> list[Finding]:
+    """What a schema refuses in a whole file."""
+    assert file.document is not None
+    return _explained([_Refusal((), file.document.value, schema)], schema, file)
+
+
+def _without_refused(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str, list[int]], list[Finding]]:
+    """The entries that the schema accepts, the indexes that lists had before, and what is wrong with the others."""
+    from reconciler.schema import schema
+
+    root = schema()
+    refusals = list(_refused_sections(content, root))
+    refused = {refusal.path for refusal in refusals}
+    findings = _explained(refusals, root, file)
+    if () in refused and not isinstance(content, dict):
+        return {}, {}, findings
+    kept = {
+        name: [index for index in range(len(section)) if (name, index) not in refused]
+        for name, section in content.items()
+        if isinstance(section, list)
+    }
+    return _accepted(content, (), refused), kept, findings
+
+
+def _refused_sections(content: Json, root: Mapping[str, Json]) -> Iterator[_Refusal]:
+    if not isinstance(content, dict):
+        yield _Refusal((), content, root)
+        return
+    sections = root["properties"]
+    unknown = {name: part for name, part in content.items() if name not in sections and not name.startswith("x-")}
+    if unknown:
+        yield _Refusal((), unknown, root)
+    for name, section in content.items():
+        if name in sections:
+            yield from _refused(section, sections[name], f"spec#/properties/{name}", (name,), root)
+
+
+def _refused(
+    value: Json, schema: Mapping[str, Json], pointer: str, path: violations.Path, root: Mapping[str, Json]
+) -> Iterator[_Refusal]:
+    """The refused entries below a section."""
+    if "$ref" in schema:
+        pointer = f"spec{schema['$ref']}"
+        schema = root["definitions"][schema["$ref"].removeprefix("#/definitions/")]
+    if ACCEPTS[pointer](value):
+        return
+    below = schema.get("additionalProperties")
+    if isinstance(value, list) and schema["type"] == "array":
+        for index, item in enumerate(value):
+            yield from _refused(item, schema["items"], f"{pointer}/items", (*path, index), root)
+    elif isinstance(value, dict) and isinstance(below, Mapping):
+        for name, item in value.items():
+            yield from _refused(item, below, f"{pointer}/additionalProperties", (*path, name), root)
+    else:
+        yield _Refusal(path, value, schema)
+
+
+def _accepted(value: Json, path: violations.Path, refused: set[violations.Path]) -> Json:
+    """A value without its refused parts; what holds none of them is left as it is."""
+    if not any(one[: len(path)] == path for one in refused):
+        return value
+    if isinstance(value, list):
+        return [item for index, item in enumerate(value) if (*path, index) not in refused]
+    return {
+        name: _accepted(item, (*path, name), refused)
+        for name, item in value.items()
+        if (*path, name) not in refused and (path or name in SECTIONS)
+    }
+
+
+def _explained(refusals: Iterable[_Refusal], root: Mapping[str, Json], file: SourceFile) -> list[Finding]:
+    """What is wrong with refused parts, each problem once."""
+    from jsonschema import Draft7Validator  # 100 ms that sound specs do not spend
+
+    whole: Any = Draft7Validator(root)
+    found = [
+        problem
+        for refusal in refusals
+        for violation in whole.evolve(schema=refusal.schema).iter_errors(refusal.value)
+        for problem in violations.problems(violation, refusal.path)
+    ]
+    return [_schema_finding(problem, file) for problem in dict.fromkeys(found)]
+
+
+def _schema_finding(problem: violations.Problem, file: SourceFile) -> Finding:
+    place = file.place(*problem.path, key=problem.key)
+    address = _address(problem.path)
+    return Finding(problem.rule, "error", problem.message, problem.fix, address, place, file.frame(place))
+
+
+def _address(path: violations.Path) -> str:
+    """The address of the entry that a path leads into; none above entries, and in lists."""
+    kind = _kind_named(str(path[0])) if path else None
+    names = path[: 1 + depth(kind.SCHEMA)] if kind else ()
+    if kind is None or len(names) <= depth(kind.SCHEMA) or not all(isinstance(name, str) for name in names):
+        return ""
+    return join(*map(str, names))
+
+
+# --- all files -------------------------------------------------------------------------------------------------------
+
+
+def _together(parts: Iterable[_Part]) -> tuple[Snapshot, dict[str, Tombstone], list[Finding]]:
+    """The resources and removals of all files, and what is wrong between them."""
+    findings: list[Finding] = []
+    resources: dict[str, Resource] = {}
+    removed: dict[str, Tombstone] = {}
+    for part in parts:
+        for resource in part.resources:
+            if resources.setdefault(resource.address, resource) is not resource:
+                findings.append(_declared_twice(resource, resources[resource.address]))
+        for stone in part.stones:
+            if wrong := list(spec_checks.tombstone(stone)):
+                findings += wrong
+            elif removed.setdefault(stone.address, stone) is not stone:
+                findings.append(_removed_twice(stone, removed[stone.address]))
+    findings += spec_checks.object_types(resources.values())
+    findings += spec_checks.groups(resources, removed)
+    for stone in removed.values():
+        findings += spec_checks.declared_and_removed(resources, stone)
+    return Snapshot(resources.values()), removed, findings
+
+
+def _declared_twice(resource: Resource, first: Resource) -> Finding:
+    why = f"{resource.address} is declared here and at {first.source}"
+    return Finding("declared-twice", "error", why, "keep one of them", resource.address, resource.source)
+
+
+def _removed_twice(stone: Tombstone, first: Tombstone) -> Finding:
+    why = f"{stone.address} is removed here and at {first.source}"
+    return Finding("removed-twice", "error", why, "keep one of them", stone.address, stone.source)
+
+
+def _finished(findings: Iterable[Finding], files: Mapping[str, SourceFile]) -> tuple[Finding, ...]:
+    """Findings at their exact place, with the lines around it, in the order of the files."""
+    placed = [_placed(finding, files) for finding in findings]
+    return tuple(sorted(placed, key=lambda finding: (finding.source or (), finding.rule, finding.message)))
+
+
+def _placed(finding: Finding, files: Mapping[str, SourceFile]) -> Finding:
+    """A finding at the field or option that its address names below the entry."""
+    file = files.get(finding.source.file) if finding.source else None
+    if finding.frame or file is None:
+        return finding
+    path = _path_below(finding.address, file)
+    place = file.place(*path) if path else finding.source
+    return replace(finding, source=place, frame=file.frame(place))
+
+
+def _path_below(address: str, file: SourceFile) -> violations.Path:
+    """The path in a file of something below an entry; none when the address ends at the entry."""
+    names = split(address)
+    kind = _kind_named(names[0])
+    if kind is None or kind.SCHEMA["type"] == "array" or len(names) <= 1 + depth(kind.SCHEMA):
+        return ()
+    value, path = file.document.value if file.document else None, []
+    for name in names:
+        value, steps = _step(value, name)
+        if not steps:
+            return ()
+        path += steps
+    return tuple(path)
+
+
+def _step(value: Json, name: str) -> tuple[Json, list[str | int]]:
+    """One step into a value; into options by the value of an option."""
+    if isinstance(value, dict) and name not in value and "values" in value:
+        inner, steps = _step(value["values"], name)
+        return inner, ["values", *steps] if steps else []
+    if isinstance(value, dict):
+        return (value[name], [name]) if name in value else (None, [])
+    for index, item in enumerate(value if isinstance(value, list) else ()):
+        if item.get("value") == name:
+            return item, [index]
+    return None, []
+
+
+def _kind_named(name: str) -> Kind | None:
+    return next((kind for kind in kinds() if kind.NAME == name), None)

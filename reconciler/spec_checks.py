@@ -1,0 +1,138 @@
+"""What no single entry shows: the same thing twice, something both declared and removed, names nobody knows."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from reconciler.address import join, split
+from reconciler.kinds import Kind, kinds, properties, property_groups
+from reconciler.model import Finding, Resource, Tombstone
+from reconciler.object_types import TYPE_IDS
+from reconciler.schema import depth, entry_schema
+
+_BY_TYPE_ID = {type_id: name for name, type_id in TYPE_IDS.items()}
+# HubSpot takes singular names, too; those of newer object types can be names of custom objects in older portals.
+CLASSIC = {"contact": "contacts", "company": "companies", "deal": "deals", "ticket": "tickets"}
+CLASSIC |= {"product": "products", "line_item": "line_items", "quote": "quotes"}
+
+
+def misnamed(object_type: str) -> str:
+    """The one way to write an object type that HubSpot also knows by other names; nothing when it is written so."""
+    plain = object_type.lower()
+    proper = _BY_TYPE_ID.get(plain) or CLASSIC.get(plain) or (plain if plain in CLASSIC.values() else object_type)
+    return proper if proper != object_type else ""
+
+
+def object_types(resources: Iterable[Resource]) -> Iterator[Finding]:
+    """Object types under one name only: an address is an identity."""
+    seen: set[tuple[str, ...]] = set()
+    for resource in resources:
+        levels = split(resource.address)[1:-1]
+        if (resource.kind, *levels) in seen:
+            continue
+        seen.add((resource.kind, *levels))
+        for object_type in dict.fromkeys(levels):
+            if proper := misnamed(object_type):
+                yield _about(resource, "object-type-name", f"{object_type} is written {proper} here", f"write {proper}")
+            elif near := _near_object_type(object_type):
+                why = f"{object_type} is taken for a custom object"
+                yield _about(resource, "unknown-object-type", why, f"did you mean {near}?", "warning")
+
+
+def _near_object_type(object_type: str) -> str:
+    if object_type in TYPE_IDS:
+        return ""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(object_type.lower(), CLASSIC.values(), 1, 0.85)), "")
+
+
+def groups(resources: Mapping[str, Resource], removed: Mapping[str, Tombstone]) -> Iterator[Finding]:
+    """Groups that neither the specs nor HubSpot's own lists know; the portal may have them, so it is a warning."""
+    known: set[str] = set()
+    for resource in resources.values():
+        group = resource.attributes.get("groupName")
+        if group is None or resource.kind != properties.NAME or group in property_groups.DEFAULT_GROUPS:
+            continue
+        address = join(property_groups.NAME, resource.object_type, group)
+        if address in known or (address in resources and address not in removed):
+            known.add(address)
+        elif address in removed:
+            why = f"group {group} is listed under `removed:` at {removed[address].source}"
+            yield _about(resource, "unknown-group", why, "move the property to another group", at="groupName")
+        else:
+            why = f"group {group} is neither in the specs nor one of HubSpot's own"
+            fix = _near_group(resource.object_type, group, resources)
+            yield _about(resource, "unknown-group", why, fix, "warning", "groupName")
+
+
+def _near_group(object_type: str, group: str, resources: Mapping[str, Resource]) -> str:
+    from reconciler.wording import did_you_mean
+
+    head = join(property_groups.NAME, object_type) + "/"
+    declared = [split(address)[-1] for address in resources if address.startswith(head)]
+    near = did_you_mean(group, [*declared, *property_groups.DEFAULT_GROUPS])
+    return near or f"declare it under `propertyGroups: {object_type}:`, unless the portal has it"
+
+
+def tombstone(stone: Tombstone) -> Iterator[Finding]:
+    """A removal has to name something of a kind that specs know, and something that is a portal's own."""
+    names = split(stone.address)
+    known = {kind.NAME: kind for kind in kinds()}
+    if names[0] not in known:
+        from reconciler.wording import did_you_mean
+
+        fix = did_you_mean(names[0], known) or f"begin with one of {', '.join(known)}"
+        yield _gone(stone, "removed-address", f"{stone.address} names no kind of definition", fix)
+    elif problem := _misshapen(names, known[names[0]]):
+        yield _gone(stone, "removed-address", f"{stone.address} names no definition", problem)
+    else:
+        yield from _not_removable(stone, names)
+
+
+def _misshapen(names: tuple[str, ...], kind: Kind) -> str:
+    """How an address of this kind looks, unless it looks so."""
+    length = 1 + depth(kind.SCHEMA)
+    with_options = "options" in entry_schema(kind.SCHEMA).get("properties", {})
+    shapes = {
+        2: f"{kind.NAME}/NAME",
+        3: f"{kind.NAME}/OBJECT_TYPE/NAME",
+        4: f"{kind.NAME}/OBJECT_TYPE/OBJECT_TYPE/NAME",
+    }
+    if all(names) and len(names) == length:
+        return ""
+    if with_options and all(names) and len(names) == length + 2 and names[length] == "options":
+        return ""
+    option = f", or {shapes[length]}/options/VALUE" if with_options else ""
+    return f"write {shapes[length]}{option}; a / inside a name is written %2F"
+
+
+def _not_removable(stone: Tombstone, names: tuple[str, ...]) -> Iterator[Finding]:
+    for object_type in dict.fromkeys(names[1:-1] if names[0] != properties.NAME else names[1:2]):
+        if proper := misnamed(object_type):
+            yield _gone(stone, "object-type-name", f"{object_type} is written {proper} here", f"write {proper}")
+    if names[0] == properties.NAME and len(names) == 3 and properties.VENDOR_PREFIX.match(names[2]):
+        why = f"{names[2]} is HubSpot's or an integration's, by its prefix, and is never archived"
+        yield _gone(stone, "removed-vendor", why, "drop the line; to stop managing it, drop its entry instead")
+    if names[0] == property_groups.NAME and names[2] in property_groups.DEFAULT_GROUPS:
+        why = f"{names[2]} is a group of HubSpot's own, and is never archived"
+        yield _gone(stone, "removed-vendor", why, "drop the line")
+
+
+def declared_and_removed(resources: Mapping[str, Resource], stone: Tombstone) -> Iterator[Finding]:
+    """Nothing can be wanted and unwanted."""
+    resource = resources.get(stone.address)
+    if resource is None:
+        owner, _, value = stone.address.partition("/options/")
+        resource = resources.get(owner) if value else None
+        if resource is None or split(value)[0] not in (resource.attributes.get("options") or ()):
+            return
+    why = f"{stone.address} is declared at {resource.source} and removed here"
+    yield _gone(stone, "declared-and-removed", why, "drop one of the two")
+
+
+def _about(resource: Resource, rule: str, message: str, fix: str, severity: str = "error", at: str = "") -> Finding:
+    address = f"{resource.address}/{at}" if at else resource.address
+    return Finding(rule, severity, message, fix, address, resource.source)  # type: ignore[arg-type]
+
+
+def _gone(stone: Tombstone, rule: str, message: str, fix: str) -> Finding:
+    return Finding(rule, "error", message, fix, stone.address, stone.source)

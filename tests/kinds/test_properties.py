@@ -1,0 +1,121 @@
+import pytest
+from reconciler.kinds import properties
+from reconciler.kinds.properties import merged_options, merged_order
+from reconciler.model import Source
+
+
+def declared(entry, name="cs_tier"):
+    (resource,) = properties.parse({"contacts": {name: entry}}, lambda *path: Source("s.yaml", 1, 1))
+    return resource
+
+
+FULL = {"label": "L", "type": "string", "fieldType": "text", "groupName": "g"}
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "order"),
+    [
+        (["a", "b"], ["a", "b"], ["a", "b"]),
+        (["x", "a", "y", "b"], ["b", "a"], ["x", "b", "y", "a"]),
+        (["a", "x", "b"], ["a", "n", "b"], ["a", "n", "x", "b"]),
+        (["x", "y"], ["n"], ["x", "y", "n"]),
+        (["x", "a"], ["n", "m", "a"], ["x", "n", "m", "a"]),
+        ([], ["a", "b"], ["a", "b"]),
+        (["a", "x"], ["a", "n", "m"], ["a", "n", "m", "x"]),
+    ],
+)
+def test_options_are_ordered_as_declared_and_extras_stay(live, wanted, order):
+    """Live extras stay where they are; a new option goes after its nearest declared predecessor."""
+    assert merged_order(live, wanted) == order
+    assert merged_order(order, wanted) == order
+
+
+def test_options_merge_by_value():
+    """What is live and not declared is kept with all it has, unless the list is exact."""
+    live = {"a": {"label": "A", "hidden": True}, "x": {"label": "X"}}
+
+    assert merged_options(live, {"a": {"label": "A"}}, exact=False) is None
+    assert merged_options(live, {"a": {"label": "B", "hidden": False}}, exact=False) == {
+        "a": {"label": "B"},
+        "x": {"label": "X"},
+    }
+    assert merged_options(live, {"a": {"label": "A"}}, exact=True) == {"a": {"label": "A", "hidden": True}}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "rules"),
+    [
+        ("cs_tier", FULL, []),
+        ("Cs-Tier", FULL, ["property-name"]),
+        ("x" * 101, FULL, ["property-name"]),
+        ("hs_tier", FULL, ["property-reserved-prefix"]),
+        ("a12_tier", FULL, ["property-reserved-prefix"]),
+        ("hs_tier", {"label": "L"}, []),
+        ("t", {"type": "string", "label": "L"}, ["property-incomplete"]),
+        ("t", {**FULL, "fieldType": "select"}, ["property-type-pair"]),
+        ("t", {**FULL, "type": "enumeration", "fieldType": "select"}, ["property-no-options"]),
+        ("t", {**FULL, "type": "bool", "fieldType": "booleancheckbox"}, ["property-bool-options"]),
+        ("t", {**FULL, "options": [{"value": "a", "label": "A"}]}, ["property-needless-options"]),
+        ("t", {"options": [{"value": "a;b", "label": "A"}]}, ["option-value"]),
+        ("t", {"options": [{"value": " a", "label": "A"}]}, ["option-value"]),
+        ("t", {"options": [{"value": "a", "label": "A"}] * 2}, ["option-duplicate-value", "option-duplicate-label"]),
+        ("t", {**FULL, "currencyPropertyName": "c"}, ["property-currency"]),
+        ("t", {**FULL, "calculationFormula": "a * 2"}, ["property-formula"]),
+        ("t", {**FULL, "label": "L" * 125}, ["property-length"]),
+    ],
+)
+def test_what_hubspot_would_refuse_is_found_offline(name, entry, rules):
+    """A definition is checked as HubSpot checks a create."""
+    assert [finding.rule for finding in properties.check(declared(entry, name))] == rules
+
+
+@pytest.mark.parametrize(
+    ("field", "one", "other", "same"),
+    [
+        ("description", None, "", True),
+        ("description", "a  b\n", "a b", True),
+        ("description", "a", "b", False),
+        ("hidden", False, None, True),
+        ("displayOrder", -1, 7, True),
+        ("displayOrder", 3, 7, False),
+        ("numberDisplayHint", "formatted", None, True),
+        ("dataSensitivity", "non_sensitive", None, True),
+        ("calculationFormula", "a*2", "a * 2", True),
+    ],
+)
+def test_equivalent_spellings_are_the_same(field, one, other, same):
+    """What means the same to HubSpot is no difference."""
+    assert properties.same(field, one, other) is same
+
+
+def test_a_live_definition_has_one_form():
+    """Noise is dropped, defaults are filled in, and options become a mapping in display order."""
+    raw = {
+        "name": "t",
+        "label": "T",
+        "type": "enumeration",
+        "fieldType": "select",
+        "groupName": "g",
+        "description": "",
+        "options": [
+            {"value": "b", "label": "B", "displayOrder": 1, "hidden": True, "description": ""},
+            {"value": "a", "label": "A", "displayOrder": 0, "hidden": False},
+        ],
+        "updatedAt": "2026-01-01T00:00:00Z",
+        "numberDisplayHint": "formatted",
+    }
+
+    assert properties.canonical(raw) == {
+        "label": "T",
+        "description": "",
+        "groupName": "g",
+        "type": "enumeration",
+        "fieldType": "select",
+        "displayOrder": -1,
+        "hidden": False,
+        "formField": False,
+        "hasUniqueValue": False,
+        "externalOptions": False,
+        "options": {"a": {"label": "A"}, "b": {"label": "B", "hidden": True}},
+    }
+    assert list(properties.canonical(raw)["options"]) == ["a", "b"]
