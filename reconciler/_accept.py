@@ -3,125 +3,101 @@
 
 import re
 from collections.abc import Callable, Mapping
-from types import NoneType
 
 from reconciler.model import Json
 
 Check = Callable[[Json], bool]
 
 
-def _never(value: Json) -> bool:
+def _anything(value: Json) -> bool:
+    return True
+
+
+def _nothing(value: Json) -> bool:
     return False
 
 
 def _accept_0(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if type(value) is str and len(value) < 1:
-        return False
-    return True
+    return type(value) is str and len(value) >= 1
 
 
 def _accept_1(value: Json) -> bool:
-    if type(value) is not int and not (type(value) is float and value.is_integer()):
-        return False
-    if type(value) in (int, float) and value < -1:
-        return False
-    return True
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < -1
 
 
 def _accept_2(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    return True
+    return type(value) is dict
 
 
 _plain_0: Mapping[str, type] = {
     "meta": dict,
 }
-_checked_1: Mapping[str, Check] = {
+_fields_1: Mapping[str, Check] = {
     "displayOrder": _accept_1,
     "label": _accept_0,
-    "meta": _never,
+    "meta": _accept_2,
 }
 
 
 def _accept_3(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    if "label" not in value:
+    if not (type(value) is dict and "label" in value):
         return False
     for key, item in value.items():
         if _plain_0.get(key) is type(item):
             continue
-        check = _checked_1.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_1.get(key, _nothing)
+        if not check(item):
+            return False
     return True
 
 
 def _accept_4(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    if not all(map(_accept_3, value.values())):
-        return False
-    return True
+    return type(value) is dict and all(map(_accept_3, value.values()))
 
 
-def _accept_5(value: Json) -> bool:
-    return _accept_4(value)
-
-
-_checked_2: Mapping[str, Check] = {
-    "appointments": _accept_5,
-    "calls": _accept_5,
-    "campaigns": _accept_5,
-    "carts": _accept_5,
-    "commerce_payments": _accept_5,
-    "communications": _accept_5,
-    "companies": _accept_5,
-    "contacts": _accept_5,
-    "courses": _accept_5,
-    "deals": _accept_5,
-    "discounts": _accept_5,
-    "emails": _accept_5,
-    "feedback_submissions": _accept_5,
-    "fees": _accept_5,
-    "goals": _accept_5,
-    "invoices": _accept_5,
-    "leads": _accept_5,
-    "line_items": _accept_5,
-    "listings": _accept_5,
-    "marketing_events": _accept_5,
-    "meetings": _accept_5,
-    "notes": _accept_5,
-    "orders": _accept_5,
-    "postal_mail": _accept_5,
-    "products": _accept_5,
-    "projects": _accept_5,
-    "quotes": _accept_5,
-    "services": _accept_5,
-    "subscriptions": _accept_5,
-    "tasks": _accept_5,
-    "taxes": _accept_5,
-    "tickets": _accept_5,
-    "users": _accept_5,
+_fields_2: Mapping[str, Check] = {
+    "appointments": _accept_4,
+    "calls": _accept_4,
+    "campaigns": _accept_4,
+    "carts": _accept_4,
+    "commerce_payments": _accept_4,
+    "communications": _accept_4,
+    "companies": _accept_4,
+    "contacts": _accept_4,
+    "courses": _accept_4,
+    "deals": _accept_4,
+    "discounts": _accept_4,
+    "emails": _accept_4,
+    "feedback_submissions": _accept_4,
+    "fees": _accept_4,
+    "goals": _accept_4,
+    "invoices": _accept_4,
+    "leads": _accept_4,
+    "line_items": _accept_4,
+    "listings": _accept_4,
+    "marketing_events": _accept_4,
+    "meetings": _accept_4,
+    "notes": _accept_4,
+    "orders": _accept_4,
+    "postal_mail": _accept_4,
+    "products": _accept_4,
+    "projects": _accept_4,
+    "quotes": _accept_4,
+    "services": _accept_4,
+    "subscriptions": _accept_4,
+    "tasks": _accept_4,
+    "taxes": _accept_4,
+    "tickets": _accept_4,
+    "users": _accept_4,
 }
 
 
-def _accept_6(value: Json) -> bool:
+def _accept_5(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _checked_2.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        if not _accept_5(item):
+        check = _fields_2.get(key, _accept_4)
+        if not check(item):
             return False
     return True
 
@@ -139,12 +115,8 @@ _texts_3 = frozenset(
 )
 
 
-def _accept_7(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if not (type(value) is str and value in _texts_3):
-        return False
-    return True
+def _accept_6(value: Json) -> bool:
+    return type(value) is str and value in _texts_3
 
 
 _texts_4 = frozenset(
@@ -165,30 +137,20 @@ _texts_4 = frozenset(
 )
 
 
+def _accept_7(value: Json) -> bool:
+    return type(value) is str and value in _texts_4
+
+
 def _accept_8(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if not (type(value) is str and value in _texts_4):
-        return False
-    return True
+    return type(value) is str or value is None
 
 
 def _accept_9(value: Json) -> bool:
-    if type(value) is not str and type(value) is not NoneType:
-        return False
-    return True
+    return type(value) is str
 
 
 def _accept_10(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    return True
-
-
-def _accept_11(value: Json) -> bool:
-    if type(value) is not bool:
-        return False
-    return True
+    return type(value) is bool
 
 
 _plain_5: Mapping[str, type] = {
@@ -197,74 +159,52 @@ _plain_5: Mapping[str, type] = {
     "label": str,
     "value": str,
 }
-_checked_6: Mapping[str, Check] = {
-    "description": _never,
-    "hidden": _never,
-    "label": _never,
-    "value": _never,
+_fields_6: Mapping[str, Check] = {
+    "description": _accept_9,
+    "hidden": _accept_10,
+    "label": _accept_9,
+    "value": _accept_9,
 }
 
 
-def _accept_12(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    if "value" not in value:
-        return False
-    if "label" not in value:
+def _accept_11(value: Json) -> bool:
+    if not (type(value) is dict and "value" in value and "label" in value):
         return False
     for key, item in value.items():
         if _plain_5.get(key) is type(item):
             continue
-        check = _checked_6.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_6.get(key, _nothing)
+        if not check(item):
+            return False
     return True
+
+
+def _accept_12(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_11, value))
 
 
 def _accept_13(value: Json) -> bool:
-    if type(value) is not list:
-        return False
-    if type(value) is list and not all(map(_accept_12, value)):
-        return False
-    return True
+    return value is True
 
 
-def _accept_14(value: Json) -> bool:
-    if not (value is True):
-        return False
-    return True
-
-
-_checked_7: Mapping[str, Check] = {
-    "exact": _accept_14,
-    "values": _accept_13,
+_fields_7: Mapping[str, Check] = {
+    "exact": _accept_13,
+    "values": _accept_12,
 }
 
 
-def _accept_15(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    if "exact" not in value:
-        return False
-    if "values" not in value:
+def _accept_14(value: Json) -> bool:
+    if not (type(value) is dict and "exact" in value and "values" in value):
         return False
     for key, item in value.items():
-        check = _checked_7.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_7.get(key, _nothing)
+        if not check(item):
+            return False
     return True
 
 
-def _accept_16(value: Json) -> bool:
-    if _accept_13(value) + _accept_15(value) != 1:
-        return False
-    return True
+def _accept_15(value: Json) -> bool:
+    return _accept_12(value) + _accept_14(value) == 1
 
 
 _texts_8 = frozenset(
@@ -276,12 +216,8 @@ _texts_8 = frozenset(
 )
 
 
-def _accept_17(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if not (type(value) is str and value in _texts_8):
-        return False
-    return True
+def _accept_16(value: Json) -> bool:
+    return type(value) is str and value in _texts_8
 
 
 _texts_9 = frozenset(
@@ -296,12 +232,8 @@ _texts_9 = frozenset(
 )
 
 
-def _accept_18(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if not (type(value) is str and value in _texts_9):
-        return False
-    return True
+def _accept_17(value: Json) -> bool:
+    return type(value) is str and value in _texts_9
 
 
 _texts_10 = frozenset(
@@ -318,42 +250,32 @@ _texts_10 = frozenset(
 )
 
 
+def _accept_18(value: Json) -> bool:
+    return type(value) is str and value in _texts_10
+
+
 def _accept_19(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if not (type(value) is str and value in _texts_10):
-        return False
-    return True
-
-
-def _accept_20(value: Json) -> bool:
-    if type(value) is not list:
-        return False
-    if type(value) is list and not all(map(_accept_10, value)):
-        return False
-    return True
+    return type(value) is list and all(map(_accept_9, value))
 
 
 _plain_11: Mapping[str, type] = {
     "owner": str,
 }
-_checked_12: Mapping[str, Check] = {
-    "consumers": _accept_20,
-    "owner": _never,
+_fields_12: Mapping[str, Check] = {
+    "consumers": _accept_19,
+    "owner": _accept_9,
 }
 
 
-def _accept_21(value: Json) -> bool:
+def _accept_20(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
         if _plain_11.get(key) is type(item):
             continue
-        check = _checked_12.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
+        check = _fields_12.get(key, _anything)
+        if not check(item):
+            return False
     return True
 
 
@@ -367,103 +289,88 @@ _plain_13: Mapping[str, type] = {
     "referencedObjectType": str,
     "showCurrencySymbol": bool,
 }
-_checked_14: Mapping[str, Check] = {
-    "calculationFormula": _never,
-    "currencyPropertyName": _never,
-    "dataSensitivity": _accept_17,
-    "description": _accept_9,
+_fields_14: Mapping[str, Check] = {
+    "calculationFormula": _accept_9,
+    "currencyPropertyName": _accept_9,
+    "dataSensitivity": _accept_16,
+    "description": _accept_8,
     "displayOrder": _accept_1,
-    "externalOptions": _never,
-    "fieldType": _accept_8,
-    "formField": _never,
+    "externalOptions": _accept_10,
+    "fieldType": _accept_7,
+    "formField": _accept_10,
     "groupName": _accept_0,
-    "hasUniqueValue": _never,
-    "hidden": _never,
+    "hasUniqueValue": _accept_10,
+    "hidden": _accept_10,
     "label": _accept_0,
-    "meta": _accept_21,
-    "numberDisplayHint": _accept_18,
-    "options": _accept_16,
-    "referencedObjectType": _never,
-    "showCurrencySymbol": _never,
-    "textDisplayHint": _accept_19,
-    "type": _accept_7,
+    "meta": _accept_20,
+    "numberDisplayHint": _accept_17,
+    "options": _accept_15,
+    "referencedObjectType": _accept_9,
+    "showCurrencySymbol": _accept_10,
+    "textDisplayHint": _accept_18,
+    "type": _accept_6,
 }
 
 
-def _accept_22(value: Json) -> bool:
+def _accept_21(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
         if _plain_13.get(key) is type(item):
             continue
-        check = _checked_14.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_14.get(key, _nothing)
+        if not check(item):
+            return False
     return True
+
+
+def _accept_22(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_21, value.values()))
+
+
+_fields_15: Mapping[str, Check] = {
+    "appointments": _accept_22,
+    "calls": _accept_22,
+    "campaigns": _accept_22,
+    "carts": _accept_22,
+    "commerce_payments": _accept_22,
+    "communications": _accept_22,
+    "companies": _accept_22,
+    "contacts": _accept_22,
+    "courses": _accept_22,
+    "deals": _accept_22,
+    "discounts": _accept_22,
+    "emails": _accept_22,
+    "feedback_submissions": _accept_22,
+    "fees": _accept_22,
+    "goals": _accept_22,
+    "invoices": _accept_22,
+    "leads": _accept_22,
+    "line_items": _accept_22,
+    "listings": _accept_22,
+    "marketing_events": _accept_22,
+    "meetings": _accept_22,
+    "notes": _accept_22,
+    "orders": _accept_22,
+    "postal_mail": _accept_22,
+    "products": _accept_22,
+    "projects": _accept_22,
+    "quotes": _accept_22,
+    "services": _accept_22,
+    "subscriptions": _accept_22,
+    "tasks": _accept_22,
+    "taxes": _accept_22,
+    "tickets": _accept_22,
+    "users": _accept_22,
+}
 
 
 def _accept_23(value: Json) -> bool:
     if type(value) is not dict:
         return False
-    if not all(map(_accept_22, value.values())):
-        return False
-    return True
-
-
-def _accept_24(value: Json) -> bool:
-    return _accept_23(value)
-
-
-_checked_15: Mapping[str, Check] = {
-    "appointments": _accept_24,
-    "calls": _accept_24,
-    "campaigns": _accept_24,
-    "carts": _accept_24,
-    "commerce_payments": _accept_24,
-    "communications": _accept_24,
-    "companies": _accept_24,
-    "contacts": _accept_24,
-    "courses": _accept_24,
-    "deals": _accept_24,
-    "discounts": _accept_24,
-    "emails": _accept_24,
-    "feedback_submissions": _accept_24,
-    "fees": _accept_24,
-    "goals": _accept_24,
-    "invoices": _accept_24,
-    "leads": _accept_24,
-    "line_items": _accept_24,
-    "listings": _accept_24,
-    "marketing_events": _accept_24,
-    "meetings": _accept_24,
-    "notes": _accept_24,
-    "orders": _accept_24,
-    "postal_mail": _accept_24,
-    "products": _accept_24,
-    "projects": _accept_24,
-    "quotes": _accept_24,
-    "services": _accept_24,
-    "subscriptions": _accept_24,
-    "tasks": _accept_24,
-    "taxes": _accept_24,
-    "tickets": _accept_24,
-    "users": _accept_24,
-}
-
-
-def _accept_25(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
     for key, item in value.items():
-        check = _checked_15.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        if not _accept_24(item):
+        check = _fields_15.get(key, _accept_22)
+        if not check(item):
             return False
     return True
 
@@ -472,178 +379,144 @@ _plain_16: Mapping[str, type] = {
     "id": str,
     "name": str,
 }
-_checked_17: Mapping[str, Check] = {
-    "id": _never,
+_fields_17: Mapping[str, Check] = {
+    "id": _accept_9,
     "label": _accept_0,
-    "name": _never,
+    "name": _accept_9,
 }
 
 
-def _accept_26(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    if "name" not in value:
+def _accept_24(value: Json) -> bool:
+    if not (type(value) is dict and "name" in value):
         return False
     for key, item in value.items():
         if _plain_16.get(key) is type(item):
             continue
-        check = _checked_17.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_17.get(key, _nothing)
+        if not check(item):
+            return False
     return True
 
 
-def _accept_27(value: Json) -> bool:
-    if type(value) is not list:
-        return False
-    if type(value) is list and not all(map(_accept_26, value)):
-        return False
-    return True
+def _accept_25(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_24, value))
 
 
 _plain_18: Mapping[str, type] = {
     "inverseLabel": str,
 }
-_checked_19: Mapping[str, Check] = {
-    "inverseLabel": _never,
+_fields_19: Mapping[str, Check] = {
+    "inverseLabel": _accept_9,
     "label": _accept_0,
+}
+
+
+def _accept_26(value: Json) -> bool:
+    if not (type(value) is dict and "label" in value):
+        return False
+    for key, item in value.items():
+        if _plain_18.get(key) is type(item):
+            continue
+        check = _fields_19.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+def _accept_27(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_26, value.values()))
+
+
+_fields_20: Mapping[str, Check] = {
+    "appointments": _accept_27,
+    "calls": _accept_27,
+    "campaigns": _accept_27,
+    "carts": _accept_27,
+    "commerce_payments": _accept_27,
+    "communications": _accept_27,
+    "companies": _accept_27,
+    "contacts": _accept_27,
+    "courses": _accept_27,
+    "deals": _accept_27,
+    "discounts": _accept_27,
+    "emails": _accept_27,
+    "feedback_submissions": _accept_27,
+    "fees": _accept_27,
+    "goals": _accept_27,
+    "invoices": _accept_27,
+    "leads": _accept_27,
+    "line_items": _accept_27,
+    "listings": _accept_27,
+    "marketing_events": _accept_27,
+    "meetings": _accept_27,
+    "notes": _accept_27,
+    "orders": _accept_27,
+    "postal_mail": _accept_27,
+    "products": _accept_27,
+    "projects": _accept_27,
+    "quotes": _accept_27,
+    "services": _accept_27,
+    "subscriptions": _accept_27,
+    "tasks": _accept_27,
+    "taxes": _accept_27,
+    "tickets": _accept_27,
+    "users": _accept_27,
 }
 
 
 def _accept_28(value: Json) -> bool:
     if type(value) is not dict:
         return False
-    if "label" not in value:
-        return False
     for key, item in value.items():
-        if _plain_18.get(key) is type(item):
-            continue
-        check = _checked_19.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_20.get(key, _accept_27)
+        if not check(item):
+            return False
     return True
+
+
+_fields_21: Mapping[str, Check] = {
+    "appointments": _accept_28,
+    "calls": _accept_28,
+    "campaigns": _accept_28,
+    "carts": _accept_28,
+    "commerce_payments": _accept_28,
+    "communications": _accept_28,
+    "companies": _accept_28,
+    "contacts": _accept_28,
+    "courses": _accept_28,
+    "deals": _accept_28,
+    "discounts": _accept_28,
+    "emails": _accept_28,
+    "feedback_submissions": _accept_28,
+    "fees": _accept_28,
+    "goals": _accept_28,
+    "invoices": _accept_28,
+    "leads": _accept_28,
+    "line_items": _accept_28,
+    "listings": _accept_28,
+    "marketing_events": _accept_28,
+    "meetings": _accept_28,
+    "notes": _accept_28,
+    "orders": _accept_28,
+    "postal_mail": _accept_28,
+    "products": _accept_28,
+    "projects": _accept_28,
+    "quotes": _accept_28,
+    "services": _accept_28,
+    "subscriptions": _accept_28,
+    "tasks": _accept_28,
+    "taxes": _accept_28,
+    "tickets": _accept_28,
+    "users": _accept_28,
+}
 
 
 def _accept_29(value: Json) -> bool:
     if type(value) is not dict:
         return False
-    if not all(map(_accept_28, value.values())):
-        return False
-    return True
-
-
-def _accept_30(value: Json) -> bool:
-    return _accept_29(value)
-
-
-_checked_20: Mapping[str, Check] = {
-    "appointments": _accept_30,
-    "calls": _accept_30,
-    "campaigns": _accept_30,
-    "carts": _accept_30,
-    "commerce_payments": _accept_30,
-    "communications": _accept_30,
-    "companies": _accept_30,
-    "contacts": _accept_30,
-    "courses": _accept_30,
-    "deals": _accept_30,
-    "discounts": _accept_30,
-    "emails": _accept_30,
-    "feedback_submissions": _accept_30,
-    "fees": _accept_30,
-    "goals": _accept_30,
-    "invoices": _accept_30,
-    "leads": _accept_30,
-    "line_items": _accept_30,
-    "listings": _accept_30,
-    "marketing_events": _accept_30,
-    "meetings": _accept_30,
-    "notes": _accept_30,
-    "orders": _accept_30,
-    "postal_mail": _accept_30,
-    "products": _accept_30,
-    "projects": _accept_30,
-    "quotes": _accept_30,
-    "services": _accept_30,
-    "subscriptions": _accept_30,
-    "tasks": _accept_30,
-    "taxes": _accept_30,
-    "tickets": _accept_30,
-    "users": _accept_30,
-}
-
-
-def _accept_31(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
     for key, item in value.items():
-        check = _checked_20.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        if not _accept_30(item):
-            return False
-    return True
-
-
-def _accept_32(value: Json) -> bool:
-    return _accept_31(value)
-
-
-_checked_21: Mapping[str, Check] = {
-    "appointments": _accept_32,
-    "calls": _accept_32,
-    "campaigns": _accept_32,
-    "carts": _accept_32,
-    "commerce_payments": _accept_32,
-    "communications": _accept_32,
-    "companies": _accept_32,
-    "contacts": _accept_32,
-    "courses": _accept_32,
-    "deals": _accept_32,
-    "discounts": _accept_32,
-    "emails": _accept_32,
-    "feedback_submissions": _accept_32,
-    "fees": _accept_32,
-    "goals": _accept_32,
-    "invoices": _accept_32,
-    "leads": _accept_32,
-    "line_items": _accept_32,
-    "listings": _accept_32,
-    "marketing_events": _accept_32,
-    "meetings": _accept_32,
-    "notes": _accept_32,
-    "orders": _accept_32,
-    "postal_mail": _accept_32,
-    "products": _accept_32,
-    "projects": _accept_32,
-    "quotes": _accept_32,
-    "services": _accept_32,
-    "subscriptions": _accept_32,
-    "tasks": _accept_32,
-    "taxes": _accept_32,
-    "tickets": _accept_32,
-    "users": _accept_32,
-}
-
-
-def _accept_33(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    for key, item in value.items():
-        check = _checked_21.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        if not _accept_32(item):
+        check = _fields_21.get(key, _accept_28)
+        if not check(item):
             return False
     return True
 
@@ -651,108 +524,85 @@ def _accept_33(value: Json) -> bool:
 _plain_22: Mapping[str, type] = {
     "requireNoValues": bool,
 }
-_checked_23: Mapping[str, Check] = {
+_fields_23: Mapping[str, Check] = {
     "address": _accept_0,
     "reason": _accept_0,
-    "requireNoValues": _never,
+    "requireNoValues": _accept_10,
 }
 
 
-def _accept_34(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    if "address" not in value:
-        return False
-    if "reason" not in value:
+def _accept_30(value: Json) -> bool:
+    if not (type(value) is dict and "address" in value and "reason" in value):
         return False
     for key, item in value.items():
         if _plain_22.get(key) is type(item):
             continue
-        check = _checked_23.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_23.get(key, _nothing)
+        if not check(item):
+            return False
     return True
 
 
-def _accept_35(value: Json) -> bool:
-    if type(value) is not list:
-        return False
-    if type(value) is list and not all(map(_accept_34, value)):
-        return False
+def _accept_31(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_30, value))
+
+
+def _accept_32(value: Json) -> bool:
     return True
 
 
-def _accept_36(value: Json) -> bool:
-    return True
-
-
-_checked_24: Mapping[str, Check] = {
-    "associationLabels": _accept_33,
-    "lifecycleStages": _accept_27,
-    "properties": _accept_25,
-    "propertyGroups": _accept_6,
-    "removed": _accept_35,
+_fields_24: Mapping[str, Check] = {
+    "associationLabels": _accept_29,
+    "lifecycleStages": _accept_25,
+    "properties": _accept_23,
+    "propertyGroups": _accept_5,
+    "removed": _accept_31,
 }
 _search_25 = re.compile("^x-").search
 
 
-def _accept_37(value: Json) -> bool:
+def _accept_33(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _checked_24.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        if _search_25(key):
-            if not _accept_36(item):
-                return False
-            continue
-        return False
+        check = _fields_24.get(key)
+        if check is None and _search_25(key):
+            check = _accept_32
+        if not (check or _nothing)(item):
+            return False
     return True
+
+
+def _accept_34(value: Json) -> bool:
+    return type(value) is not bool and value == 1
+
+
+_search_26 = re.compile("^[A-Za-z0-9][A-Za-z0-9_.-]*$").search
+
+
+def _accept_35(value: Json) -> bool:
+    return type(value) is str and _search_26(value) is not None
+
+
+def _accept_36(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1
+
+
+_search_27 = re.compile("^[A-Za-z_][A-Za-z0-9_]*$").search
+
+
+def _accept_37(value: Json) -> bool:
+    return type(value) is str and _search_27(value) is not None
+
+
+_search_28 = re.compile("^https?://[^\\s/?#@]+/?$").search
 
 
 def _accept_38(value: Json) -> bool:
-    if not (type(value) in (int, float) and value == 1):
-        return False
-    return True
+    return type(value) is str and _search_28(value) is not None
 
 
-def _accept_39(value: Json) -> bool:
-    if type(value) is not int and not (type(value) is float and value.is_integer()):
-        return False
-    if type(value) in (int, float) and value < 1:
-        return False
-    return True
-
-
-_search_26 = re.compile("^[A-Za-z_][A-Za-z0-9_]*$").search
-
-
-def _accept_40(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if type(value) is str and not _search_26(value):
-        return False
-    return True
-
-
-_search_27 = re.compile("^https?://[^\\s/?#@]+/?$").search
-
-
-def _accept_41(value: Json) -> bool:
-    if type(value) is not str:
-        return False
-    if type(value) is str and not _search_27(value):
-        return False
-    return True
-
-
-_texts_28 = frozenset(
+_texts_29 = frozenset(
     {
         "2026-03",
         "2026-09",
@@ -761,348 +611,113 @@ _texts_28 = frozenset(
 )
 
 
-def _accept_42(value: Json) -> bool:
-    if not (type(value) is str and value in _texts_28):
-        return False
-    return True
+def _accept_39(value: Json) -> bool:
+    return type(value) is str and value in _texts_29
 
 
-_checked_29: Mapping[str, Check] = {
-    "apiVersion": _accept_42,
-    "baseUrl": _accept_41,
+_fields_30: Mapping[str, Check] = {
+    "apiVersion": _accept_39,
+    "baseUrl": _accept_38,
     "emulator": _accept_0,
-    "portalId": _accept_39,
-    "tokenEnv": _accept_40,
+    "portalId": _accept_36,
+    "tokenEnv": _accept_37,
 }
 
 
-def _accept_43(value: Json) -> bool:
+def _accept_40(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _checked_29.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_30.get(key, _nothing)
+        if not check(item):
+            return False
     return True
 
 
-_search_30 = re.compile("^[A-Za-z0-9][A-Za-z0-9_.-]*$").search
+def _accept_41(value: Json) -> bool:
+    return (
+        type(value) is dict and all(map(_accept_35, value)) and len(value) >= 1 and all(map(_accept_40, value.values()))
+    )
+
+
+def _accept_42(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_0, value))
+
+
+def _accept_43(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
 
 
 def _accept_44(value: Json) -> bool:
-    if type(value) is str and not _search_30(value):
-        return False
-    return True
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
+
+
+_fields_31: Mapping[str, Check] = {
+    "tries": _accept_43,
+    "waitSeconds": _accept_44,
+}
 
 
 def _accept_45(value: Json) -> bool:
     if type(value) is not dict:
         return False
-    if type(value) is dict and len(value) < 1:
-        return False
     for key, item in value.items():
-        if not _accept_44(key):
+        check = _fields_31.get(key, _nothing)
+        if not check(item):
             return False
-        if not _accept_43(item):
-            return False
-    return True
-
-
-def _accept_46(value: Json) -> bool:
-    if type(value) is not list:
-        return False
-    if type(value) is list and not all(map(_accept_0, value)):
-        return False
-    return True
-
-
-def _accept_47(value: Json) -> bool:
-    if type(value) is not int and not (type(value) is float and value.is_integer()):
-        return False
-    if type(value) in (int, float) and value < 1:
-        return False
-    if type(value) in (int, float) and value > 100:
-        return False
-    return True
-
-
-def _accept_48(value: Json) -> bool:
-    if type(value) is not int and type(value) is not float:
-        return False
-    if type(value) in (int, float) and value < 0:
-        return False
-    if type(value) in (int, float) and value > 3600:
-        return False
-    return True
-
-
-_checked_31: Mapping[str, Check] = {
-    "tries": _accept_47,
-    "waitSeconds": _accept_48,
-}
-
-
-def _accept_49(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    for key, item in value.items():
-        check = _checked_31.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
     return True
 
 
 _plain_32: Mapping[str, type] = {
     "defaultPortal": str,
 }
-_checked_33: Mapping[str, Check] = {
-    "defaultPortal": _never,
-    "portals": _accept_45,
-    "retries": _accept_49,
-    "version": _accept_38,
-    "watch": _accept_46,
+_fields_33: Mapping[str, Check] = {
+    "defaultPortal": _accept_9,
+    "portals": _accept_41,
+    "retries": _accept_45,
+    "version": _accept_34,
+    "watch": _accept_42,
 }
 
 
-def _accept_50(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    if "version" not in value:
-        return False
-    if "portals" not in value:
+def _accept_46(value: Json) -> bool:
+    if not (type(value) is dict and "version" in value and "portals" in value):
         return False
     for key, item in value.items():
         if _plain_32.get(key) is type(item):
             continue
-        check = _checked_33.get(key)
-        if check is not None:
-            if not check(item):
-                return False
-            continue
-        return False
+        check = _fields_33.get(key, _nothing)
+        if not check(item):
+            return False
     return True
 
 
 ACCEPTS: Mapping[str, Check] = {
-    "settings#": _accept_50,
-    "settings#/properties/defaultPortal": _accept_10,
-    "settings#/properties/portals": _accept_45,
-    "settings#/properties/portals/additionalProperties": _accept_43,
-    "settings#/properties/portals/additionalProperties/properties/apiVersion": _accept_42,
-    "settings#/properties/portals/additionalProperties/properties/baseUrl": _accept_41,
-    "settings#/properties/portals/additionalProperties/properties/emulator": _accept_0,
-    "settings#/properties/portals/additionalProperties/properties/portalId": _accept_39,
-    "settings#/properties/portals/additionalProperties/properties/tokenEnv": _accept_40,
-    "settings#/properties/portals/propertyNames": _accept_44,
-    "settings#/properties/retries": _accept_49,
-    "settings#/properties/retries/properties/tries": _accept_47,
-    "settings#/properties/retries/properties/waitSeconds": _accept_48,
-    "settings#/properties/version": _accept_38,
-    "settings#/properties/watch": _accept_46,
+    "settings#": _accept_46,
+    "settings#/properties/defaultPortal": _accept_9,
+    "settings#/properties/portals": _accept_41,
+    "settings#/properties/portals/additionalProperties": _accept_40,
+    "settings#/properties/retries": _accept_45,
+    "settings#/properties/version": _accept_34,
+    "settings#/properties/watch": _accept_42,
     "settings#/properties/watch/items": _accept_0,
-    "spec#": _accept_37,
-    "spec#/definitions/associationLabels": _accept_29,
-    "spec#/definitions/associationLabels/additionalProperties": _accept_28,
-    "spec#/definitions/associationLabels/additionalProperties/properties/inverseLabel": _accept_10,
-    "spec#/definitions/associationLabels/additionalProperties/properties/label": _accept_0,
-    "spec#/definitions/associationLabels2": _accept_31,
-    "spec#/definitions/associationLabels2/additionalProperties": _accept_30,
-    "spec#/definitions/associationLabels2/properties/appointments": _accept_30,
-    "spec#/definitions/associationLabels2/properties/calls": _accept_30,
-    "spec#/definitions/associationLabels2/properties/campaigns": _accept_30,
-    "spec#/definitions/associationLabels2/properties/carts": _accept_30,
-    "spec#/definitions/associationLabels2/properties/commerce_payments": _accept_30,
-    "spec#/definitions/associationLabels2/properties/communications": _accept_30,
-    "spec#/definitions/associationLabels2/properties/companies": _accept_30,
-    "spec#/definitions/associationLabels2/properties/contacts": _accept_30,
-    "spec#/definitions/associationLabels2/properties/courses": _accept_30,
-    "spec#/definitions/associationLabels2/properties/deals": _accept_30,
-    "spec#/definitions/associationLabels2/properties/discounts": _accept_30,
-    "spec#/definitions/associationLabels2/properties/emails": _accept_30,
-    "spec#/definitions/associationLabels2/properties/feedback_submissions": _accept_30,
-    "spec#/definitions/associationLabels2/properties/fees": _accept_30,
-    "spec#/definitions/associationLabels2/properties/goals": _accept_30,
-    "spec#/definitions/associationLabels2/properties/invoices": _accept_30,
-    "spec#/definitions/associationLabels2/properties/leads": _accept_30,
-    "spec#/definitions/associationLabels2/properties/line_items": _accept_30,
-    "spec#/definitions/associationLabels2/properties/listings": _accept_30,
-    "spec#/definitions/associationLabels2/properties/marketing_events": _accept_30,
-    "spec#/definitions/associationLabels2/properties/meetings": _accept_30,
-    "spec#/definitions/associationLabels2/properties/notes": _accept_30,
-    "spec#/definitions/associationLabels2/properties/orders": _accept_30,
-    "spec#/definitions/associationLabels2/properties/postal_mail": _accept_30,
-    "spec#/definitions/associationLabels2/properties/products": _accept_30,
-    "spec#/definitions/associationLabels2/properties/projects": _accept_30,
-    "spec#/definitions/associationLabels2/properties/quotes": _accept_30,
-    "spec#/definitions/associationLabels2/properties/services": _accept_30,
-    "spec#/definitions/associationLabels2/properties/subscriptions": _accept_30,
-    "spec#/definitions/associationLabels2/properties/tasks": _accept_30,
-    "spec#/definitions/associationLabels2/properties/taxes": _accept_30,
-    "spec#/definitions/associationLabels2/properties/tickets": _accept_30,
-    "spec#/definitions/associationLabels2/properties/users": _accept_30,
-    "spec#/definitions/properties": _accept_23,
-    "spec#/definitions/properties/additionalProperties": _accept_22,
-    "spec#/definitions/properties/additionalProperties/properties/calculationFormula": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/currencyPropertyName": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/dataSensitivity": _accept_17,
-    "spec#/definitions/properties/additionalProperties/properties/description": _accept_9,
-    "spec#/definitions/properties/additionalProperties/properties/displayOrder": _accept_1,
-    "spec#/definitions/properties/additionalProperties/properties/externalOptions": _accept_11,
-    "spec#/definitions/properties/additionalProperties/properties/fieldType": _accept_8,
-    "spec#/definitions/properties/additionalProperties/properties/formField": _accept_11,
-    "spec#/definitions/properties/additionalProperties/properties/groupName": _accept_0,
-    "spec#/definitions/properties/additionalProperties/properties/hasUniqueValue": _accept_11,
-    "spec#/definitions/properties/additionalProperties/properties/hidden": _accept_11,
-    "spec#/definitions/properties/additionalProperties/properties/label": _accept_0,
-    "spec#/definitions/properties/additionalProperties/properties/meta": _accept_21,
-    "spec#/definitions/properties/additionalProperties/properties/meta/properties/consumers": _accept_20,
-    "spec#/definitions/properties/additionalProperties/properties/meta/properties/consumers/items": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/meta/properties/owner": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/numberDisplayHint": _accept_18,
-    "spec#/definitions/properties/additionalProperties/properties/options": _accept_16,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/0": _accept_13,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/0/items": _accept_12,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/0/items/properties/description": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/0/items/properties/hidden": _accept_11,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/0/items/properties/label": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/0/items/properties/value": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1": _accept_15,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1/properties/exact": _accept_14,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1/properties/values": _accept_13,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1/properties/values/items": _accept_12,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1/properties/values/items/properties/description": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1/properties/values/items/properties/hidden": _accept_11,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1/properties/values/items/properties/label": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/options/oneOf/1/properties/values/items/properties/value": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/referencedObjectType": _accept_10,
-    "spec#/definitions/properties/additionalProperties/properties/showCurrencySymbol": _accept_11,
-    "spec#/definitions/properties/additionalProperties/properties/textDisplayHint": _accept_19,
-    "spec#/definitions/properties/additionalProperties/properties/type": _accept_7,
+    "spec#": _accept_33,
+    "spec#/definitions/associationLabels": _accept_27,
+    "spec#/definitions/associationLabels/additionalProperties": _accept_26,
+    "spec#/definitions/associationLabels2": _accept_28,
+    "spec#/definitions/associationLabels2/additionalProperties": _accept_27,
+    "spec#/definitions/properties": _accept_22,
+    "spec#/definitions/properties/additionalProperties": _accept_21,
     "spec#/definitions/propertyGroups": _accept_4,
     "spec#/definitions/propertyGroups/additionalProperties": _accept_3,
-    "spec#/definitions/propertyGroups/additionalProperties/properties/displayOrder": _accept_1,
-    "spec#/definitions/propertyGroups/additionalProperties/properties/label": _accept_0,
-    "spec#/definitions/propertyGroups/additionalProperties/properties/meta": _accept_2,
-    "spec#/patternProperties/^x-": _accept_36,
-    "spec#/properties/associationLabels": _accept_33,
-    "spec#/properties/associationLabels/additionalProperties": _accept_32,
-    "spec#/properties/associationLabels/properties/appointments": _accept_32,
-    "spec#/properties/associationLabels/properties/calls": _accept_32,
-    "spec#/properties/associationLabels/properties/campaigns": _accept_32,
-    "spec#/properties/associationLabels/properties/carts": _accept_32,
-    "spec#/properties/associationLabels/properties/commerce_payments": _accept_32,
-    "spec#/properties/associationLabels/properties/communications": _accept_32,
-    "spec#/properties/associationLabels/properties/companies": _accept_32,
-    "spec#/properties/associationLabels/properties/contacts": _accept_32,
-    "spec#/properties/associationLabels/properties/courses": _accept_32,
-    "spec#/properties/associationLabels/properties/deals": _accept_32,
-    "spec#/properties/associationLabels/properties/discounts": _accept_32,
-    "spec#/properties/associationLabels/properties/emails": _accept_32,
-    "spec#/properties/associationLabels/properties/feedback_submissions": _accept_32,
-    "spec#/properties/associationLabels/properties/fees": _accept_32,
-    "spec#/properties/associationLabels/properties/goals": _accept_32,
-    "spec#/properties/associationLabels/properties/invoices": _accept_32,
-    "spec#/properties/associationLabels/properties/leads": _accept_32,
-    "spec#/properties/associationLabels/properties/line_items": _accept_32,
-    "spec#/properties/associationLabels/properties/listings": _accept_32,
-    "spec#/properties/associationLabels/properties/marketing_events": _accept_32,
-    "spec#/properties/associationLabels/properties/meetings": _accept_32,
-    "spec#/properties/associationLabels/properties/notes": _accept_32,
-    "spec#/properties/associationLabels/properties/orders": _accept_32,
-    "spec#/properties/associationLabels/properties/postal_mail": _accept_32,
-    "spec#/properties/associationLabels/properties/products": _accept_32,
-    "spec#/properties/associationLabels/properties/projects": _accept_32,
-    "spec#/properties/associationLabels/properties/quotes": _accept_32,
-    "spec#/properties/associationLabels/properties/services": _accept_32,
-    "spec#/properties/associationLabels/properties/subscriptions": _accept_32,
-    "spec#/properties/associationLabels/properties/tasks": _accept_32,
-    "spec#/properties/associationLabels/properties/taxes": _accept_32,
-    "spec#/properties/associationLabels/properties/tickets": _accept_32,
-    "spec#/properties/associationLabels/properties/users": _accept_32,
-    "spec#/properties/lifecycleStages": _accept_27,
-    "spec#/properties/lifecycleStages/items": _accept_26,
-    "spec#/properties/lifecycleStages/items/properties/id": _accept_10,
-    "spec#/properties/lifecycleStages/items/properties/label": _accept_0,
-    "spec#/properties/lifecycleStages/items/properties/name": _accept_10,
-    "spec#/properties/properties": _accept_25,
-    "spec#/properties/properties/additionalProperties": _accept_24,
-    "spec#/properties/properties/properties/appointments": _accept_24,
-    "spec#/properties/properties/properties/calls": _accept_24,
-    "spec#/properties/properties/properties/campaigns": _accept_24,
-    "spec#/properties/properties/properties/carts": _accept_24,
-    "spec#/properties/properties/properties/commerce_payments": _accept_24,
-    "spec#/properties/properties/properties/communications": _accept_24,
-    "spec#/properties/properties/properties/companies": _accept_24,
-    "spec#/properties/properties/properties/contacts": _accept_24,
-    "spec#/properties/properties/properties/courses": _accept_24,
-    "spec#/properties/properties/properties/deals": _accept_24,
-    "spec#/properties/properties/properties/discounts": _accept_24,
-    "spec#/properties/properties/properties/emails": _accept_24,
-    "spec#/properties/properties/properties/feedback_submissions": _accept_24,
-    "spec#/properties/properties/properties/fees": _accept_24,
-    "spec#/properties/properties/properties/goals": _accept_24,
-    "spec#/properties/properties/properties/invoices": _accept_24,
-    "spec#/properties/properties/properties/leads": _accept_24,
-    "spec#/properties/properties/properties/line_items": _accept_24,
-    "spec#/properties/properties/properties/listings": _accept_24,
-    "spec#/properties/properties/properties/marketing_events": _accept_24,
-    "spec#/properties/properties/properties/meetings": _accept_24,
-    "spec#/properties/properties/properties/notes": _accept_24,
-    "spec#/properties/properties/properties/orders": _accept_24,
-    "spec#/properties/properties/properties/postal_mail": _accept_24,
-    "spec#/properties/properties/properties/products": _accept_24,
-    "spec#/properties/properties/properties/projects": _accept_24,
-    "spec#/properties/properties/properties/quotes": _accept_24,
-    "spec#/properties/properties/properties/services": _accept_24,
-    "spec#/properties/properties/properties/subscriptions": _accept_24,
-    "spec#/properties/properties/properties/tasks": _accept_24,
-    "spec#/properties/properties/properties/taxes": _accept_24,
-    "spec#/properties/properties/properties/tickets": _accept_24,
-    "spec#/properties/properties/properties/users": _accept_24,
-    "spec#/properties/propertyGroups": _accept_6,
-    "spec#/properties/propertyGroups/additionalProperties": _accept_5,
-    "spec#/properties/propertyGroups/properties/appointments": _accept_5,
-    "spec#/properties/propertyGroups/properties/calls": _accept_5,
-    "spec#/properties/propertyGroups/properties/campaigns": _accept_5,
-    "spec#/properties/propertyGroups/properties/carts": _accept_5,
-    "spec#/properties/propertyGroups/properties/commerce_payments": _accept_5,
-    "spec#/properties/propertyGroups/properties/communications": _accept_5,
-    "spec#/properties/propertyGroups/properties/companies": _accept_5,
-    "spec#/properties/propertyGroups/properties/contacts": _accept_5,
-    "spec#/properties/propertyGroups/properties/courses": _accept_5,
-    "spec#/properties/propertyGroups/properties/deals": _accept_5,
-    "spec#/properties/propertyGroups/properties/discounts": _accept_5,
-    "spec#/properties/propertyGroups/properties/emails": _accept_5,
-    "spec#/properties/propertyGroups/properties/feedback_submissions": _accept_5,
-    "spec#/properties/propertyGroups/properties/fees": _accept_5,
-    "spec#/properties/propertyGroups/properties/goals": _accept_5,
-    "spec#/properties/propertyGroups/properties/invoices": _accept_5,
-    "spec#/properties/propertyGroups/properties/leads": _accept_5,
-    "spec#/properties/propertyGroups/properties/line_items": _accept_5,
-    "spec#/properties/propertyGroups/properties/listings": _accept_5,
-    "spec#/properties/propertyGroups/properties/marketing_events": _accept_5,
-    "spec#/properties/propertyGroups/properties/meetings": _accept_5,
-    "spec#/properties/propertyGroups/properties/notes": _accept_5,
-    "spec#/properties/propertyGroups/properties/orders": _accept_5,
-    "spec#/properties/propertyGroups/properties/postal_mail": _accept_5,
-    "spec#/properties/propertyGroups/properties/products": _accept_5,
-    "spec#/properties/propertyGroups/properties/projects": _accept_5,
-    "spec#/properties/propertyGroups/properties/quotes": _accept_5,
-    "spec#/properties/propertyGroups/properties/services": _accept_5,
-    "spec#/properties/propertyGroups/properties/subscriptions": _accept_5,
-    "spec#/properties/propertyGroups/properties/tasks": _accept_5,
-    "spec#/properties/propertyGroups/properties/taxes": _accept_5,
-    "spec#/properties/propertyGroups/properties/tickets": _accept_5,
-    "spec#/properties/propertyGroups/properties/users": _accept_5,
-    "spec#/properties/removed": _accept_35,
-    "spec#/properties/removed/items": _accept_34,
-    "spec#/properties/removed/items/properties/address": _accept_0,
-    "spec#/properties/removed/items/properties/reason": _accept_0,
-    "spec#/properties/removed/items/properties/requireNoValues": _accept_11,
+    "spec#/properties/associationLabels": _accept_29,
+    "spec#/properties/associationLabels/additionalProperties": _accept_28,
+    "spec#/properties/lifecycleStages": _accept_25,
+    "spec#/properties/lifecycleStages/items": _accept_24,
+    "spec#/properties/properties": _accept_23,
+    "spec#/properties/properties/additionalProperties": _accept_22,
+    "spec#/properties/propertyGroups": _accept_5,
+    "spec#/properties/propertyGroups/additionalProperties": _accept_4,
+    "spec#/properties/removed": _accept_31,
+    "spec#/properties/removed/items": _accept_30,
 }

@@ -14,7 +14,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import Any
 
 
 class ExitCode(IntEnum):
@@ -54,7 +54,7 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
 class ReconcilerError(Exception):
     """A run cannot begin or go on: what, where, and the way out."""
 
-    code: ClassVar[str] = "internal"
+    code: str = "internal"
 
     def __init__(self, message: str, *, where: str = "", hint: str = "", correlation_id: str = "") -> None:
         super().__init__(message)
@@ -109,6 +109,7 @@ class RequestRefused(BlockedError):
     def __init__(self, status: int, body: Any, *, request: str = "", correlation_id: str = "") -> None:
         parts = _unpacked(body)
         self.status = status
+        self.code = "access" if status == 403 else "blocked"
         self.category = str(parts.get("category") or "")
         self.sub_category = _sub_category(parts)
         self.context: Mapping[str, Sequence[str]] = parts.get("context") or {}

@@ -10,7 +10,6 @@ from reconciler.errors import ExitCode, UsageError, worst
 from reconciler.model import Collection, Finding, Json, Source
 from reconciler.plan import Change, Guard, Plan, PlannedField, digest
 
-
 if TYPE_CHECKING:
     from reconciler.apply import Outcome
 

@@ -1,7 +1,7 @@
 """Settings: ``reconciler.yaml`` in the specs directory says which portals there are and how they are reached."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ SCHEMA: Mapping[str, Json] = {
             "minProperties": 1,
             "description": "Portals by a name of yours, which also names the folder of the baseline.",
             "propertyNames": {
+                "type": "string",
                 "pattern": r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
                 "description": "letters, digits, points, hyphens and underscores",
             },
@@ -124,18 +125,6 @@ class Settings:
         return self.portals[name]
 
 
-# The Python name of each key; one of a kind that is read as it stands needs no more than its line here and in SCHEMA.
-PORTAL_FIELDS = {
-    "emulator": "emulator",
-    "portalId": "portal_id",
-    "tokenEnv": "token_env",
-    "baseUrl": "base_url",
-    "apiVersion": "api_version",
-}
-FIELDS = {"version": "version", "defaultPortal": "default_portal", "watch": "watch", "retries": "retries"}
-RETRY_FIELDS = {"tries": "tries", "waitSeconds": "wait_seconds"}
-
-
 def load(directory: Path) -> Settings:
     """The settings of a specs directory."""
     settings, findings = read(directory)
@@ -172,16 +161,42 @@ def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
 
 def parse(value: Mapping[str, Json]) -> Settings:
     """The settings in a value that the schema accepts."""
-    given = {FIELDS[key]: part for key, part in value.items()}
-    given["portals"] = {name: _portal(name, entry) for name, entry in value["portals"].items()}
-    given["watch"] = tuple(dict.fromkeys(value.get("watch", WATCH)))
-    given["retries"] = {RETRY_FIELDS[key]: part for key, part in value.get("retries", {}).items()}
-    return Settings(**given)
+    return Settings(**{FIELDS[key][0]: FIELDS[key][1](part) for key, part in value.items()})
+
+
+def _portals(entries: Mapping[str, Json]) -> dict[str, Portal]:
+    return {name: _portal(name, entry) for name, entry in entries.items()}
 
 
 def _portal(name: str, entry: Mapping[str, Json]) -> Portal:
     portal = Portal(name, **{PORTAL_FIELDS[key]: part for key, part in entry.items()})
     return replace(portal, base_url=portal.base_url.rstrip("/"))
+
+
+def _retries(entry: Mapping[str, Json]) -> dict[str, Json]:
+    return {RETRY_FIELDS[key]: part for key, part in entry.items()}
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+# For each key the Python name, and what makes its value: a new key is a line here, one in SCHEMA and one in Settings.
+FIELDS: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
+    "version": ("version", int),
+    "defaultPortal": ("default_portal", str),
+    "portals": ("portals", _portals),
+    "watch": ("watch", _unique),
+    "retries": ("retries", _retries),
+}
+PORTAL_FIELDS = {
+    "emulator": "emulator",
+    "portalId": "portal_id",
+    "tokenEnv": "token_env",
+    "baseUrl": "base_url",
+    "apiVersion": "api_version",
+}
+RETRY_FIELDS = {"tries": "tries", "waitSeconds": "wait_seconds"}
 
 
 def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[Finding]:
@@ -233,11 +248,11 @@ def _second_file(found: Sequence[Path], file: "SourceFile") -> Iterator[Finding]
 
 def _without_token(finding: Finding) -> Finding:
     """A token that somebody wrote into the file appears in no message."""
-    hidden = {part: _TOKEN.sub("pat-***", getattr(finding, part)) for part in ("message", "fix", "frame")}
-    if hidden["message"] == finding.message and hidden["frame"] == finding.frame:
+    message, frame = _TOKEN.sub("pat-***", finding.message), _TOKEN.sub("pat-***", finding.frame)
+    if (message, frame) == (finding.message, finding.frame):
         return finding
-    fix = f"revoke this token: it stands in a file. Put a new one into the environment variable {TOKEN_ENV}"
-    return replace(finding, **{**hidden, "fix": fix})
+    fix = f"revoke this token, for it stands in a file; put a new one into the environment variable {TOKEN_ENV}"
+    return replace(finding, message=message, frame=frame, fix=fix)
 
 
 _LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")

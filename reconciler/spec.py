@@ -7,7 +7,7 @@ the entries that are refused; only those are shown to ``jsonschema``, which take
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +25,6 @@ from reconciler.source_file import SourceFile
 
 RESERVED = ("baselines", "overlays")  # directories of a specs directory that hold no specs
 REMOVED = "removed"
-SECTIONS = frozenset({*(kind.NAME for kind in kinds()), REMOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +181,18 @@ def _without_refused(content: Json, file: SourceFile) -> tuple[dict[str, Json], 
 
     root = schema()
     refusals = list(_refused_sections(content, root))
-    refused = {refusal.path for refusal in refusals}
     findings = _explained(refusals, root, file)
-    if () in refused and not isinstance(content, dict):
+    if not isinstance(content, dict):
         return {}, {}, findings
+    refused = {refusal.path for refusal in refusals}
+    holding = {path[:length] for path in refused for length in range(len(path))}
+    known = {name: part for name, part in content.items() if name in root["properties"] and (name,) not in refused}
     kept = {
         name: [index for index in range(len(section)) if (name, index) not in refused]
-        for name, section in content.items()
+        for name, section in known.items()
         if isinstance(section, list)
     }
-    return _accepted(content, (), refused), kept, findings
+    return {name: _accepted(part, (name,), refused, holding) for name, part in known.items()}, kept, findings
 
 
 def _refused_sections(content: Json, root: Mapping[str, Json]) -> Iterator[_Refusal]:
@@ -227,16 +228,18 @@ def _refused(
         yield _Refusal(path, value, schema)
 
 
-def _accepted(value: Json, path: violations.Path, refused: set[violations.Path]) -> Json:
+def _accepted(
+    value: Json, path: violations.Path, refused: Container[violations.Path], holding: Container[violations.Path]
+) -> Json:
     """A value without its refused parts; what holds none of them is left as it is."""
-    if not any(one[: len(path)] == path for one in refused):
+    if path not in holding:
         return value
     if isinstance(value, list):
         return [item for index, item in enumerate(value) if (*path, index) not in refused]
     return {
-        name: _accepted(item, (*path, name), refused)
+        name: _accepted(item, (*path, name), refused, holding)
         for name, item in value.items()
-        if (*path, name) not in refused and (path or name in SECTIONS)
+        if (*path, name) not in refused
     }
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from reconciler import address
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from reconciler.diff import FieldChange, compare, document_differences
 from reconciler.model import Resource, Snapshot
 

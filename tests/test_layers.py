@@ -81,8 +81,8 @@ def test_lower_layers_know_nothing_of_higher_ones(name):
     ours = {
         one.split(".")[1]
         for one in imported(modules()[name])
-        if one.startswith("reconciler.")
-        and (PACKAGE / f"{one.split('.')[1]}.py").exists()
+        if (one.startswith("reconciler.")
+        and (PACKAGE / f"{one.split('.')[1]}.py").exists())
         or one.startswith("reconciler.kinds")
     }
 

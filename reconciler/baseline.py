@@ -1,0 +1,288 @@
+"""The baseline: what a portal looked like when somebody last accepted it.
+
+It lives in ``baselines/<portal>/``, one JSON file per kind and object type, written so that ``git diff`` reads as a
+history: keys sorted, one definition a block, an option a line. It serves attribution and drift only; losing it makes
+reports less precise and never makes an apply more dangerous.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler import address as addresses
+from reconciler.errors import UsageError
+from reconciler.model import Json, Resource, Snapshot
+
+FORMAT_VERSION = "1.0"
+NOT_OURS = ("accepted.json",)  # what else may stand in the directory
+STAGES = "lifecycleStages"  # one file for the lifecycle of contacts and companies
+
+# The facts that drift, attribution and the kinds need. ``archived`` is kept because only the definitions that are
+# HubSpot's own everywhere lack the key (real-drift.md 2).
+_FACTS: Mapping[str, tuple[str, ...]] = {
+    "properties": (
+        "archived",
+        "calculated",
+        "createdAt",
+        "createdUserId",
+        "declaredFormula",
+        "hubspotDefined",
+        "modificationMetadata",
+        "sensitiveDataCategories",
+        "updatedAt",
+        "updatedUserId",
+    ),
+    "propertyGroups": (),
+    STAGES: ("ids", "stages"),
+    "associationLabels": ("category", "name", "typeIds"),
+}
+_STAGE_FACTS = ("createdAt", "id", "metadata", "updatedAt")
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Accepted definitions, which of them the specs managed, and the collections that were recorded whole."""
+
+    snapshot: Snapshot = field(default_factory=Snapshot)
+    managed: frozenset[str] = frozenset()
+    collections: frozenset[str] = frozenset()
+    portal_id: int | None = None
+
+
+# --- moving it -------------------------------------------------------------------------------------------------------
+
+
+def moved(
+    known: Baseline | None,
+    observed: Snapshot,
+    taken: Iterable[str],
+    *,
+    managed: frozenset[str] | None = None,
+    collections: Iterable[str] = (),
+    declared_formulas: Mapping[str, str] | None = None,
+    portal_id: int | None = None,
+) -> Baseline:
+    """The baseline with some addresses as they are observed now, absent ones dropped; the others stay."""
+    before = known or Baseline()
+    listed = list(taken)
+    formulas = declared_formulas or {}
+    fresh = [_accepted(observed[one], before.snapshot.get(one), formulas) for one in listed if one in observed]
+    snapshot = before.snapshot.replaced(fresh, [one for one in listed if one not in observed])
+    if any(one.kind == STAGES for one in fresh):
+        snapshot = snapshot.replaced(_renumbered(snapshot, observed, set(listed)))
+    return Baseline(
+        snapshot,
+        before.managed if managed is None else managed,
+        before.collections | frozenset(collections),
+        before.portal_id if portal_id is None else portal_id,
+    )
+
+
+def _accepted(observed: Resource, known: Resource | None, formulas: Mapping[str, str]) -> Resource:
+    facts = kept_facts(observed)
+    declared = formulas.get(observed.address) or _formula_still_declared(observed, known)
+    if declared:
+        facts["declaredFormula"] = declared
+    return Resource(observed.kind, observed.address, observed.attributes, facts)
+
+
+def kept_facts(resource: Resource) -> dict[str, Json]:
+    """The part of what HubSpot says about a definition that is worth remembering."""
+    names = _FACTS.get(resource.kind)
+    facts = {name: resource.facts[name] for name in names or resource.facts if name in resource.facts}
+    if "stages" in facts:
+        facts["stages"] = {
+            object_type: {name: raw[name] for name in _STAGE_FACTS if name in raw}
+            for object_type, raw in facts["stages"].items()
+        }
+    return facts
+
+
+def _formula_still_declared(observed: Resource, known: Resource | None) -> Json:
+    """HubSpot rewrites formulas (hubspot-api.md A.11): what was declared holds while its canonical form stays."""
+    if known and known.attributes.get("calculationFormula") == observed.attributes.get("calculationFormula"):
+        return known.facts.get("declaredFormula")
+    return None
+
+
+def _renumbered(snapshot: Snapshot, observed: Snapshot, taken: set[str]) -> Iterator[Resource]:
+    """The other stages with their live positions, unless their own order has drifted: a position tells only order."""
+    others = [one for one in snapshot.of_kind(STAGES) if one.address not in taken and one.address in observed]
+    attributes: dict[str, dict[str, Json]] = {one.address: {} for one in others}
+    for object_type in sorted({name for one in others for name in one.attributes}):
+        stages = [one for one in others if _position(one, object_type) is not None]
+        stages = [one for one in stages if _position(observed[one.address], object_type) is not None]
+        as_known = sorted(stages, key=lambda one: _position(one, object_type) or 0)
+        if as_known == sorted(as_known, key=lambda one: _position(observed[one.address], object_type) or 0):
+            for one in stages:
+                position = _position(observed[one.address], object_type)
+                attributes[one.address][object_type] = {**one.attributes[object_type], "position": position}
+    for one in others:
+        yield Resource(one.kind, one.address, {**one.attributes, **attributes[one.address]}, one.facts)
+
+
+def _position(stage: Resource, object_type: str) -> int | None:
+    here = stage.attributes.get(object_type)
+    return here.get("position") if isinstance(here, Mapping) else None
+
+
+def digest(baseline: Baseline) -> str:
+    """A fingerprint of all that the baseline says."""
+    text = json.dumps(_documents(baseline), sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+# --- files -----------------------------------------------------------------------------------------------------------
+
+
+def load(directory: Path) -> Baseline | None:
+    """The baseline in a directory; none where there is no file of one."""
+    if not directory.is_dir():
+        return None
+    files = [path for path in sorted(directory.glob("*.json")) if path.name[0] != "." and path.name not in NOT_OURS]
+    resources: list[Resource] = []
+    managed: set[str] = set()
+    collections: set[str] = set()
+    portals: dict[int, Path] = {}
+    for path in files:
+        document = _read(path)
+        try:
+            head = addresses.join(document["kind"], *document["scope"])
+            resources += _resources(document["kind"], head, document["definitions"])
+            managed.update(f"{head}/{addresses.encode(name)}" for name in document["managed"])
+            collections.update(document["collections"])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise _unusable(path, f"is not a baseline that this tool wrote ({error!r})") from error
+        if path.name != _file_name(head):
+            raise _unusable(path, f"holds what belongs into {_file_name(head)}")
+        if document.get("portalId") is not None:
+            portals.setdefault(document["portalId"], path)
+    if len(portals) > 1:
+        raise _unusable(list(portals.values())[-1], "and its neighbours are of different portals")
+    portal_id = next(iter(portals), None)
+    return Baseline(Snapshot(resources), frozenset(managed), frozenset(collections), portal_id) if files else None
+
+
+def _read(path: Path) -> dict[str, Json]:
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise _unusable(path, f"cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise _unusable(path, f"is not JSON: {error}") from error
+    version = document.get("formatVersion") if isinstance(document, dict) else None
+    major = version.partition(".")[0] if isinstance(version, str) else ""
+    if not major.isdecimal():
+        raise _unusable(path, "is not a baseline that this tool wrote")
+    if int(major) > int(FORMAT_VERSION.partition(".")[0]):
+        message = f"{path} has format {version}; this version reads {FORMAT_VERSION}"
+        raise UsageError(message, where=str(path), hint="use the version of reconciler that wrote it")
+    return document  # type: ignore[no-any-return]
+
+
+def _unusable(path: Path, why: str) -> UsageError:
+    hint = f"restore it with `git checkout -- {path}`, or delete it and run `reconciler accept --all` for a new one"
+    return UsageError(f"{path} {why}", where=str(path), hint=hint)
+
+
+def _resources(kind: str, head: str, definitions: Mapping[str, dict[str, Json]]) -> Iterator[Resource]:
+    for name, attributes in definitions.items():
+        facts = dict(attributes.pop("facts"))
+        if "options" in attributes:
+            attributes["options"] = {option.pop("value"): _label_first(option) for option in attributes["options"]}
+        yield Resource(kind, f"{head}/{addresses.encode(name)}", attributes, facts)
+
+
+def _label_first(option: dict[str, Json]) -> dict[str, Json]:
+    """An option with its keys in the order that the portal's own answer is read in; in the file they are sorted."""
+    if len(option) == 1 or "label" not in option:
+        return option
+    return {"label": option.pop("label"), **option}
+
+
+def save(directory: Path, baseline: Baseline) -> None:
+    """Writes the files that changed, each at once or not at all, and removes those that became empty."""
+    directory.mkdir(parents=True, exist_ok=True)
+    texts = {name: _text(document) for name, document in _documents(baseline).items()}
+    for path in directory.glob("*.json"):
+        if path.name not in texts and path.name not in NOT_OURS and path.name[0] != ".":
+            path.unlink()
+    for name, text in texts.items():
+        path = directory / name
+        if not path.exists() or path.read_bytes() != text:
+            _replace(path, text)
+
+
+def _replace(path: Path, text: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(draft, "wb") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(draft, path)
+
+
+def _documents(baseline: Baseline) -> dict[str, dict[str, Json]]:
+    """The files of a baseline by name."""
+    documents: dict[str, dict[str, Json]] = {}
+
+    def of(head: str) -> dict[str, Json]:
+        name = _file_name(head)
+        if name not in documents:
+            kind, *scope = addresses.split(head)
+            documents[name] = {
+                "formatVersion": FORMAT_VERSION,
+                "portalId": baseline.portal_id,
+                "kind": kind,
+                "scope": scope,
+                "collections": [],
+                "managed": [],
+                "definitions": {},
+            }
+        return documents[name]
+
+    for collection in sorted(baseline.collections):
+        of(STAGES if collection.startswith(STAGES) else collection)["collections"].append(collection)
+    for address in sorted(baseline.managed):
+        head, _, name = address.rpartition("/")
+        of(head)["managed"].append(addresses.decode(name))
+    for address, resource in baseline.snapshot.items():
+        head, _, name = address.rpartition("/")
+        of(head)["definitions"][addresses.decode(name)] = _block(resource)
+    return documents
+
+
+def _block(resource: Resource) -> dict[str, Json]:
+    block = {**resource.attributes, "facts": resource.facts}
+    if "options" in block:
+        block["options"] = [{"value": value, **option} for value, option in block["options"].items()]
+    return block
+
+
+def _file_name(head: str) -> str:
+    return ".".join(part.replace(".", "%2E") for part in head.split("/")) + ".json"
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
+_EXPANDED = 3  # how deep a value has its own line: the file, its sections, a definition, its options and facts
+_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+
+
+def _text(document: Mapping[str, Json]) -> bytes:
+    """One file; signs that could fool whoever looks at a diff of it are escaped."""
+    text = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", _pretty(document, 0))
+    return (text + "\n").encode("utf-8", "backslashreplace")  # lone surrogates become their JSON escape
+
+
+def _pretty(value: Json, depth: int) -> str:
+    if not value or depth > _EXPANDED or not isinstance(value, (Mapping, list)):
+        return _compact(value)
+    inner = "\n" + "  " * (depth + 1)
+    if isinstance(value, list):
+        return "[" + inner + f",{inner}".join(_pretty(one, depth + 1) for one in value) + "\n" + "  " * depth + "]"
+    entries = (f"{_compact(key)}: {_pretty(value[key], depth + 1)}" for key in sorted(value))
+    return "{" + inner + f",{inner}".join(entries) + "\n" + "  " * depth + "}"
