@@ -94,7 +94,7 @@ class Run:
     """An apply under way: the outcomes so far."""
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    observation: Observation | None = None
+    seen: Snapshot = field(default_factory=Snapshot)  # what reading back has shown of the touched lists
 
     @property
     def failed(self) -> bool:
@@ -290,7 +290,7 @@ def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
         if pause:
             tools.wait(pause)
         seen = look(open_, tools)
-        run.observation = seen
+        run.seen = run.seen.replaced(seen.snapshot.values())
         for change in list(open_):
             if held := _judge(change, run.outcomes[change.address], seen):
                 run.settle(held)
@@ -365,6 +365,7 @@ def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:
     again = [change for change in changes if run.outcomes[change.address].word == "done"]
     if again:
         seen = look(again, tools)
+        run.seen = run.seen.replaced(seen.snapshot.values())
         for change in again:
             run.settle(_judge(change, run.outcomes[change.address], seen) or run.outcomes[change.address])
 

@@ -92,8 +92,8 @@ def _accepted(observed: Resource, known: Resource | None, formulas: Mapping[str,
 
 def kept_facts(resource: Resource) -> dict[str, Json]:
     """The part of what HubSpot says about a definition that is worth remembering."""
-    names = _FACTS.get(resource.kind)
-    facts = {name: resource.facts[name] for name in names or resource.facts if name in resource.facts}
+    names = _FACTS.get(resource.kind, resource.facts)
+    facts = {name: resource.facts[name] for name in names if name in resource.facts}
     if "stages" in facts:
         facts["stages"] = {
             object_type: {name: raw[name] for name in _STAGE_FACTS if name in raw}

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler import baseline as baselines
 from reconciler import report
-from reconciler.apply import Outcome, Run, Standing, Tools, carry_out, look, refuse_stale, standing
+from reconciler.apply import Outcome, Standing, Tools, carry_out, look, refuse_stale, standing
 from reconciler.errors import BlockedError, StaleError, UsageError
 from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation
@@ -85,16 +85,15 @@ class Deployment:
     workspace: Workspace
     plan: Mapping[str, Json]  # the plan's document
     changes: tuple[Change, ...]
-    before: Observation | None  # the whole portal as the plan saw it, where the plan was made in this run
+    before: Observation | None  # the portal as the plan saw it, where the plan was made just now
     now: Callable[[], datetime]
     cancelled: Callable[[], str] = str  # "interrupted" or "terminated" once somebody wants it to end
 
 
 def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     """Carries out a plan: checks that the portal is still as expected, writes, reads back, moves the baseline."""
-    writes = [change for change in deployment.changes if change.writes]
-    seen = look(writes, tools) if writes else None
-    satisfied, open_ = satisfied_and_open(writes, seen) if seen else ([], [])
+    seen = deployment.before or look(deployment.changes, tools)
+    satisfied, open_ = satisfied_and_open(deployment.changes, seen)
     receipt = _begin(deployment) if open_ else None
     run = carry_out(open_, replace(tools, record=receipt.record) if receipt else tools)
     outcomes = {outcome.change.address: outcome for outcome in [*satisfied, *run.outcomes.values()]}
@@ -105,7 +104,7 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
         ended = {change["address"]: change["outcome"] for change in document["changes"]}
         receipt.end({"at": report.stamp(deployment.now()), "outcomes": ended, "exit": document["exit"]})
         document["receipt"] = receipt.path.name
-    move_baseline(deployment, outcomes, run, tools)
+    move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()))
     return document
 
 
@@ -122,23 +121,18 @@ def _begin(deployment: Deployment) -> Receipt:
     return Receipt.begin(directory, stem, begin)
 
 
-def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], run: Run, tools: Tools) -> None:
+def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], live: Snapshot) -> None:
     """The baseline follows what was changed, adopted and forgotten, and nothing else."""
     workspace, known = deployment.workspace, deployment.workspace.baseline
     done = [change for change in deployment.changes if _moves(change, outcomes)]
-    if not done and known is not None:
+    fresh = _never_baselined(deployment, known)
+    if not done and not fresh:
         return
-    seen = look(done, tools) if done else None
-    before = deployment.before.snapshot if deployment.before else Snapshot()
-    observed = before.replaced(
-        seen.snapshot.values() if seen else (),
-        [change.address for change in done if seen and change.address not in seen.snapshot],
-    )
+    observed = live.replaced((), [change.address for change in done if change.action == "archive"])
     gone = {change.address for change in done if change.action in ("archive", "forget")}
     managed = (known.managed if known else frozenset()) - gone
     managed |= {change.address for change in done if change.action not in ("archive", "forget")}
-    fresh = _never_baselined(deployment, known)
-    addresses = {change.address for change in done} | {
+    addresses = {change.address for change in done if change.action != "forget"} | {
         address for address in observed if any(address.startswith(name + "/") for name in fresh)
     }
     formulas = {

@@ -62,7 +62,7 @@ def load(directory: Path) -> Spec:
         desired=desired,
         removed=removed,
         settings=settings,
-        findings=_finished(found, by_name),
+        findings=_finished(found, desired, by_name),
         files=tuple(
             (path.relative_to(directory).as_posix(), file.digest) for path, file in zip(paths, files, strict=True)
         ),
@@ -137,7 +137,7 @@ def _read_content(content: Json, file: SourceFile) -> _Part:
     findings: list[Finding] = []
     kept: dict[str, list[int]] = {}
     if not ACCEPTS["spec#"](content):
-        content, kept, findings = _without_refused(content, file)
+        content, kept, findings = _sifted(content, file)
 
     def locate(*path: str | int) -> Source:
         if kept and path[0] in kept:
@@ -167,32 +167,60 @@ class _Refusal(NamedTuple):
     path: violations.Path
     value: Json
     schema: Mapping[str, Json]
+    pointer: str = ""
 
 
 def schema_findings(file: SourceFile, schema: Mapping[str, Json]) -> list[Finding]:
     """What a schema refuses in a whole file."""
     assert file.document is not None
-    return _explained([_Refusal((), file.document.value, schema)], schema, file)
+    found = _problems(_Refusal((), file.document.value, schema), _validator(schema))
+    return [_schema_finding(problem, file) for problem in found]
 
 
-def _without_refused(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str, list[int]], list[Finding]]:
-    """The entries that the schema accepts, the indexes that lists had before, and what is wrong with the others."""
+def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str, list[int]], list[Finding]]:
+    """The content that later rules can look at, the indexes that its lists had before, and what the schema refuses.
+
+    A refused entry stays in it as it was probably meant, where that can be told; a spec with errors is never planned.
+    """
     from reconciler.schema import schema
 
     root = schema()
-    refusals = list(_refused_sections(content, root))
-    findings = _explained(refusals, root, file)
+    validator = _validator(root)
+    findings: list[Finding] = []
+    instead: dict[violations.Path, list[Json]] = {}
+    for refusal in _refused_sections(content, root):
+        found = _problems(refusal, validator)
+        findings += [_schema_finding(problem, file) for problem in found]
+        meant = violations.mended(refusal.value, found, len(refusal.path))
+        instead[refusal.path] = [meant] if refusal.path and ACCEPTS[refusal.pointer](meant) else []
     if not isinstance(content, dict):
         return {}, {}, findings
-    refused = {refusal.path for refusal in refusals}
-    holding = {path[:length] for path in refused for length in range(len(path))}
-    known = {name: part for name, part in content.items() if name in root["properties"] and (name,) not in refused}
+    holding = {path[:length] for path in instead for length in range(1, len(path))}
+    known = {name: part for name, part in content.items() if name in root["properties"] and (name,) not in instead}
     kept = {
-        name: [index for index in range(len(section)) if (name, index) not in refused]
+        name: [index for index in range(len(section)) if instead.get((name, index), True)]
         for name, section in known.items()
         if isinstance(section, list)
     }
-    return {name: _accepted(part, (name,), refused, holding) for name, part in known.items()}, kept, findings
+    return {name: _replaced(part, (name,), instead, holding) for name, part in known.items()}, kept, findings
+
+
+def _replaced(
+    value: Json, path: violations.Path, instead: Mapping[violations.Path, list[Json]], holding: set[violations.Path]
+) -> Json:
+    """A value with other values, or none, instead of some of its parts; what holds none of them is left as it is."""
+    if path not in holding:
+        return value
+    if isinstance(value, list):
+        return [one for index, item in enumerate(value) for one in instead.get((*path, index), [item])]
+    below = {name: (*path, name) for name in value}
+    return {
+        name: one
+        for name, item in value.items()
+        for one in (
+            instead[below[name]] if below[name] in instead else [_replaced(item, below[name], instead, holding)]
+        )
+    }
 
 
 def _refused_sections(content: Json, root: Mapping[str, Json]) -> Iterator[_Refusal]:
@@ -225,7 +253,7 @@ def _refused(
         for name, item in value.items():
             yield from _refused(item, below, f"{pointer}/additionalProperties", (*path, name), root)
     else:
-        yield _Refusal(path, value, schema)
+        yield _Refusal(path, value, schema, pointer)
 
 
 def _accepted(
@@ -243,18 +271,17 @@ def _accepted(
     }
 
 
-def _explained(refusals: Iterable[_Refusal], root: Mapping[str, Json], file: SourceFile) -> list[Finding]:
-    """What is wrong with refused parts, each problem once."""
+def _validator(root: Mapping[str, Json]) -> Any:
     from jsonschema import Draft7Validator  # 100 ms that sound specs do not spend
 
-    whole: Any = Draft7Validator(root)
-    found = [
-        problem
-        for refusal in refusals
-        for violation in whole.evolve(schema=refusal.schema).iter_errors(refusal.value)
-        for problem in violations.problems(violation, refusal.path)
-    ]
-    return [_schema_finding(problem, file) for problem in dict.fromkeys(found)]
+    return Draft7Validator(root)
+
+
+def _problems(refusal: _Refusal, validator: Any) -> list[violations.Problem]:
+    """What is wrong with a refused part, each problem once."""
+    found = validator.evolve(schema=refusal.schema).iter_errors(refusal.value)
+    each = (problem for violation in found for problem in violations.problems(violation, refusal.path))
+    return list({(problem.path, problem.message): problem for problem in each}.values())
 
 
 def _schema_finding(problem: violations.Problem, file: SourceFile) -> Finding:
@@ -306,33 +333,35 @@ def _removed_twice(stone: Tombstone, first: Tombstone) -> Finding:
     return Finding("removed-twice", "error", why, "keep one of them", stone.address, stone.source)
 
 
-def _finished(findings: Iterable[Finding], files: Mapping[str, SourceFile]) -> tuple[Finding, ...]:
+def _finished(findings: Iterable[Finding], desired: Snapshot, files: Mapping[str, SourceFile]) -> tuple[Finding, ...]:
     """Findings at their exact place, with the lines around it, in the order of the files."""
-    placed = [_placed(finding, files) for finding in findings]
+    placed = [_placed(finding, desired, files) for finding in findings]
     return tuple(sorted(placed, key=lambda finding: (finding.source or (), finding.rule, finding.message)))
 
 
-def _placed(finding: Finding, files: Mapping[str, SourceFile]) -> Finding:
-    """A finding at the field or option that its address names below the entry."""
+def _placed(finding: Finding, desired: Snapshot, files: Mapping[str, SourceFile]) -> Finding:
+    """A finding about a field or option stands there and not at its entry; its address says which."""
     file = files.get(finding.source.file) if finding.source else None
     if finding.frame or file is None:
         return finding
-    path = _path_below(finding.address, file)
+    path = _path_below(finding, desired, file)
     place = file.place(*path) if path else finding.source
     return replace(finding, source=place, frame=file.frame(place))
 
 
-def _path_below(address: str, file: SourceFile) -> violations.Path:
-    """The path in a file of something below an entry; none when the address ends at the entry."""
-    names = split(address)
+def _path_below(finding: Finding, desired: Snapshot, file: SourceFile) -> violations.Path:
+    """The path in a file of something below an entry; none for a finding about the entry, or about a removal."""
+    names = split(finding.address)
     kind = _kind_named(names[0])
     if kind is None or kind.SCHEMA["type"] == "array" or len(names) <= 1 + depth(kind.SCHEMA):
         return ()
-    value, path = file.document.value if file.document else None, []
+    owner = desired.get(join(*names[: 1 + depth(kind.SCHEMA)]))
+    if owner is None or owner.source != finding.source or file.document is None:
+        return ()
+    value: Json = file.document.value
+    path: list[str | int] = []
     for name in names:
         value, steps = _step(value, name)
-        if not steps:
-            return ()
         path += steps
     return tuple(path)
 

@@ -1,10 +1,15 @@
-"""What a JSON Schema refuses, in the words of people who write specs."""
+"""What a JSON Schema refuses, in the words of people who write specs.
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+Where it is clear what was meant, a problem comes with a mend. Nothing mended is ever planned: it only lets the other
+rules see the rest of the entry, so that one run finds every problem and finds it once.
+"""
+
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
 
 from reconciler.model import Json
-from reconciler.wording import EXPECTED, did_you_mean, found, short
+from reconciler.wording import EXPECTED, found, nearest, short
 
 Path = tuple[str | int, ...]
 
@@ -24,6 +29,14 @@ class Violation(Protocol):
     def relative_schema_path(self) -> Sequence[str | int]: ...  # from the parent of a branch to what it refused
 
 
+class Mend(NamedTuple):
+    """How a value would look if what was probably meant had been written."""
+
+    path: Path
+    action: Literal["set", "drop", "rename"]
+    value: Json = None
+
+
 class Problem(NamedTuple):
     """One thing that is wrong, at one place of a value; the key itself, or what stands under it."""
 
@@ -32,6 +45,24 @@ class Problem(NamedTuple):
     message: str
     fix: str = ""
     key: bool = False
+    mend: Mend | None = None
+
+
+def mended(value: Json, problems: Iterable[Problem], above: int) -> Json:
+    """A value as it was probably meant; ``above`` is how many names of the paths lead to it."""
+    value = copy.deepcopy(value)
+    for mend in (problem.mend for problem in problems if problem.mend):
+        holder, name = value, mend.path[-1]
+        for step in mend.path[above:-1]:
+            holder = holder[step]
+        match mend.action:
+            case "set":
+                holder[name] = mend.value
+            case "drop":
+                del holder[name]
+            case "rename":
+                holder[mend.value] = holder.pop(name)
+    return value
 
 
 # Fields of HubSpot's answers that nobody can declare, and what to do instead.
@@ -57,7 +88,9 @@ def problems(violation: Violation, above: Path = ()) -> Iterator[Problem]:
     """What one violation means; a choice of forms is judged by the form that was meant."""
     path = (*above, *violation.absolute_path)
     if "propertyNames" in violation.relative_schema_path:
-        yield _bad_format(violation, (*path, violation.instance))._replace(key=True)
+        name = violation.instance
+        message = f"{short(name)} cannot be used as a name here"
+        yield Problem("bad-format", (*path, name), message, _what(violation.schema.get("description", "")), key=True)
         return
     match violation.validator:
         case "additionalProperties":
@@ -80,27 +113,50 @@ def _unknown_keys(violation: Violation, path: Path) -> Iterator[Problem]:
     known = list(violation.schema.get("properties", ()))
     for key in violation.instance:
         if key not in known:
-            near = did_you_mean(key, known)
-            fix = near or NOT_DECLARABLE.get(key) or f"known here: {', '.join(sorted(known))}"
-            yield Problem("unknown-key", (*path, key), f"unknown key {short(str(key))}", fix, key=True)
+            near = nearest(key, known)
+            asked = f"did you mean {near}?" if near else ""
+            fix = asked or NOT_DECLARABLE.get(key) or f"known here: {', '.join(sorted(known))}"
+            is_renamed = near and near not in violation.instance
+            mend = Mend((*path, key), "rename", near) if is_renamed else Mend((*path, key), "drop")
+            yield Problem("unknown-key", (*path, key), f"unknown key {short(str(key))}", fix, key=True, mend=mend)
 
 
 def _missing_fields(violation: Violation, path: Path) -> Iterator[Problem]:
+    fields = violation.schema["properties"]
+    misspelt = {nearest(key, fields) for key in violation.instance if key not in fields}
     for name in violation.validator_value:
-        if name not in violation.instance:
+        if name not in violation.instance and name not in misspelt:
             message = f"{_named(path)} lacks {name}" if path else f"{name} is missing"
-            description = violation.schema["properties"][name].get("description", "")
-            fix = f"add `{name}:`" + (f" ({description.rstrip('.')})" if description else "")
-            yield Problem("missing-field", path, message, fix, key=True)
+            description = fields[name].get("description", "").rstrip(".")
+            fix = f"add `{name}:`" + (f" ({description})" if description else "")
+            mend = Mend((*path, name), "set", _filler(path)) if fields[name].get("type") == "string" else None
+            yield Problem("missing-field", path, message, fix, key=True, mend=mend)
+
+
+def _filler(path: Path) -> str:
+    """A text that no rule has anything against, and that no other entry of a list has."""
+    return f"missing_{path[-1] if path and isinstance(path[-1], int) else 'text'}"
 
 
 def _wrong_type(value: Json, expected: Json, path: Path) -> Problem:
     types = [expected] if isinstance(expected, str) else list(expected)
-    wanted = " or ".join(EXPECTED[name] for name in types)
     if value is None:
         return _null(types, path)
-    message = f"{_named(path)} should be {wanted}, but is {found(value)}"
-    return Problem("wrong-type", path, message, _type_fix(value, types))
+    message = f"{_named(path)} should be {' or '.join(EXPECTED[name] for name in types)}, but is {found(value)}"
+    return Problem("wrong-type", path, message, _type_fix(value, types), mend=_typed(value, types[0], path))
+
+
+def _typed(value: Json, wanted: str, path: Path) -> Mend | None:
+    match value, wanted:
+        case str() | bool() | int() | float(), "string":
+            return Mend(path, "set", str(value))
+        case _, "string":
+            return Mend(path, "set", _filler(path))
+        case _, "boolean":
+            return Mend(path, "set", str(value).lower() in _YES)
+        case _, "integer" | "number":
+            return Mend(path, "set", 1)
+    return None
 
 
 def _null(types: Sequence[str], path: Path) -> Problem:
@@ -108,7 +164,8 @@ def _null(types: Sequence[str], path: Path) -> Problem:
         fix = "add what belongs below it, or drop the key"
         return Problem("wrong-type", path, f"{_named(path)} is empty", fix, key=True)
     message = f"{_named(path)} is null, and that cannot be cleared"
-    return Problem("not-clearable", path, message, "drop the key: what is absent is left as it is")
+    fix = "drop the key: what is absent is left as it is"
+    return Problem("not-clearable", path, message, fix, mend=_typed([], types[0], path))
 
 
 def _type_fix(value: Json, types: Sequence[str]) -> str:
@@ -137,13 +194,15 @@ def _is_number(text: str) -> bool:
 def _not_one_of(violation: Violation, path: Path) -> Problem:
     is_list = violation.validator == "enum"
     allowed = violation.validator_value if is_list else [violation.validator_value]
+    by_name = {str(one).lower() if isinstance(one, bool) else str(one): one for one in allowed}
+    near = nearest(violation.instance, by_name) if isinstance(violation.instance, str) else ""
+    meant = near or (next(iter(by_name)) if len(by_name) == 1 else "")
+    mend = Mend(path, "set", by_name[meant]) if meant else None
     if violation.instance is None:
-        return _null(["string"], path)
-    names = [str(one).lower() if isinstance(one, bool) else str(one) for one in allowed]
-    message = f"{_named(path)} is {found(violation.instance).removeprefix('the text ')}"
-    near = did_you_mean(violation.instance, names) if isinstance(violation.instance, str) else ""
-    listed = f"one of {', '.join(names)}" if len(names) > 1 else names[0]
-    return Problem("not-one-of", path, f"{message}, not {listed}", near or f"write {listed}")
+        return _null(["string"], path)._replace(mend=mend)
+    listed = f"one of {', '.join(by_name)}" if len(by_name) > 1 else meant
+    message = f"{_named(path)} is {found(violation.instance).removeprefix('the text ')}, not {listed}"
+    return Problem("not-one-of", path, message, f"did you mean {near}?" if near else f"write {listed}", mend=mend)
 
 
 def _no_form(violation: Violation, path: Path) -> Iterator[Problem]:
@@ -168,15 +227,22 @@ def _bad_format(violation: Violation, path: Path) -> Problem:
     description = violation.schema.get("description", "").rstrip(".")
     match violation.validator:
         case "minLength":
-            return Problem("bad-format", path, f"{_named(path)} is empty", description and f"write {description}")
+            mend = Mend(path, "set", _filler(path))
+            return Problem("bad-format", path, f"{_named(path)} is empty", _what(description), mend=mend)
         case "maxLength":
             message = f"{_named(path)} has {len(value)} characters; at most {limit} are taken"
-            return Problem("bad-format", path, message, "shorten it")
+            return Problem("bad-format", path, message, "shorten it", mend=Mend(path, "set", value[:limit]))
         case "minimum" | "maximum":
             word = "least" if violation.validator == "minimum" else "most"
-            return Problem("bad-format", path, f"{_named(path)} is {value}; the {word} is {limit}", description)
+            message = f"{_named(path)} is {value}; the {word} is {limit}"
+            return Problem("bad-format", path, message, _what(description), mend=Mend(path, "set", limit))
     message = f"{_named(path)} is {found(value).removeprefix('the text ')}, which has not the right form"
-    return Problem("bad-format", path, message, description and f"write {description}")
+    return Problem("bad-format", path, message, _what(description))
+
+
+def _what(description: str) -> str:
+    """What belongs there, from the hover text of the field."""
+    return f"what belongs there: {description[:1].lower()}{description[1:]}" if description else ""
 
 
 def _named(path: Path) -> str:

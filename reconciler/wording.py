@@ -23,7 +23,7 @@ def nearest(word: object, known: Iterable[str]) -> str:
     text = str(word)
     if _plain(text) in plain:
         return plain[_plain(text)]
-    near = get_close_matches(text, names, 1, 0.7) or get_close_matches(_plain(text), plain, 1, 0.7)
+    near = get_close_matches(text, names, 1, 0.65) or get_close_matches(_plain(text), plain, 1, 0.65)
     return plain.get(near[0], near[0]) if near else ""
 
 

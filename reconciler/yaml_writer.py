@@ -1,4 +1,4 @@
-"""Writes spec files: block style, short entries in one line, and quotes wherever any YAML reader might misread a text."""
+"""Writes spec files: block style, short entries in one line, and quotes where any reader might misread a text."""
 
 import json
 import re

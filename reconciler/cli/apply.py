@@ -51,31 +51,30 @@ def command(
     if plan_file is None and not auto_approve and not session.interactive:
         hint = "review a plan and apply that file, or give --auto-approve"
         raise UsageError("nobody is there to approve the plan", hint=hint)
-    client = workspace.connect()
     with exclusive(workspace.local_state / "locks", workspace.portal.name), stopping() as stopped:
         if plan_file is not None:
             if only or on_conflict:
                 raise UsageError("--only and --on-conflict belong to the plan, not to its apply")
-            deployment, scope = _saved(session, workspace, client, plan_file, allow)
+            deployment, scope, client = _saved(session, workspace, plan_file, allow)
         else:
-            deployment, scope = _planned(session, workspace, client, only, allow, on_conflict, auto_approve)
+            deployment, scope, client = _planned(session, workspace, only, allow, on_conflict, auto_approve)
         return _carry_out(session, deployment, _tools(session, client, scope, stopped), stopped)
 
 
 def _planned(
     session: Session,
     workspace: "Workspace",
-    client: "Client",
     only: tuple[str, ...],
     allow: tuple[str, ...],
     on_conflict: Choice,
     auto_approve: bool,
-) -> "tuple[Deployment, Scope]":
+) -> "tuple[Deployment, Scope, Client]":
     """Plans, shows, and asks."""
     from reconciler.deploy import Deployment, refuse_blocked
     from reconciler.render import FORMATS
 
     spec = sound_spec(workspace, session)
+    client = workspace.connect()
     reader = client.reader()
     portal_id = workspace.check_identity(reader)
     scope = workspace.scope(spec)
@@ -91,24 +90,26 @@ def _planned(
     refuse_blocked(plan)
     if plan.writes and not auto_approve:
         click.confirm(f"Apply these {len(plan.writes)} changes to {workspace.portal.name}?", abort=True, err=True)
-    return Deployment(workspace, document, plan.changes, observation, session.now), scope
+        observation = workspace.observe(reader, scope)  # somebody took their time
+    return Deployment(workspace, document, plan.changes, observation, session.now), scope, client
 
 
 def _saved(
-    session: Session, workspace: "Workspace", client: "Client", plan_file: Path, allow: tuple[str, ...]
-) -> "tuple[Deployment, Scope]":
+    session: Session, workspace: "Workspace", plan_file: Path, allow: tuple[str, ...]
+) -> "tuple[Deployment, Scope, Client]":
     """A plan from a file, checked before anything is asked of the portal but its identity."""
     from reconciler import guards
     from reconciler.deploy import Deployment, load_plan, refuse_blocked
     from reconciler.plan import Plan
 
     document = read_json(plan_file)
+    client = workspace.connect()
     portal_id = workspace.check_identity(client.reader())
     saved = load_plan(document, str(plan_file), portal_id, workspace, session.now())
     allowed = frozenset((*allow, *saved.allowed))
     plan = guards.judged(Plan(changes=saved.changes), guards.Context(allowed))
     refuse_blocked(plan)
-    return Deployment(workspace, saved.document, plan.changes, None, session.now), workspace.scope(None)
+    return Deployment(workspace, saved.document, plan.changes, None, session.now), workspace.scope(None), client
 
 
 def read_json(file: Path) -> "Json":

@@ -1,0 +1,259 @@
+"""JSON Schemas of the documents that ``-o json`` writes, for whoever reads them in CI.
+
+A document of a run that could not begin has only the head, ``errors`` and ``exit``. Minor versions of the format add
+fields, so nothing here forbids what it does not name; readers ignore what they do not know.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.model import Json
+from reconciler.plan import ACTIONS, RISKS
+
+OUTCOMES = ("satisfied", "done", "verified", "failed", "blocked", "skipped", "unknown")
+CAUSES = ("spec_change", "revert_drift", "tombstone", "exact", "conflict", "unknown")
+ACTORS = ("hubspot", "user", "integration", "tool", "unknown")
+DRIFT_SEVERITIES = ("info", "low", "medium", "high")
+
+
+def _text(description: str, **more: Json) -> Json:
+    return {"type": "string", "description": description, **more}
+
+
+def _one_of(description: str, values: Sequence[str]) -> Json:
+    return {"enum": list(values), "description": description}
+
+
+def _count(description: str) -> Json:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
+def _list(items: Json, description: str) -> Json:
+    return {"type": "array", "items": items, "description": description}
+
+
+def _mapping(description: str, fields: Mapping[str, Json], required: Sequence[str] = ()) -> Json:
+    return {"type": "object", "description": description, "properties": dict(fields), "required": list(required)}
+
+
+def _or_null(schema: Json) -> Json:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+SOURCE = _mapping(
+    "Where in the specs it is declared.",
+    {"file": _text("File."), "line": _count("Line, from 1."), "column": _count("Column, from 1.")},
+    ["file", "line", "column"],
+)
+ACTOR = _mapping(
+    "Who changed it in the portal, as far as HubSpot says.",
+    {
+        "type": _one_of("Kind of actor.", ACTORS),
+        "id": {"description": "Id of the user or the integration."},
+        "confidence": _text("How sure that is."),
+        "evidence": {"description": "What it rests on."},
+    },
+    ["type"],
+)
+FIELD = _mapping(
+    "One field that differs. A side that is missing is absent, which is not the same as null.",
+    {
+        "path": _text("Path below the address, such as label or options/gold/label."),
+        "before": {"description": "The live value."},
+        "after": {"description": "The wanted value."},
+        "baseline": {"description": "The value that was last accepted."},
+        "cause": _one_of("Why it differs.", CAUSES),
+        "actor": _or_null(ACTOR),
+        "at": {"type": ["string", "null"], "description": "When it was changed in the portal."},
+    },
+    ["path"],
+)
+GUARD = _mapping(
+    "What a guard said.",
+    {
+        "rule": _text("Name of the guard."),
+        "result": _one_of("Result.", ("passed", "refused", "allowed")),
+        "limit": {"description": "What is allowed."},
+        "observed": {"description": "What the plan would do."},
+        "message": _text("The result in words."),
+        "allow": _text("The exact flag that lifts it."),
+    },
+    ["rule", "result"],
+)
+BREAKS = _list(
+    _mapping(
+        "One breach.", {"integration": _text("Name."), "why": _text("What it relies on.")}, ["integration", "why"]
+    ),
+    "Integrations that rely on what goes away.",
+)
+CHANGE = _mapping(
+    "What happens to one definition.",
+    {
+        "address": _text("Path of the entry in the specs."),
+        "action": _one_of("What is done; adopt and forget move only the baseline.", ACTIONS),
+        "reason": _text("Why."),
+        "severity": _one_of("How bad it could be.", RISKS),
+        "title": _text("Its label."),
+        "fields": _list(FIELD, "The fields that differ."),
+        "preconditions": _mapping(
+            "What has to be so, or nothing is written.",
+            {
+                "object": _one_of("Whether it is there.", ("present", "absent", "archived")),
+                "fields": _list(
+                    _mapping("A live value.", {"path": _text("Path."), "equals": {"description": "Value."}}, ["path"]),
+                    "Live values that the change was planned on; without `equals` the field has to be absent.",
+                ),
+            },
+            ["object"],
+        ),
+        "impact": _or_null(
+            _mapping(
+                "How many records are touched.",
+                {
+                    "recordsWithValue": _or_null(_count("Records with a value.")),
+                    "recordsWithOption": {"description": "Records with an option that goes, by option."},
+                    "measuredAt": _text("When."),
+                },
+            )
+        ),
+        "breaks": BREAKS,
+        "dependsOn": _list(_text("Address."), "What has to be made first."),
+        "destroys": _list(_text("Address."), "What is lost, and has to be allowed by its address."),
+        "remote": {"type": "object", "description": "Ids that HubSpot gave."},
+        "source": _or_null(SOURCE),
+        "guards": _list(GUARD, "What guards said about it."),
+    },
+    ["address", "action", "reason", "severity", "fields"],
+)
+FINDING = _mapping(
+    "Something a person should know.",
+    {
+        "rule": _text("Name of the rule."),
+        "severity": _one_of("How serious it is.", ("error", "warning", "info")),
+        "message": _text("What is wrong."),
+        "fix": _text("The way out."),
+        "address": _text("What it is about."),
+        "source": SOURCE,
+        "frame": _text("The line, and a mark under the place."),
+    },
+    ["rule", "severity", "message"],
+)
+ERROR = _mapping(
+    "Why a run could not go on, or a change failed.",
+    {
+        "code": _text("Name of the exit code it leads to."),
+        "message": _text("What happened."),
+        "where": _text("What it happened to."),
+        "hint": _text("The way out."),
+        "correlationId": _text("What HubSpot's support asks for."),
+    },
+    ["code", "message"],
+)
+READ = _mapping(
+    "How much of one list was read.",
+    {
+        "collection": _text("Name, such as properties/contacts."),
+        "count": _count("Entries."),
+        "status": _one_of("How the read went.", ("ok", "denied", "partial", "not_read", "unavailable")),
+        "detail": _text("More about it."),
+    },
+    ["collection", "count", "status"],
+)
+DRIFT_ITEM = _mapping(
+    "Something that moved without us.",
+    {
+        "class": _text("Such as managed.modified or vendor.added."),
+        "address": _text("What moved."),
+        "field": {"type": ["string", "null"], "description": "The field that moved, where it is one."},
+        "fields": _list(FIELD, "The fields that moved."),
+        "before": {"description": "What the baseline holds."},
+        "after": {"description": "What is live."},
+        "desired": {"description": "What the specs declare."},
+        "actor": ACTOR,
+        "at": {"type": ["string", "null"], "description": "When it moved."},
+        "severity": _one_of("How serious it is.", DRIFT_SEVERITIES),
+        "breaks": BREAKS,
+        "fingerprint": _text("The same for the same drift in every run."),
+        "source": _or_null(SOURCE),
+        "ways": {"type": "object", "description": "The ways out, as commands."},
+    },
+    ["class", "address", "severity"],
+)
+HEAD: Mapping[str, Json] = {
+    "formatVersion": _text("Version of this format; a newer major version is not readable.", pattern=r"^1\.\d+$"),
+    "tool": _mapping("What wrote it.", {"name": _text("Name."), "version": _text("Version.")}, ["name", "version"]),
+    "portal": _or_null(
+        _mapping(
+            "The portal it is about.",
+            {
+                "name": _text("Its name in the settings."),
+                "portalId": {"type": ["integer", "null"], "description": "HubSpot's number of it."},
+                "apiVersion": _text("Version of HubSpot's API."),
+            },
+            ["name"],
+        )
+    ),
+    "generatedAt": _text("When, in UTC.", format="date-time"),
+    "complete": {"type": "boolean", "description": "Whether every list could be read."},
+    "reads": _list(READ, "The lists that were read."),
+    "findings": _list(FINDING, "What a person should know."),
+    "errors": _list(ERROR, "Why the run could not go on."),
+    "exit": _mapping(
+        "The exit code of the run.",
+        {"code": {"type": "integer", "description": "Code."}, "name": _text("Name.")},
+        ["code", "name"],
+    ),
+}
+SPEC = _mapping(
+    "The spec files, for provenance only.",
+    {
+        "digest": _text("Fingerprint of all of them."),
+        "files": _list(_mapping("One file.", {"path": _text("Path."), "digest": _text("Fingerprint.")}), "The files."),
+    },
+)
+SUMMARY = _mapping(
+    "Counts.",
+    {**{action: _count(f"Changes that {action}.") for action in ACTIONS}, "unchanged": _count("What is as declared.")},
+)
+PLAN: Mapping[str, Json] = {
+    "spec": SPEC,
+    "baseline": _or_null(_mapping("The baseline that causes were told from.", {"digest": _text("Fingerprint.")})),
+    "changes": _list(CHANGE, "What happens, sorted by address."),
+    "drift": _list(DRIFT_ITEM, "What moved in the portal and is not this plan's business."),
+    "unmanaged": {"type": "object", "description": "How many definitions no spec declares."},
+    "summary": SUMMARY,
+    "digest": _text("Fingerprint of the changes and of what they touch.", pattern="^sha256:"),
+    "allowed": _list(_text("Address."), "What may be destroyed."),
+    "guards": _list(GUARD, "What guards said about the whole plan."),
+}
+
+
+def documents() -> dict[str, dict[str, Json]]:
+    """The schema of each document that a run of plan, apply or drift ends with."""
+    outcome = {"outcome": _one_of("What became of it.", OUTCOMES), "error": ERROR, "message": _text("More about it.")}
+    applied = {
+        **CHANGE,
+        "properties": {**CHANGE["properties"], **outcome},
+        "required": [*CHANGE["required"], "outcome"],
+    }
+    drift = {
+        "baseline": PLAN["baseline"],
+        "items": _list(DRIFT_ITEM, "What moved."),
+        "coverage": {"description": "What was looked at, and what was not."},
+        "muted": {"description": "Changes that follow from others, counted and not listed."},
+        "summary": {"type": "object", "description": "Counts."},
+    }
+    expires = {"expiresAt": _text("After this the plan is not carried out any more.", format="date-time")}
+    changes = _list(applied, "What happened, sorted by address.")
+    return {
+        "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **expires}),
+        "apply": _document("apply", "What became of each change of a plan.", {**PLAN, "changes": changes}),
+        "drift": _document("drift", "What moved without us, and who moved it.", drift),
+    }
+
+
+def _document(kind: str, description: str, fields: Mapping[str, Json]) -> dict[str, Json]:
+    head = {**HEAD, "kind": {"const": kind, "description": "Kind of document."}}
+    return {
+        "title": f"{kind.capitalize()} document of hubspot-reconciler",
+        **_mapping(description, {**head, **fields}, ["formatVersion", "kind", "tool", "generatedAt", "errors", "exit"]),
+    }

@@ -1,0 +1,121 @@
+"""Whose definition is it: a portal's own, HubSpot's everywhere, or HubSpot's for this portal alone?
+
+``hubspotDefined`` does not tell: it also stands on what a portal caused HubSpot to make, such as the properties of a
+deal stage, of a subscription or of a score. Measured on every captured list (real-drift.md 2): only the definitions
+that are HubSpot's own everywhere lack the key ``archived``. That is documented nowhere, so name patterns stand in
+where it does not hold, and nothing fails when neither does.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
+from reconciler.model import Resource
+
+Family = Literal["custom", "global", "stage", "subscription", "score", "sync", "local"]
+
+# Follow from stages (hubspot-api.md C.4); a stage id can be a word, digits, or a UUID with digits behind it.
+_STAGE = re.compile(r"hs_(?:v2_)?(?:date_entered|date_exited|cumulative_time_in|latest_time_in|time_in)_.+")
+_CAUSED: tuple[tuple[Family, re.Pattern[str]], ...] = (
+    ("subscription", re.compile(r"hs_email_optout_\d+|blog_\w+_subscription")),
+    ("score", re.compile(r"\w*score\w*_(?:\d{4}|threshold)")),
+    (
+        "sync",
+        re.compile(
+            r"(?:hs_)?salesforce\w+|recurring_revenue_\w+|invoice_(?:amount|due_date|number|recipient|status)|a\d+_\w+"
+        ),
+    ),
+)
+# Enumerations whose options are stages or pipelines: read models of something that is compared elsewhere, or not ours.
+MIRRORS = frozenset({"lifecyclestage", "dealstage", "pipeline", "hs_pipeline", "hs_pipeline_stage"})
+# Portals edit the options of these whatever modificationMetadata says (real-drift.md 6).
+_PORTAL_EDITED = frozenset(
+    """
+    hs_lead_status industry type dealtype hs_persona numemployees hs_ticket_category hs_buying_role hs_legal_basis
+    """.split()
+)
+_MARKERS = re.compile(r"\b(deprecated|discontinued|legacy)\b", re.IGNORECASE)
+_IN_PARENTHESES = re.compile(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)['\"”]?\s*$")
+
+
+def archived_tells(listed: Iterable[Resource]) -> bool:
+    """Whether the missing ``archived`` key still tells HubSpot's own definitions apart in a list of properties."""
+    found = False
+    for resource in listed:
+        if "archived" not in resource.facts:
+            if not resource.facts.get("hubspotDefined"):
+                return False
+            found = True
+    return found
+
+
+def family(resource: Resource, archived_tells: bool = True) -> Family:
+    """Whose a definition is, and for HubSpot's what made it appear in this portal."""
+    match resource.kind:
+        case properties.NAME:
+            return _property_family(resource, archived_tells)
+        case property_groups.NAME:
+            return "global" if resource.name in property_groups.DEFAULT_GROUPS else "custom"
+        case association_labels.NAME:
+            return _label_family(resource)
+        case lifecycle_stages.NAME:
+            return "custom"  # people relabel, reorder and delete the default ones too (hubspot-api.md C.1)
+    return "custom"
+
+
+def _property_family(resource: Resource, archived_tells: bool) -> Family:
+    flagged = bool(resource.facts.get("hubspotDefined"))
+    name = resource.name
+    if not flagged and not properties.VENDOR_PREFIX.match(name):
+        return "custom"
+    if _STAGE.fullmatch(name):
+        return "stage"
+    if archived_tells and flagged and "archived" not in resource.facts:
+        return "global"
+    for cause, pattern in _CAUSED:
+        if pattern.fullmatch(name):
+            return cause
+    return "local" if archived_tells else "global"
+
+
+def _label_family(resource: Resource) -> Family:
+    match resource.facts.get("category"):
+        case "HUBSPOT_DEFINED":
+            return "global"
+        case "INTEGRATOR_DEFINED" | "WORK":
+            return "sync"
+    return "custom"
+
+
+def mirrors_stages(resource: Resource) -> bool:
+    """Whether the options of a property only repeat stages or pipelines."""
+    return resource.kind == properties.NAME and resource.name in MIRRORS and bool(resource.facts.get("hubspotDefined"))
+
+
+def pipeline(resource: Resource) -> str:
+    """The pipeline that a property of a stage belongs to; its label ends in ``Stage (Pipeline)``."""
+    found = _IN_PARENTHESES.search(str(resource.attributes.get("label", "")))
+    return found[1] if found else ""
+
+
+def definition_editable(resource: Resource) -> bool:
+    """Whether a portal may change label, description and type of a default (hubspot-api.md A.8)."""
+    return not resource.facts.get("modificationMetadata", {}).get("readOnlyDefinition", True)
+
+
+def options_editable(resource: Resource) -> bool:
+    """Whether HubSpot says that a portal may change the options of a default."""
+    rights = resource.facts.get("modificationMetadata", {})
+    return not rights.get("readOnlyOptions", rights.get("readOnlyDefinition", True))
+
+
+def options_edited_by_portals(resource: Resource) -> bool:
+    """Whether portals are known to change the options of a default although nothing in it says that they may."""
+    return resource.name in _PORTAL_EDITED
+
+
+def gains_deprecation(before: str, after: str) -> bool:
+    """Whether a label newly says that HubSpot is giving something up."""
+    had = {word.lower() for word in _MARKERS.findall(before)}
+    return bool({word.lower() for word in _MARKERS.findall(after)} - had)
