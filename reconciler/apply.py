@@ -306,7 +306,8 @@ def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
 def look(changes: Sequence[Change], tools: Tools) -> Observation:
     """The lists that these changes touch, read again."""
     scope = scope_of(changes, tools.scope)
-    return observe(scope, read(tools.reader, scope))
+    touched = list({change.kind.NAME: change.kind for change in changes}.values())
+    return observe(scope, read(tools.reader, scope, touched), touched)
 
 
 def scope_of(changes: Iterable[Change], scope: Scope) -> Scope:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.kinds import Listing, Scope, kinds
+from reconciler.kinds import Kind, Listing, Scope, kinds
 from reconciler.model import NOT_READ, UNAVAILABLE, Answer, Collection, Reads, ReadStatus, Snapshot
 
 
@@ -38,26 +38,26 @@ class Observation:
         return None
 
 
-def read(source: ListSource, scope: Scope) -> Reads:
-    """Every list that the kinds ask for; answers may make them ask for more."""
+def read(source: ListSource, scope: Scope, only: Sequence[Kind] | None = None) -> Reads:
+    """Every list that the kinds, or only these of them, ask for; answers may make them ask for more."""
     answers: dict[str, Answer] = {}
-    while wanted := [path for path in _paths(scope, Reads(answers)) if path not in answers]:
+    while wanted := [path for path in _paths(scope, Reads(answers), only) if path not in answers]:
         answers.update(source.get_all(wanted))
     return Reads(answers)
 
 
-def _listings(scope: Scope, reads: Reads) -> list[Listing]:
-    return [listing for kind in kinds() for listing in kind.listings(scope, reads)]
+def _listings(scope: Scope, reads: Reads, only: Sequence[Kind] | None) -> list[Listing]:
+    return [listing for kind in only or kinds() for listing in kind.listings(scope, reads)]
 
 
-def _paths(scope: Scope, reads: Reads) -> list[str]:
-    return list(dict.fromkeys(listing.path for listing in _listings(scope, reads)))
+def _paths(scope: Scope, reads: Reads, only: Sequence[Kind] | None) -> list[str]:
+    return list(dict.fromkeys(listing.path for listing in _listings(scope, reads, only)))
 
 
-def observe(scope: Scope, reads: Reads) -> Observation:
+def observe(scope: Scope, reads: Reads, only: Sequence[Kind] | None = None) -> Observation:
     """The observed snapshot, and how much of each collection was read."""
-    snapshot = Snapshot(resource for kind in kinds() for resource in kind.observe(scope, reads))
-    return Observation(snapshot, _collections(_listings(scope, reads), reads), reads)
+    snapshot = Snapshot(resource for kind in only or kinds() for resource in kind.observe(scope, reads))
+    return Observation(snapshot, _collections(_listings(scope, reads, only), reads), reads)
 
 
 def _collections(listings: Iterable[Listing], reads: Reads) -> dict[str, Collection]:

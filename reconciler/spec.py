@@ -5,15 +5,17 @@ and what only shows across files. A refused entry hides no other. Predicates mad
 the entries that are refused; only those are shown to ``jsonschema``, which takes longer than all the rest together.
 """
 
+import gc
 import hashlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler import settings as settings_file
-from reconciler import source_file, spec_checks, violations
+from reconciler import source_file, spec_checks
 from reconciler._accept import ACCEPTS
 from reconciler.address import join, split
 from reconciler.errors import UsageError
@@ -23,8 +25,12 @@ from reconciler.schema import depth
 from reconciler.settings import Settings
 from reconciler.source_file import SourceFile
 
+if TYPE_CHECKING:
+    from reconciler.violations import Problem
+
 RESERVED = ("baselines", "overlays")  # directories of a specs directory that hold no specs
 REMOVED = "removed"
+Steps = tuple[str | int, ...]  # from the root of a file to something in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,23 @@ class Spec:
 def load(directory: Path) -> Spec:
     """The specs of a directory, with every problem in them at once."""
     paths = _spec_paths(directory)
+    with _collector_paused():
+        return _load(directory, paths)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Python's collector would scan tens of thousands of fresh entries again and again, and find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _load(directory: Path, paths: Sequence[Path]) -> Spec:
     settings, settings_findings = settings_file.read(directory)
     files = [source_file.read(path, path.as_posix()) for path in paths]
     parts = [_read_file(file) for file in files]
@@ -164,7 +187,7 @@ def _tombstone(line: Mapping[str, Json], source: Source) -> Tombstone:
 class _Refusal(NamedTuple):
     """A part of a file that the schema does not accept, as small as an entry, with its own part of the schema."""
 
-    path: violations.Path
+    path: Steps
     value: Json
     schema: Mapping[str, Json]
     pointer: str = ""
@@ -183,15 +206,16 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
     A refused entry stays in it as it was probably meant, where that can be told; a spec with errors is never planned.
     """
     from reconciler.schema import schema
+    from reconciler.violations import mended
 
     root = schema()
     validator = _validator(root)
     findings: list[Finding] = []
-    instead: dict[violations.Path, list[Json]] = {}
+    instead: dict[Steps, list[Json]] = {}
     for refusal in _refused_sections(content, root):
         found = _problems(refusal, validator)
         findings += [_schema_finding(problem, file) for problem in found]
-        meant = violations.mended(refusal.value, found, len(refusal.path))
+        meant = mended(refusal.value, found, len(refusal.path))
         instead[refusal.path] = [meant] if refusal.path and ACCEPTS[refusal.pointer](meant) else []
     if not isinstance(content, dict):
         return {}, {}, findings
@@ -205,9 +229,7 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
     return {name: _replaced(part, (name,), instead, holding) for name, part in known.items()}, kept, findings
 
 
-def _replaced(
-    value: Json, path: violations.Path, instead: Mapping[violations.Path, list[Json]], holding: set[violations.Path]
-) -> Json:
+def _replaced(value: Json, path: Steps, instead: Mapping[Steps, list[Json]], holding: set[Steps]) -> Json:
     """A value with other values, or none, instead of some of its parts; what holds none of them is left as it is."""
     if path not in holding:
         return value
@@ -237,7 +259,7 @@ def _refused_sections(content: Json, root: Mapping[str, Json]) -> Iterator[_Refu
 
 
 def _refused(
-    value: Json, schema: Mapping[str, Json], pointer: str, path: violations.Path, root: Mapping[str, Json]
+    value: Json, schema: Mapping[str, Json], pointer: str, path: Steps, root: Mapping[str, Json]
 ) -> Iterator[_Refusal]:
     """The refused entries below a section."""
     if "$ref" in schema:
@@ -256,9 +278,7 @@ def _refused(
         yield _Refusal(path, value, schema, pointer)
 
 
-def _accepted(
-    value: Json, path: violations.Path, refused: Container[violations.Path], holding: Container[violations.Path]
-) -> Json:
+def _accepted(value: Json, path: Steps, refused: Container[Steps], holding: Container[Steps]) -> Json:
     """A value without its refused parts; what holds none of them is left as it is."""
     if path not in holding:
         return value
@@ -277,20 +297,22 @@ def _validator(root: Mapping[str, Json]) -> Any:
     return Draft7Validator(root)
 
 
-def _problems(refusal: _Refusal, validator: Any) -> list[violations.Problem]:
+def _problems(refusal: _Refusal, validator: Any) -> "list[Problem]":
     """What is wrong with a refused part, each problem once."""
+    from reconciler.violations import problems as explained
+
     found = validator.evolve(schema=refusal.schema).iter_errors(refusal.value)
-    each = (problem for violation in found for problem in violations.problems(violation, refusal.path))
+    each = (problem for violation in found for problem in explained(violation, refusal.path))
     return list({(problem.path, problem.message): problem for problem in each}.values())
 
 
-def _schema_finding(problem: violations.Problem, file: SourceFile) -> Finding:
+def _schema_finding(problem: "Problem", file: SourceFile) -> Finding:
     place = file.place(*problem.path, key=problem.key)
     address = _address(problem.path)
     return Finding(problem.rule, "error", problem.message, problem.fix, address, place, file.frame(place))
 
 
-def _address(path: violations.Path) -> str:
+def _address(path: Steps) -> str:
     """The address of the entry that a path leads into; none above entries, and in lists."""
     kind = _kind_named(str(path[0])) if path else None
     names = path[: 1 + depth(kind.SCHEMA)] if kind else ()
@@ -349,7 +371,7 @@ def _placed(finding: Finding, desired: Snapshot, files: Mapping[str, SourceFile]
     return replace(finding, source=place, frame=file.frame(place))
 
 
-def _path_below(finding: Finding, desired: Snapshot, file: SourceFile) -> violations.Path:
+def _path_below(finding: Finding, desired: Snapshot, file: SourceFile) -> Steps:
     """The path in a file of something below an entry; none for a finding about the entry, or about a removal."""
     names = split(finding.address)
     kind = _kind_named(names[0])

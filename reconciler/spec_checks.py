@@ -23,13 +23,9 @@ def misnamed(object_type: str) -> str:
 
 def object_types(resources: Iterable[Resource]) -> Iterator[Finding]:
     """Object types under one name only: an address is an identity."""
-    seen: set[tuple[str, ...]] = set()
-    for resource in resources:
-        levels = split(resource.address)[1:-1]
-        if (resource.kind, *levels) in seen:
-            continue
-        seen.add((resource.kind, *levels))
-        for object_type in dict.fromkeys(levels):
+    first = {resource.address.rpartition("/")[0]: resource for resource in resources}
+    for head, resource in first.items():
+        for object_type in dict.fromkeys(split(head)[1:]):
             if proper := misnamed(object_type):
                 yield _about(resource, "object-type-name", f"{object_type} is written {proper} here", f"write {proper}")
             elif near := _near_object_type(object_type):
@@ -47,21 +43,29 @@ def _near_object_type(object_type: str) -> str:
 
 def groups(resources: Mapping[str, Resource], removed: Mapping[str, Tombstone]) -> Iterator[Finding]:
     """Groups that neither the specs nor HubSpot's own lists know; the portal may have them, so it is a warning."""
-    known: set[str] = set()
-    for resource in resources.values():
+    sound: set[tuple[str, str]] = set()  # section and object type, group
+    for address, resource in resources.items():
         group = resource.attributes.get("groupName")
-        if group is None or resource.kind != properties.NAME or group in property_groups.DEFAULT_GROUPS:
+        if group is None or group in property_groups.DEFAULT_GROUPS:
             continue
-        address = join(property_groups.NAME, resource.object_type, group)
-        if address in known or (address in resources and address not in removed):
-            known.add(address)
-        elif address in removed:
-            why = f"group {group} is listed under `removed:` at {removed[address].source}"
-            yield _about(resource, "unknown-group", why, "move the property to another group", at="groupName")
-        else:
-            why = f"group {group} is neither in the specs nor one of HubSpot's own"
-            fix = _near_group(resource.object_type, group, resources)
-            yield _about(resource, "unknown-group", why, fix, "warning", "groupName")
+        place = (address.rpartition("/")[0], group)
+        if place not in sound:
+            findings = list(_group(resource, group, resources, removed))
+            yield from findings
+            sound |= set() if findings else {place}
+
+
+def _group(
+    resource: Resource, group: str, resources: Mapping[str, Resource], removed: Mapping[str, Tombstone]
+) -> Iterator[Finding]:
+    address = join(property_groups.NAME, resource.object_type, group)
+    if address in removed:
+        why = f"group {group} is listed under `removed:` at {removed[address].source}"
+        yield _about(resource, "unknown-group", why, "move the property to another group", at="groupName")
+    elif address not in resources:
+        why = f"group {group} is neither in the specs nor one of HubSpot's own"
+        fix = _near_group(resource.object_type, group, resources)
+        yield _about(resource, "unknown-group", why, fix, "warning", "groupName")
 
 
 def _near_group(object_type: str, group: str, resources: Mapping[str, Resource]) -> str:

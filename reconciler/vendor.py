@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
+from reconciler.kinds import properties, property_groups
 from reconciler.model import Resource
 
 Family = Literal["custom", "global", "stage", "subscription", "score", "sync", "local"]
 
-# Follow from stages (hubspot-api.md C.4); a stage id can be a word, digits, or a UUID with digits behind it.
-_STAGE = re.compile(r"hs_(?:v2_)?(?:date_entered|date_exited|cumulative_time_in|latest_time_in|time_in)_.+")
+# Follow from stages (hubspot-api.md C.4); a stage id can be a word, digits, or a UUID with digits behind it. Two
+# defaults that tell of whatever stage a record is in only look like them.
+_STAGE = re.compile(
+    r"hs_(?:v2_)?(?:date_entered|date_exited|cumulative_time_in|latest_time_in|time_in)_(?!current_stage$).+"
+)
 _CAUSED: tuple[tuple[Family, re.Pattern[str]], ...] = (
     ("subscription", re.compile(r"hs_email_optout_\d+|blog_\w+_subscription")),
     ("score", re.compile(r"\w*score\w*_(?:\d{4}|threshold)")),
@@ -57,11 +60,9 @@ def family(resource: Resource, archived_tells: bool = True) -> Family:
             return _property_family(resource, archived_tells)
         case property_groups.NAME:
             return "global" if resource.name in property_groups.DEFAULT_GROUPS else "custom"
-        case association_labels.NAME:
+        case "associationLabels":
             return _label_family(resource)
-        case lifecycle_stages.NAME:
-            return "custom"  # people relabel, reorder and delete the default ones too (hubspot-api.md C.1)
-    return "custom"
+    return "custom"  # of stages too, people relabel, reorder and delete the default ones (hubspot-api.md C.1)
 
 
 def _property_family(resource: Resource, archived_tells: bool) -> Family:

@@ -35,7 +35,7 @@ def command(
     workspace = session.workspace()
     source = source_of(workspace, from_snapshot)
     workspace.check_identity(source)
-    accepted = accept(workspace, source, addresses, reason, until.date() if until else None)
+    accepted = accept(workspace, source, addresses, reason, until.date() if until else None, session.now().date())
     click.echo(f"accepted {len(accepted)} definitions of {workspace.portal.name}")
     for address in accepted[:20]:
         session.note(f"  {address}")

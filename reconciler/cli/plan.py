@@ -105,4 +105,4 @@ def outside(workspace: "Workspace", spec: "Spec", observation: "Observation", pl
         return []
     found = drift.detect(workspace.baseline, observation.snapshot, spec.desired, observation.collections)
     mine = {change.address for change in plan.changes if change.writes}
-    return [item for item in drift.items_json(found) if item["address"] not in mine]
+    return [item for item in drift.drift_items_json(found) if item["address"] not in mine]

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from reconciler.emulator.errors import ApiError, EmptyNotFound, parse_json
-from reconciler.emulator.routing import Handler, Portal, Request, Response, Route
+from reconciler.emulator.routing import Handler, Request, Response, Route
+from reconciler.emulator.store import Portal
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -94,8 +95,7 @@ def answer(portal: Portal, routes: Routes, call: Call) -> Response:
     except ApiError as error:
         response = refused(error, call, correlation_id)
     if call.mutating and response.status < 400:
-        portal.forget_encoded()
-        portal.save()
+        portal.written()
     entry["status"] = response.status
     return replace(response, headers={"X-HubSpot-Correlation-Id": correlation_id, **response.headers})
 

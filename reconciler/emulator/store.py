@@ -65,8 +65,10 @@ SWITCHES: Mapping[str, Any] = {
     "staleReads": 0,
     "searchLag": 0,
     "rateLimit": 0,
-    "numberDisplayHint": True,
+    "searchRateLimit": 0,
+    "numberDisplayHint": False,
     "sensitiveData": False,
+    "propertyLimit": 1000,
 }
 
 
@@ -108,6 +110,7 @@ class Portal:
         self._clock = clock or time.time
         self._touched: set[str] = set()
         self._chunks: dict[str, str] = {}
+        self._stale: dict[str, tuple[bytes, int]] = {}
 
     @classmethod
     def seeded(cls, seed: str | Path = "default", clock: Clock | None = None) -> "Portal":
@@ -177,17 +180,28 @@ class Portal:
         """Says that a write changed definitions of this object type only; without it all encoded copies are dropped."""
         self._touched.add(type_id)
 
-    def forget_encoded(self) -> None:
-        """Drops the encoded copies that the write just made may have outdated."""
-        if self._touched:
-            for key in [key for key in self.encoded if key.split(" ")[0] in self._touched]:
-                del self.encoded[key]
-            for type_id in self._touched:
-                self._chunks.pop(type_id, None)
-            self._touched.clear()
-        else:
-            self.encoded.clear()
-            self._chunks.clear()
+    def listed(self, key: str, make: Callable[[], Any]) -> bytes:
+        """A list answer, encoded once until a write outdates it; ``key`` starts with the type id and a blank."""
+        if key in self._stale:
+            old, times = self._stale.pop(key)
+            if times > 1:
+                self._stale[key] = (old, times - 1)
+            return old
+        if key not in self.encoded:
+            self.encoded[key] = json.dumps(make(), separators=(",", ":"), ensure_ascii=False).encode()
+        return self.encoded[key]
+
+    def written(self) -> None:
+        """Ends a write, by whomever it was: drops outdated copies and keeps the state file."""
+        touched = self._touched or {*self.state["objects"]}
+        for key in [key for key in self.encoded if key.partition(" ")[0] in touched]:
+            old = self.encoded.pop(key)
+            if self.switches["staleReads"]:
+                self._stale[key] = (old, self.switches["staleReads"])
+        for type_id in touched:
+            self._chunks.pop(type_id, None)
+        self._touched = set()
+        self.save()
 
     def save(self) -> None:
         """Writes the state file, whole or not at all."""

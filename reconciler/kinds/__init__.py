@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from reconciler.diff import Difference, FieldChange
-from reconciler.model import EMPTY, Answer, Finding, Json, Reads, Resource, Snapshot, Source, Tombstone
+from reconciler.model import Answer, Finding, Json, Reads, Resource, Snapshot, Source, Tombstone
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class Scope:
     api: Api = field(default_factory=Api)
     watch: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()  # pairs of object types to read labels of, beside those that are named
-    desired: Snapshot = EMPTY
+    desired: Snapshot = field(default_factory=Snapshot)
     removed: Mapping[str, Tombstone] = field(default_factory=dict)
-    baseline: Snapshot = EMPTY
+    baseline: Snapshot = field(default_factory=Snapshot)
 
     def object_types(self, kind: str) -> tuple[str, ...]:
         """The object types whose definitions of a kind matter: watched, declared or to be removed."""

@@ -188,7 +188,8 @@ def parse(section: Json, locate: Locate) -> Iterator[Resource]:
     for object_type, entries in section.items():
         head = f"{NAME}/{encode(object_type)}/"
         for name, entry in entries.items():
-            attributes, facts = entry, {}
+            attributes: Mapping[str, Json] = entry
+            facts: dict[str, Json] = {}
             if "meta" in entry or "options" in entry:
                 attributes, facts = _unpacked(entry)
             yield Resource(NAME, head + encode(name), attributes, facts, locate(NAME, object_type, name))
@@ -396,7 +397,7 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
 
 def _changed(desired: Resource, observed: Resource, known: Resource | None) -> dict[str, Json] | None:
     live = observed.attributes
-    changed = {}
+    changed: dict[str, Json] = {}
     for field, value in desired.attributes.items():
         if field == "options":
             options = merged_options(live.get("options", {}), value, bool(desired.facts.get("exact")))

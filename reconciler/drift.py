@@ -1,0 +1,435 @@
+"""Drift: what moved in a portal since somebody last accepted it, who moved it, and what to do about it.
+
+Baseline and live portal go through ``diff.compare`` once everything that is no drift is the same on both (``quiet``).
+Each field that is left gets its class (CONTRACT 6) from whose definition it is in (``vendor``) and from what the spec
+says, and each class at an address is one item, with who did it (``attribution``), how bad it is, and the ways out.
+
+Severity is that of the class, with two exceptions that the data suggest (real-drift.md 6): a label that newly says
+*deprecated*, *discontinued* or *legacy* is medium, a formula of HubSpot's own that is repointed is only info.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from shlex import quote
+
+from reconciler import address as addresses
+from reconciler import vendor
+from reconciler.attribution import Actor, Attribution, known_until, touched
+from reconciler.baseline import STAGES, Baseline
+from reconciler.diff import Difference, FieldChange, compare
+from reconciler.kinds import kind_of, properties, property_groups
+from reconciler.model import Collection, Json, Resource, Snapshot, Source
+from reconciler.quiet import Muted, Sides
+
+SEVERITIES = ("info", "low", "medium", "high")
+SEVERITY: Mapping[str, str] = {
+    "managed.modified": "medium",
+    "managed.option-added": "low",
+    "managed.reordered": "info",
+    "managed.missing": "high",
+    "managed.recreated": "high",
+    "managed.option-removed": "high",
+    "managed.conflict": "high",
+    "unmanaged.added": "low",
+    "unmanaged.changed": "low",
+    "unmanaged.removed": "low",
+    "vendor.added": "info",
+    "vendor.relabelled": "info",
+    "vendor.described": "info",
+    "vendor.options-changed": "medium",
+    "vendor.flags-changed": "medium",
+    "vendor.type-changed": "high",
+    "vendor.removed": "high",
+    "portal.changed": "low",
+    "portal.added": "low",
+    "portal.removed": "low",
+    "access.unreadable": "high",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DriftField:
+    """One field that moved, and what the spec wants where it says something."""
+
+    change: FieldChange
+    desired: Json = None
+    declared: bool = False
+
+    def as_json(self) -> dict[str, Json]:
+        """The field as documents hold it."""
+        sides = self.change.as_json()
+        return {**sides, "desired": self.desired} if self.declared else sides
+
+
+@dataclass(frozen=True, slots=True)
+class DriftItem:
+    """What moved at one address, as far as it belongs to one class."""
+
+    drift_class: str
+    address: str
+    severity: str
+    fields: tuple[DriftField, ...]
+    actor: Actor
+    at: str = ""
+    family: str = ""
+    breaks: tuple[Mapping[str, Json], ...] = ()
+    source: Source | None = None
+    ways: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same thing in the next run, another one when it moves again."""
+        after = [[one.change.path, one.change.how, one.change.after] for one in self.fields]
+        text = json.dumps([self.drift_class, self.address, after], sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    def as_json(self) -> dict[str, Json]:
+        """The item as documents hold it."""
+        document: dict[str, Json] = {
+            "class": self.drift_class,
+            "address": self.address,
+            "severity": self.severity,
+            "fields": [one.as_json() for one in self.fields],
+            "actor": self.actor.as_json(),
+            "at": self.at or None,
+            "breaks": [dict(one) for one in self.breaks],
+            "fingerprint": self.fingerprint,
+            "source": self.source and dict(self.source._asdict()),
+            "ways": dict(self.ways),
+        }
+        return {**document, "family": self.family} if self.family else document
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """All that moved, all that was muted, and how much of the portal the specs cover."""
+
+    items: tuple[DriftItem, ...]
+    muted: tuple[Muted, ...]
+    coverage: Mapping[str, int]
+
+
+def drift_items_json(drift: Drift) -> list[dict[str, Json]]:
+    """The items as documents hold them, worst first, then by address."""
+    return [item.as_json() for item in drift.items]
+
+
+def detect(
+    baseline: Baseline,
+    observed: Snapshot,
+    desired: Snapshot,
+    collections: Mapping[str, Collection],
+    *,
+    removed: Iterable[str] = (),
+    own_user_id: str | None = None,
+    own_writes: Mapping[str, Mapping[str, Json]] | None = None,
+    referred: Iterable[str] = (),
+    only: Sequence[str] = (),
+) -> Drift:
+    """What moved between the baseline and the live portal.
+
+    ``removed`` are tombstones, ``own_writes`` live values by address and path that our own last run wrote,
+    ``referred`` addresses that integrations refer to beside what the specs declare.
+    """
+    sides = Sides(*_comparable(baseline, observed, collections), desired)
+    before, after, muted = sides.quiet()
+    selected = [one for one in compare(before, after) if not only or addresses.any_covers(only, one.address)]
+    attribution = Attribution(own_user_id, max(map(known_until, before.values()), default=""))
+    refers = _references(desired) | set(referred)
+    judge = _Judge(sides, baseline.managed, frozenset(removed), own_writes or {}, refers, attribution)
+    items = [item for difference in selected for item in judge.items(difference)]
+    items += [_unreadable(collection) for collection in _unread(baseline, desired, collections, only)]
+    items.sort(key=lambda item: (-SEVERITIES.index(item.severity), item.address, item.drift_class))
+    return Drift(tuple(items), muted, _coverage(observed, desired, baseline))
+
+
+# --- what can be compared --------------------------------------------------------------------------------------------
+
+
+def _comparable(
+    baseline: Baseline, observed: Snapshot, collections: Mapping[str, Collection]
+) -> tuple[dict[str, Resource], dict[str, Resource]]:
+    """Both sides, as far as a collection was read now, and was recorded whole or the address by itself."""
+    readable = frozenset(name for name, one in collections.items() if one.status == "ok")
+    known = baseline.snapshot
+    before = dict(_within(known, readable, known, baseline.collections))
+    return before, dict(_within(observed, readable, known, baseline.collections))
+
+
+def _within(
+    snapshot: Snapshot, readable: frozenset[str], known: Snapshot, whole: frozenset[str]
+) -> Iterator[tuple[str, Resource]]:
+    for address, resource in snapshot.items():
+        if resource.kind == STAGES:
+            if stage := _readable_stage(resource, readable, known.get(address), whole):
+                yield address, stage
+        else:
+            collection = address.rpartition("/")[0]
+            if collection in readable and (collection in whole or address in known):
+                yield address, resource
+
+
+def _readable_stage(
+    stage: Resource, readable: frozenset[str], known: Resource | None, whole: frozenset[str]
+) -> Resource | None:
+    """A stage as far as its pipelines were read: contacts and companies are two collections."""
+    attributes = {
+        object_type: value
+        for object_type, value in stage.attributes.items()
+        if f"{STAGES}/{object_type}" in readable
+        and (f"{STAGES}/{object_type}" in whole or (known and object_type in known.attributes))
+    }
+    return Resource(stage.kind, stage.address, attributes, stage.facts, stage.source) if attributes else None
+
+
+def _unread(
+    baseline: Baseline, desired: Snapshot, collections: Mapping[str, Collection], only: Sequence[str]
+) -> Iterator[Collection]:
+    """Collections that matter and that HubSpot would not, or could not, show; one that nobody asked for is none."""
+    heads = {address.rpartition("/")[0] for address in (*desired, *baseline.managed)}
+    for name, collection in collections.items():
+        matters = name in baseline.collections or any(name == head or name.startswith(head + "/") for head in heads)
+        wanted = not only or any(_leads_to(pattern, name) for pattern in only)
+        if collection.status not in ("ok", "not_read") and matters and wanted:
+            yield collection
+
+
+def _leads_to(pattern: str, collection: str) -> bool:
+    depth = collection.count("/") + 1
+    return addresses.matches("/".join(pattern.split("/")[:depth]), collection)
+
+
+def _unreadable(collection: Collection) -> DriftItem:
+    why = collection.detail or f"the list is {collection.status}"
+    return DriftItem(
+        "access.unreadable",
+        collection.name,
+        SEVERITY["access.unreadable"],
+        (DriftField(FieldChange("status", "ok", collection.status)),),
+        Actor("unknown", "unknown", why),
+    )
+
+
+def _references(desired: Snapshot) -> frozenset[str]:
+    """What the specs refer to: what they declare, and what a declared formula or currency names."""
+    named = set(desired)
+    for resource in desired.of_kind(properties.NAME):
+        if resource.attributes.get("calculationFormula"):
+            named.update(properties.depends_on(resource))
+        if currency := resource.attributes.get("currencyPropertyName"):
+            named.add(addresses.join(properties.NAME, resource.object_type, currency))
+    return frozenset(named)
+
+
+def _coverage(observed: Snapshot, desired: Snapshot, baseline: Baseline) -> dict[str, int]:
+    """How many live definitions the specs manage, how many a portal made beside them, how many are HubSpot's."""
+    counts = Counter({"managed": 0, "unmanaged": 0, "hubspot": 0})
+    for address, resource in observed.items():
+        if address in desired or address in baseline.managed:
+            counts["managed"] += 1
+        else:
+            counts["unmanaged" if vendor.family(resource) == "custom" else "hubspot"] += 1
+    return dict(counts)
+
+
+# --- what it is ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Gives each field that moved its class, and each item its severity, actor and ways out."""
+
+    sides: Sides
+    managed: frozenset[str]
+    removed: frozenset[str]
+    own_writes: Mapping[str, Mapping[str, Json]]
+    referred: frozenset[str]
+    attribution: Attribution
+
+    def items(self, difference: Difference) -> Iterator[DriftItem]:
+        """What moved at one address, one item a class; nothing for what is as the spec or our last run has it."""
+        fields = [self._field(change, difference) for change in kind_of(difference.address).fields(difference)]
+        if difference.before is None or difference.after is None:
+            if not self._wanted(difference, fields):
+                yield self._item(self._class_of_whole(difference), tuple(fields), difference)
+            return
+        by_class: dict[str, list[DriftField]] = {}
+        for one in fields:
+            if not self._wanted_field(one, difference.address):
+                by_class.setdefault(self._class_of(one, difference), []).append(one)
+        for drift_class, of_class in by_class.items():
+            yield self._item(drift_class, tuple(of_class), difference)
+
+    def _field(self, change: FieldChange, difference: Difference) -> DriftField:
+        wanted = self.sides.desired.get(difference.address)
+        there, desired = _desired(change, wanted) if wanted else (False, None)
+        return DriftField(change, desired, there)
+
+    def _wanted(self, difference: Difference, fields: Sequence[DriftField]) -> bool:
+        """Whether something came or went just as the specs, or our own last run, have it."""
+        if difference.after is None:
+            return difference.address in self.removed
+        declared = [one for one in fields if one.declared]
+        in_sync = bool(declared) and all(_in_sync(one, difference.address) for one in declared)
+        return in_sync or difference.address in self.own_writes
+
+    def _wanted_field(self, moved: DriftField, address: str) -> bool:
+        """Whether a field is just what the specs, or our own last run, have it to be."""
+        change, written = moved.change, self.own_writes.get(address, {})
+        if change.how == "removed":
+            return f"{address}/{change.path}" in self.removed
+        in_sync = moved.declared and _in_sync(moved, address)
+        return in_sync or (change.path in written and written[change.path] == change.after)
+
+    def _class_of_whole(self, difference: Difference) -> str:
+        family = self.sides.family(difference.address)
+        if difference.before is None:
+            whose = self._new_group_family(difference, family)
+            return {"custom": "unmanaged.added", "global": "vendor.added"}.get(whose, "portal.added")
+        if family == "custom":
+            ours = difference.address in self.sides.desired or difference.address in self.managed
+            return "managed.missing" if ours else "unmanaged.removed"
+        return "vendor.removed" if family == "global" else "portal.removed"
+
+    def _new_group_family(self, difference: Difference, family: str) -> str:
+        """A new group of nothing but new definitions of HubSpot's is HubSpot's, though no flag says so (B)."""
+        new = difference.after
+        if family != "custom" or new is None or new.kind != property_groups.NAME:
+            return family
+        head = addresses.join(properties.NAME, new.object_type) + "/"
+        members = [
+            address
+            for address, one in self.sides.after.items()
+            if address.startswith(head) and one.attributes.get("groupName") == new.name
+        ]
+        hubspots = [one for one in members if one not in self.sides.before and self.sides.family(one) != "custom"]
+        return "global" if members and len(hubspots) == len(members) else "custom"
+
+    def _class_of(self, moved: DriftField, difference: Difference) -> str:
+        path, family = moved.change.path, self.sides.family(difference.address)
+        if self._owned(path, difference, family):
+            return _managed_class(moved, difference.address)
+        if family == "custom":
+            return "unmanaged.changed"
+        if path in ("type", "fieldType"):
+            return "vendor.type-changed"
+        return _global_class(path, difference) if family == "global" else "portal.changed"
+
+    def _owned(self, path: str, difference: Difference, family: str) -> bool:
+        """A full definition of ours is ours in every field, a partial one in the fields that it names."""
+        wanted = self.sides.desired.get(difference.address)
+        if wanted is None:
+            return family == "custom" and difference.address in self.managed
+        partial = wanted.kind == properties.NAME and "type" not in wanted.attributes
+        return not partial or path.partition("/")[0] in wanted.attributes
+
+    def _item(self, drift_class: str, fields: tuple[DriftField, ...], difference: Difference) -> DriftItem:
+        address, family = difference.address, self.sides.family(difference.address)
+        wanted = self.sides.desired.get(address)
+        actor, at = self.attribution.actor(drift_class, [one.change for one in fields], difference, family)
+        return DriftItem(
+            drift_class,
+            address,
+            self._severity(drift_class, fields, address),
+            fields,
+            actor,
+            at,
+            family if family not in ("custom", "global") else "",
+            source=wanted.source if wanted else None,
+            ways=_ways(drift_class, fields, address, wanted is not None),
+        )
+
+    def _severity(self, drift_class: str, fields: Sequence[DriftField], address: str) -> str:
+        severity = SEVERITY[drift_class]
+        if drift_class == "vendor.relabelled":
+            changes = [one.change for one in fields]
+            if any(vendor.gains_deprecation(str(one.before or ""), str(one.after or "")) for one in changes):
+                severity = "medium"
+        if drift_class == "vendor.flags-changed" and all(one.change.path == "calculationFormula" for one in fields):
+            severity = "info"  # a repointed formula is quieter than every flag (real-drift.md 6)
+        if drift_class.startswith("vendor.") and address in self.referred:
+            severity = SEVERITIES[min(SEVERITIES.index(severity) + 1, len(SEVERITIES) - 1)]
+        return severity
+
+
+def _global_class(path: str, difference: Difference) -> str:
+    """The class of a field of one of HubSpot's own definitions that no spec declares."""
+    match path.partition("/")[0]:
+        case "label":
+            return "vendor.relabelled"
+        case "description":
+            return "vendor.described"
+        case "groupName" | "hidden" | "displayOrder":
+            return "portal.changed"
+        case "options":
+            return "portal.changed" if _portal_may_edit_options(difference) else "vendor.options-changed"
+    return "vendor.flags-changed"
+
+
+def _desired(change: FieldChange, wanted: Resource) -> tuple[bool, Json]:
+    """What the spec says of a field that moved."""
+    top = change.path.partition("/")[0]
+    if top == "options":
+        return kind_of(wanted.address).value_at(wanted, change) if "options" in wanted.attributes else (False, None)
+    name = change.path.rpartition("/")[2] if wanted.kind == STAGES else change.path
+    return name in wanted.attributes, wanted.attributes.get(name)
+
+
+def _in_sync(moved: DriftField, address: str) -> bool:
+    """Whether the portal has what the spec says, however it came to that."""
+    change, live = moved.change, moved.change.after
+    if change.path == "options":
+        return bool(moved.desired == live)
+    if change.path.startswith("options/") and isinstance(moved.desired, Mapping):
+        return change.how != "removed" and all(live.get(name) == value for name, value in moved.desired.items())
+    return kind_of(address).same(change.path, moved.desired, live)
+
+
+def _managed_class(moved: DriftField, address: str) -> str:
+    change = moved.change
+    top, _, rest = change.path.partition("/")
+    if top in ("createdAt", "id", "typeIds"):
+        return "managed.recreated"
+    if (change.path == "options" and change.how == "changed") or change.path.endswith("position"):
+        return "managed.reordered"
+    if moved.declared and not _as_known(moved, address):
+        return "managed.conflict"
+    if top == "options" and rest and "/" not in rest and change.how != "changed":
+        return f"managed.option-{change.how}"
+    return "managed.modified"
+
+
+def _as_known(moved: DriftField, address: str) -> bool:
+    """Whether the spec still says what the baseline says, so that only the portal moved."""
+    change = moved.change
+    if change.how == "added":
+        return False
+    if change.path.startswith("options/") and isinstance(moved.desired, Mapping):
+        return all(change.before.get(name) == value for name, value in moved.desired.items())
+    return kind_of(address).same(change.path, moved.desired, change.before)
+
+
+def _portal_may_edit_options(difference: Difference) -> bool:
+    """Editable by their flags, or one of those that portals edit anyway, as long as HubSpot did not touch it."""
+    old, new = difference.before, difference.after
+    assert old is not None
+    assert new is not None
+    if vendor.options_editable(new):
+        return True
+    return vendor.options_edited_by_portals(new) and not touched(old, new)
+
+
+def _ways(drift_class: str, fields: Sequence[DriftField], address: str, declared: bool) -> dict[str, str]:
+    """How to end it: keep what is live, put back what the specs say, or take it into the specs."""
+    name = quote(address)
+    ways = {"accept": f'reconciler accept {name} --reason "..."'}
+    if declared and (drift_class == "managed.missing" or any(one.declared for one in fields)):
+        ways["apply"] = f"reconciler apply --only {name}"
+    if drift_class in ("managed.missing", "unmanaged.removed") or drift_class.startswith("vendor."):
+        return ways
+    if declared or drift_class.startswith("unmanaged."):
+        ways["adopt"] = f"reconciler adopt {name}"
+    return ways

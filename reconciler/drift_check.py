@@ -1,0 +1,147 @@
+"""Runs a drift check and an accept: reads the portal, compares it with the baseline, and moves that when asked."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+from reconciler import baseline as baselines
+from reconciler import drift, report, spec
+from reconciler.address import any_covers, covers
+from reconciler.baseline import Baseline
+from reconciler.errors import UsageError
+from reconciler.model import Json, Snapshot
+from reconciler.observe import ListSource, Observation
+from reconciler.spec import Spec
+from reconciler.workspace import Workspace
+
+ACCEPTED = "accepted.json"  # beside the baseline: what was accepted for a while only, and why
+
+
+def check(workspace: Workspace, source: ListSource, only: Sequence[str], now: datetime) -> dict[str, Json]:
+    """What moved since the last accept, as a document."""
+    known = workspace.baseline
+    assert known is not None
+    loaded = declared(workspace)
+    portal_id = workspace.check_identity(source)
+    observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
+    found = detected(known, observation, loaded, only)
+    items = [_with_acceptance(item, workspace, now.date()) for item in drift.drift_items_json(found)]
+    document = {
+        **report.header("drift", workspace.portal_json(portal_id), now),
+        "baseline": {"digest": baselines.digest(known)},
+        "complete": observation.complete,
+        "reads": report.reads_json(observation.collections),
+        "items": items,
+        "muted": [one.as_json() for one in found.muted],
+        "coverage": dict(found.coverage),
+        "findings": [],
+        "errors": _nothing_read(observation),
+    }
+    return report.finished(document)
+
+
+def declared(workspace: Workspace) -> Spec | None:
+    """The specs where there are any; a portal can be watched without."""
+    loaded = spec.load(workspace.directory) if spec.has_specs(workspace.directory) else None
+    if loaded and any(finding.severity == "error" for finding in loaded.findings):
+        raise UsageError("the specs have errors", hint="`reconciler validate` names them")
+    return loaded
+
+
+def detected(known: Baseline, observation: Observation, loaded: Spec | None, only: Sequence[str] = ()) -> drift.Drift:
+    """What moved, with the specs as far as there are any."""
+    desired = loaded.desired if loaded else Snapshot()
+    removed = frozenset(loaded.removed) if loaded else frozenset()
+    return drift.detect(known, observation.snapshot, desired, observation.collections, removed=removed, only=only)
+
+
+def _nothing_read(observation: Observation) -> list[dict[str, Json]]:
+    """A check that could read nothing at all has checked nothing."""
+    bad = [one for one in observation.collections.values() if one.status not in ("ok", "not_read")]
+    if not bad or any(one.status == "ok" for one in observation.collections.values()):
+        return []
+    code = "unavailable" if all(one.status == "unavailable" for one in bad) else "access"
+    return [report.error_json(code, "no list of the portal could be read", hint=bad[0].detail)]
+
+
+def accept(
+    workspace: Workspace, source: ListSource, patterns: Sequence[str], reason: str, until: date | None, today: date
+) -> list[str]:
+    """Moves the baseline to what is live, or remembers that some of it is accepted for a while."""
+    loaded = declared(workspace)
+    observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
+    known = workspace.baseline
+    found = detected(known, observation, loaded) if known else None
+    moved = _addresses(patterns, found, observation, known)
+    if until is not None:
+        items = drift.drift_items_json(found) if found else []
+        entries = [_entry(item, reason, until) for item in items if item["address"] in moved]
+        _remember(workspace.baseline_directory / ACCEPTED, entries, today)
+        return moved
+    fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
+    collections = fresh if not patterns else _first_time(fresh, known)
+    taken = [*moved, *(one for one in observation.snapshot if one.rpartition("/")[0] in collections and not known)]
+    workspace.save_baseline(
+        baselines.moved(
+            known, observation.snapshot, taken, collections=collections, portal_id=workspace.portal.portal_id
+        )
+    )
+    return moved
+
+
+def _first_time(fresh: frozenset[str], known: Baseline | None) -> frozenset[str]:
+    """Accepting some addresses records whole only what no baseline ever held."""
+    return frozenset() if known else fresh
+
+
+def _addresses(
+    patterns: Sequence[str], found: drift.Drift | None, observation: Observation, known: Baseline | None
+) -> list[str]:
+    """What an accept moves: with patterns what drifted under them, else everything that could be read."""
+    live = {address for address in observation.snapshot if not observation.unreadable(address)}
+    old = {address for address in (known.snapshot if known else ()) if not observation.unreadable(address)}
+    if not patterns:
+        return sorted(live | old)
+    for pattern in patterns:
+        if not any(covers(pattern, address) for address in live | old):
+            raise UsageError(
+                f"nothing in the portal or the baseline is called {pattern}", hint="see `reconciler drift`"
+            )
+    drifted = {item.address for item in found.items} if found else live
+    return sorted(address for address in drifted if any_covers(patterns, address))
+
+
+def _entry(item: Mapping[str, Json], reason: str, until: date) -> dict[str, Json]:
+    return {
+        "address": item["address"],
+        "fingerprint": item["fingerprint"],
+        "reason": reason,
+        "until": until.isoformat(),
+    }
+
+
+def _remember(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> None:
+    kept = [entry for entry in _remembered(path) if date.fromisoformat(entry["until"]) >= today]
+    by_fingerprint = {entry["fingerprint"]: entry for entry in [*kept, *entries]}
+    ordered = sorted(by_fingerprint.values(), key=lambda entry: (entry["address"], entry["fingerprint"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _remembered(path: Path) -> list[dict[str, Json]]:
+    if not path.exists():
+        return []
+    try:
+        entries: list[dict[str, Json]] = json.loads(path.read_bytes())
+        return [entry for entry in entries if date.fromisoformat(entry["until"]) and entry["fingerprint"]]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        hint = f"restore it with `git checkout -- {path}`, or delete it"
+        raise UsageError(f"{path} cannot be read: {error!r}", where=str(path), hint=hint) from error
+
+
+def _with_acceptance(item: dict[str, Json], workspace: Workspace, today: date) -> dict[str, Json]:
+    for entry in _remembered(workspace.baseline_directory / ACCEPTED):
+        if entry["fingerprint"] == item["fingerprint"] and date.fromisoformat(entry["until"]) >= today:
+            return {**item, "accepted": {"reason": entry["reason"], "until": entry["until"]}}
+    return item

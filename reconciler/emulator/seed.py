@@ -1,0 +1,155 @@
+"""What a new portal holds: HubSpot's defaults, only what HubSpot cannot be without, or what a file says."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.emulator import account, associations, pipelines, schemas
+from reconciler.emulator.errors import ApiError
+from reconciler.emulator.store import STANDARD_NAMES, Portal, empty_state
+
+Json = dict[str, Any]
+
+DEFAULTS = Path(__file__).with_name("defaults.json.gz")
+ESSENTIAL: Mapping[str, frozenset[str]] = {
+    "contacts": frozenset(
+        "email firstname lastname phone company jobtitle state industry createdate lastmodifieddate hs_object_id "
+        "lifecyclestage hs_lead_status hubspot_owner_id hs_pipeline hs_analytics_source".split()
+    ),
+    "companies": frozenset(
+        "name domain industry type country createdate hs_lastmodifieddate hs_object_id lifecyclestage hs_lead_status "
+        "hubspot_owner_id hs_pipeline".split()
+    ),
+    "deals": frozenset(
+        "dealname amount dealstage pipeline dealtype closedate closed_lost_reason createdate hs_object_id "
+        "hubspot_owner_id".split()
+    ),
+    "tickets": frozenset(
+        "subject content hs_pipeline hs_pipeline_stage hs_ticket_priority hs_ticket_category createdate hs_object_id "
+        "hubspot_owner_id".split()
+    ),
+}
+ESSENTIAL_ELSEWHERE = frozenset({"hs_object_id", "hs_createdate", "hs_lastmodifieddate", "hubspot_owner_id"})
+STATE_KEYS = {"portalId", "objects", "pipelines", "switches"}
+
+
+class SeedError(Exception):
+    """A seed that is no file, or no file that a portal could be made from."""
+
+
+def seeded_state(seed: str | Path) -> Json:
+    """The state of a new portal: ``default``, ``empty``, or made from a saved file."""
+    if str(seed) == "default":
+        return standard_state(lambda _object, _name: True)
+    if str(seed) == "empty":
+        return standard_state(lambda name, one: one in ESSENTIAL.get(name, ESSENTIAL_ELSEWHERE))
+    return state_of_file(Path(seed))
+
+
+def standard_state(wanted: Callable[[str, str], bool]) -> Json:
+    """A portal that holds the wanted ones of HubSpot's default properties."""
+    state = empty_state()
+    for name, shipped in read_defaults().items():
+        definitions = state["objects"][STANDARD_NAMES[name]]
+        kept = [one for one in shipped["properties"] if wanted(name, one["name"])]
+        definitions["properties"] = {one["name"]: one for one in kept}
+        definitions["groups"] = {group["name"]: group for group in shipped["groups"]}
+    add_the_rest(state)
+    return state
+
+
+def add_the_rest(state: Json) -> None:
+    """Fills in what is not property or group, and not there yet."""
+    portal = Portal(state)
+    for module in (pipelines, associations, schemas, account):
+        module.seed(portal)
+
+
+def read_defaults() -> dict[str, Json]:
+    """HubSpot's default definitions by object name; made by ``.ci/build_defaults.py``."""
+    shipped: dict[str, Json] = json.loads(gzip.decompress(DEFAULTS.read_bytes()))
+    return shipped
+
+
+def state_of_file(file: Path) -> Json:
+    """A portal from a saved state, a snapshot, or one raw list answer whose object type is the file's name."""
+    try:
+        saved = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SeedError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SeedError(f"{file}: is no JSON: {error}") from error
+    if isinstance(saved, dict) and saved.keys() >= STATE_KEYS:
+        return saved
+    if isinstance(saved, dict) and isinstance(saved.get("responses"), dict):
+        return state_of_answers(saved["responses"], file)
+    if isinstance(saved, dict) and isinstance(saved.get("results"), list):
+        return state_of_answers({path_of_raw_list(file): saved}, file)
+    raise SeedError(f"{file}: is no emulator state, no snapshot and no list answer of HubSpot")
+
+
+def path_of_raw_list(file: Path) -> str:
+    """The request that a raw list answers: ``contacts.json``, or ``pipelines_deals.json``."""
+    prefix, _, name = file.stem.rpartition("pipelines_")
+    area = "pipelines" if prefix or file.stem != name else "properties"
+    if name not in STANDARD_NAMES:
+        raise SeedError(f"{file}: name the file after the object type of its list, as in contacts.json")
+    return f"/crm/v3/{area}/{name}"
+
+
+def state_of_answers(responses: Mapping[str, Any], file: Path) -> Json:
+    """A portal that answers as recorded; what was not recorded is as in an empty portal."""
+    state = standard_state(lambda name, one: one in ESSENTIAL.get(name, ESSENTIAL_ELSEWHERE))
+    if detail := next((body for path, body in responses.items() if path.endswith("/details")), None):
+        state["portalId"], state["account"] = detail["portalId"], detail
+    portal = Portal(state)
+    for path, body in responses.items():
+        if isinstance(body, dict) and isinstance(body.get("results"), list):
+            play(portal, path, body["results"], file)
+    for definitions in state["objects"].values():
+        definitions["groups"] |= missing_groups(definitions)
+    return state
+
+
+def play(portal: Portal, path: str, answer: Sequence[Json], file: Path) -> None:
+    """Puts one recorded list into the portal."""
+    parts = urlsplit(path)
+    words = [word for word in parts.path.split("/") if word and word != "crm" and not word.startswith(("v", "20"))]
+    try:
+        match words:
+            case ["properties", name, "groups"]:
+                portal.definitions(portal.object_type(name))["groups"] = {one["name"]: one for one in answer}
+            case ["properties", name]:
+                play_properties(portal, portal.object_type(name), answer, "archived=true" in parts.query)
+            case ["pipelines", name]:
+                portal.state["pipelines"][portal.object_type(name)] = {one["id"]: one for one in answer}
+            case ["associations", start, end, "labels"]:
+                pair = portal.object_type(start), portal.object_type(end)
+                associations.seed_labels(portal, pair[0], pair[1], answer)
+    except (KeyError, TypeError, ApiError) as error:
+        raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: {error}") from error
+
+
+def play_properties(portal: Portal, type_id: str, answer: Sequence[Json], archived: bool) -> None:
+    """Takes over definitions as they are, odd ones too; stage families that were recorded follow from stages again."""
+    definitions = portal.definitions(type_id)
+    side = "archivedProperties" if archived else "properties"
+    recorded = {one["name"]: one for one in answer if one.get("archived") is True or not archived}
+    sensitive = {name: one for name, one in definitions[side].items() if one.get("dataSensitivity", "non") in recorded}
+    definitions[side] = sensitive | recorded
+    definitions["everNonUnique"] += sorted(name for name, one in recorded.items() if not one.get("hasUniqueValue"))
+
+
+def missing_groups(definitions: Mapping[str, Any]) -> Json:
+    """Groups that properties are in, but that no list named."""
+    return {name: group for name, group in named_groups(definitions["properties"].values(), definitions["groups"])}
+
+
+def named_groups(properties: Iterable[Json], known: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """A group for each unknown group name, in alphabetical order."""
+    names = sorted({one["groupName"] for one in properties if one.get("groupName")} - known.keys())
+    for order, name in enumerate(names, len(known)):
+        yield name, {"archived": False, "name": name, "label": name, "displayOrder": order}
