@@ -1,6 +1,47 @@
-"""An embedded HubSpot portal, for demos and tests: plays the CRM configuration API over WSGI, bad days included."""
+"""An embedded HubSpot portal, for demos and tests: plays the CRM configuration API over WSGI, bad days included.
+
+``create_app(portal)`` is the WSGI application, ``serve(portal, port)`` puts it on a loopback port. Besides HubSpot's
+paths it answers ``/_emulator/log``, ``faults``, ``switches``, ``release``, ``edit``, ``records`` and ``state``, without
+a token.
+
+What nobody has seen HubSpot do, or what was seen both ways, is a switch in ``portal.switches``:
+
+========================  ==========  ================================================================================
+switch                    default     meaning
+========================  ==========  ================================================================================
+lifecycleMirror           "both"      a lifecycle write to contacts or companies changes both ("contacts_to_companies",
+                                      "none")
+archivedNameCreate        "restore"   a create with an archived name keeps the old createdAt ("fresh": it does not)
+readOnlyOptionsPatch      "refuse"    sending options that a default has locked is a 400 ("ignore": a 200, no effect)
+readOnlyLayoutPatch       true        group, hidden, order and formField of a read-only default can be patched
+retryAfter                false       a 429 carries Retry-After
+rateLimit                 0           requests a token may make in 10 seconds; 0 is no limit
+searchRateLimit           0           searches the account may make in a second; 0 is no limit
+labelNameAfterReads       0           how many reads of a schema come before it names a new association label
+lateGroups                false       the first create in a new group fails as if the group was not there
+schemaCreateExisting      409         a create on an active schema's name (201: answers with the existing schema)
+limitsPerObject           true        limits have a row for each object type, and not only the overall figures
+staleReads                0           how many lists after a write still show the portal before it
+searchLag                 0           how many searches after a write still count the portal before it
+numberDisplayHint         false       number properties made without a display hint get "formatted"
+sensitiveData             false       the account may have sensitive properties
+propertyLimit             1000        custom properties that an object type may have
+========================  ==========  ================================================================================
+"""
+
+from typing import TYPE_CHECKING
 
 from reconciler.emulator.app import create_app
-from reconciler.emulator.store import Portal
+from reconciler.emulator.store import Portal, SeedError
 
-__all__ = ["Portal", "create_app"]
+if TYPE_CHECKING:
+    from reconciler.emulator.server import Server
+
+__all__ = ["Portal", "SeedError", "create_app", "serve"]
+
+
+def serve(portal: Portal, port: int = 0) -> "Server":
+    """Serves a portal on a loopback port until it is closed; 0 takes a free port."""
+    from reconciler.emulator.server import Server  # only who serves needs the sockets
+
+    return Server(portal, port)

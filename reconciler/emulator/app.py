@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
+from reconciler.emulator import faults, rate_limits
 from reconciler.emulator.errors import ApiError, EmptyNotFound, parse_json
 from reconciler.emulator.routing import Handler, Request, Response, Route
 from reconciler.emulator.store import Portal
@@ -22,7 +23,6 @@ MODULES = ("properties", "pipelines", "associations", "schemas", "limits", "sear
 DEFAULT_USER = "1001"
 READ_ONLY_POSTS = re.compile(r".*/(?:search|batch/read|access-token-info)")
 NOT_FOUND_PAGE = "<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404</h2></body></html>"
-WINDOW_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -87,17 +87,33 @@ Routes = Sequence[tuple[str, re.Pattern[str], Handler]]
 def answer(portal: Portal, routes: Routes, call: Call) -> Response:
     """Handles one call, keeps the state file, and writes the log."""
     correlation_id = str(uuid.uuid4())
-    entry = {"method": call.method, "path": unquote(call.path), "query": call.query, "status": 0}
+    entry: dict[str, Any] = {"method": call.method, "path": unquote(call.path), "query": call.query, "status": 0}
+    headers = {"X-HubSpot-Correlation-Id": correlation_id}
+    fault = None
     if not call.control:
         portal.log.append(entry)
+        fault = faults.taken(portal, call.method, unquote(call.path))
+    try:
+        if fault:
+            entry["fault"] = fault.kind
+        headers |= {} if call.control else rate_limits.admit(portal, unquote(call.path), call.token)
+        response = fault.strike(None) if fault and fault.before else effect(portal, routes, call, correlation_id)
+        response = fault.strike(response) if fault and not fault.before else response
+    except ApiError as error:
+        response = refused(error, call, correlation_id)
+    entry["status"] = response.status
+    return replace(response, headers={**headers, **response.headers})
+
+
+def effect(portal: Portal, routes: Routes, call: Call, correlation_id: str) -> Response:
+    """What the portal does and says when nothing gets in its way; a success is on disk before it is told."""
     try:
         response = handle(portal, routes, call)
     except ApiError as error:
-        response = refused(error, call, correlation_id)
-    if call.mutating and response.status < 400:
+        return refused(error, call, correlation_id)
+    if call.mutating:
         portal.written()
-    entry["status"] = response.status
-    return replace(response, headers={"X-HubSpot-Correlation-Id": correlation_id, **response.headers})
+    return response
 
 
 def handle(portal: Portal, routes: Routes, call: Call) -> Response:

@@ -7,6 +7,7 @@ from reconciler.emulator import property_rules as rules
 from reconciler.emulator.errors import already_exists, not_found, validation_error
 from reconciler.emulator.property_rules import Json
 from reconciler.emulator.routing import Request, Response, Route, results, versioned
+from reconciler.emulator.stage_properties import stage_properties
 from reconciler.emulator.store import Portal
 
 PATH = versioned("properties") + "/(?P<object_type>[^/]+)/groups"
@@ -87,7 +88,8 @@ def delete_group(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     rules.require_write(portal, request, type_id)
     name = existing(portal, type_id, parts["group"])["name"]
     definitions = portal.definitions(type_id)
-    if members := [one["name"] for one in definitions["properties"].values() if one["groupName"] == name]:
+    live = [*definitions["properties"].values(), *stage_properties(portal, type_id)]
+    if members := [one["name"] for one in live if one["groupName"] == name]:
         raise validation_error(json.dumps(in_use(name, members)))
     del definitions["groups"][name]
     portal.touch(type_id)

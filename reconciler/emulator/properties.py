@@ -7,11 +7,12 @@ Stored definitions are what the API shows, key for key. HubSpot's own differ fro
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.emulator import groups, pipelines
+from reconciler.emulator import formulas, groups
 from reconciler.emulator import property_rules as rules
 from reconciler.emulator.errors import ApiError, already_exists, not_found, validation_error
 from reconciler.emulator.property_rules import Json
 from reconciler.emulator.routing import Request, Response, Route, versioned
+from reconciler.emulator.stage_properties import stage_properties
 from reconciler.emulator.store import Portal
 
 PATH = versioned("properties") + "/(?P<object_type>[^/]+)"
@@ -54,8 +55,14 @@ def side(portal: Portal, type_id: str, archived: bool, sensitivity: str) -> Iter
     definitions = portal.definitions(type_id)
     found = [*definitions["archivedProperties" if archived else "properties"].values()]
     if not archived:
-        found += pipelines.stage_properties(portal, type_id)
+        found += generated(portal, type_id)
     return (one for one in found if one.get("dataSensitivity", "non_sensitive") == sensitivity)
+
+
+def generated(portal: Portal, type_id: str) -> list[Json]:
+    """The properties that follow from stages, without those that a recorded list does not have."""
+    left_out = portal.definitions(type_id).get("leftOut", ())
+    return [one for one in stage_properties(portal, type_id) if one["name"] not in left_out]
 
 
 def read_property(portal: Portal, request: Request, parts: Mapping[str, str]) -> Response:
@@ -90,9 +97,7 @@ def stored(portal: Portal, request: Request, type_id: str, fields: Json) -> Json
     """Checks a create and puts its definition into the portal."""
     definitions = portal.definitions(type_id)
     name = fields["name"]
-    if name in definitions["properties"] or name in {
-        one["name"] for one in pipelines.stage_properties(portal, type_id)
-    }:
+    if name in definitions["properties"] or name in {one["name"] for one in generated(portal, type_id)}:
         raise property_exists(name)
     rules.check_new_name(name)
     rules.check_sensitivity(portal, request, fields)
@@ -105,8 +110,8 @@ def stored(portal: Portal, request: Request, type_id: str, fields: Json) -> Json
     stamp(portal, request, definition, archived if portal.switches["archivedNameCreate"] == "restore" else None)
     if not definition["hasUniqueValue"] and name not in definitions["everNonUnique"]:
         definitions["everNonUnique"].append(name)
-    definitions["properties"][name] = in_shown_order(definition)
-    return definitions["properties"][name]
+    made = definitions["properties"][name] = in_shown_order(definition)
+    return made
 
 
 def property_exists(name: str) -> ApiError:
@@ -197,7 +202,7 @@ def update_property(portal: Portal, request: Request, parts: Mapping[str, str]) 
 
 def locked_or_missing(portal: Portal, type_id: str, name: str) -> ApiError:
     """The refusal to write a property that is not stored: a stage's own is read only, any other is not there."""
-    if any(one["name"] == name for one in pipelines.stage_properties(portal, type_id)):
+    if any(one["name"] == name for one in generated(portal, type_id)):
         return read_only(name)
     return no_such_property(type_id, name)
 
@@ -227,8 +232,8 @@ def allowed_changes(portal: Portal, current: Mapping[str, Any], sent: Mapping[st
 def same(name: str, value: Any, current: Mapping[str, Any]) -> bool:
     """Whether a sent field says what is stored already."""
     if name == "options":
-        return by_order(value) == current["options"]
-    return bool(name in current and current[name] == value)
+        return bool(by_order(value) == current["options"])
+    return name in current and bool(current[name] == value)
 
 
 def patched(portal: Portal, type_id: str, current: Json, changed: Json) -> Json:
@@ -291,7 +296,7 @@ def usages(portal: Portal, type_id: str, name: str) -> Iterator[Json]:
     definitions = portal.definitions(type_id)
     for other in definitions["properties"].values():
         formula = other.get("calculationFormula")
-        if formula and not rules.is_default(other) and name in rules.formulas.parse(formula, {}).properties:
+        if formula and not rules.is_default(other) and name in formulas.parse(formula, {}).properties:
             qualified = f"{type_id}/{other['name']}"
             yield {
                 "by": other["name"],

@@ -1,15 +1,18 @@
 """What a new portal holds: HubSpot's defaults, only what HubSpot cannot be without, or what a file says."""
 
 import gzip
+import importlib
+import importlib.util
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.emulator import account, associations, pipelines, schemas
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.store import STANDARD_NAMES, Portal, empty_state
+from reconciler.emulator.stage_properties import stage_properties
+from reconciler.emulator.store import STANDARD_NAMES, Portal, SeedError, empty_state
 
 Json = dict[str, Any]
 
@@ -36,10 +39,6 @@ ESSENTIAL_ELSEWHERE = frozenset({"hs_object_id", "hs_createdate", "hs_lastmodifi
 STATE_KEYS = {"portalId", "objects", "pipelines", "switches"}
 
 
-class SeedError(Exception):
-    """A seed that is no file, or no file that a portal could be made from."""
-
-
 def seeded_state(seed: str | Path) -> Json:
     """The state of a new portal: ``default``, ``empty``, or made from a saved file."""
     if str(seed) == "default":
@@ -64,8 +63,10 @@ def standard_state(wanted: Callable[[str, str], bool]) -> Json:
 def add_the_rest(state: Json) -> None:
     """Fills in what is not property or group, and not there yet."""
     portal = Portal(state)
-    for module in (pipelines, associations, schemas, account):
-        module.seed(portal)
+    for name in ("pipelines", "associations", "schemas", "account"):
+        if importlib.util.find_spec(f"reconciler.emulator.{name}"):
+            module = importlib.import_module(f"reconciler.emulator.{name}")
+            getattr(module, "seed", lambda _portal: None)(portal)
 
 
 def read_defaults() -> dict[str, Json]:
@@ -106,50 +107,59 @@ def state_of_answers(responses: Mapping[str, Any], file: Path) -> Json:
     if detail := next((body for path, body in responses.items() if path.endswith("/details")), None):
         state["portalId"], state["account"] = detail["portalId"], detail
     portal = Portal(state)
-    for path, body in responses.items():
-        if isinstance(body, dict) and isinstance(body.get("results"), list):
-            play(portal, path, body["results"], file)
-    for definitions in state["objects"].values():
+    recorded = {play(portal, path, body, file) for path, body in responses.items() if "results" in body}
+    for type_id, definitions in state["objects"].items():
         definitions["groups"] |= missing_groups(definitions)
+        if type_id in recorded:
+            leave_out(portal, type_id)
     return state
 
 
-def play(portal: Portal, path: str, answer: Sequence[Json], file: Path) -> None:
-    """Puts one recorded list into the portal."""
+def play(portal: Portal, path: str, body: Json, file: Path) -> str:
+    """Puts one recorded list into the portal; answers with the object type whose properties it held."""
     parts = urlsplit(path)
-    words = [word for word in parts.path.split("/") if word and word != "crm" and not word.startswith(("v", "20"))]
+    words = [word for word in parts.path.split("/") if word and word != "crm" and not re.match(r"v\d|20\d\d-", word)]
+    answer = body["results"]
     try:
         match words:
             case ["properties", name, "groups"]:
                 portal.definitions(portal.object_type(name))["groups"] = {one["name"]: one for one in answer}
             case ["properties", name]:
-                play_properties(portal, portal.object_type(name), answer, "archived=true" in parts.query)
+                return play_properties(portal, portal.object_type(name), answer, parts.query)
             case ["pipelines", name]:
                 portal.state["pipelines"][portal.object_type(name)] = {one["id"]: one for one in answer}
-            case ["associations", start, end, "labels"]:
-                pair = portal.object_type(start), portal.object_type(end)
-                associations.seed_labels(portal, pair[0], pair[1], answer)
     except (KeyError, TypeError, ApiError) as error:
         raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: {error}") from error
+    return ""
 
 
-def play_properties(portal: Portal, type_id: str, answer: Sequence[Json], archived: bool) -> None:
-    """Takes over definitions as they are, odd ones too; stage families that were recorded follow from stages again."""
+def play_properties(portal: Portal, type_id: str, answer: Sequence[Json], query: str) -> str:
+    """Takes over definitions as they are, odd ones too; the live list as recorded gets no stage families added."""
     definitions = portal.definitions(type_id)
-    side = "archivedProperties" if archived else "properties"
-    recorded = {one["name"]: one for one in answer if one.get("archived") is True or not archived}
-    sensitive = {name: one for name, one in definitions[side].items() if one.get("dataSensitivity", "non") in recorded}
-    definitions[side] = sensitive | recorded
+    recorded = {one["name"]: one for one in answer}
     definitions["everNonUnique"] += sorted(name for name, one in recorded.items() if not one.get("hasUniqueValue"))
+    if "archived=true" in query:
+        definitions["archivedProperties"] |= recorded
+    elif "dataSensitivity" in query:
+        definitions["properties"] |= recorded
+    else:
+        definitions["properties"] = recorded
+        return type_id
+    return ""
+
+
+def leave_out(portal: Portal, type_id: str) -> None:
+    """Keeps a recorded list as it was: properties of stages that were not in it come only with new stages."""
+    missing = [one["name"] for one in stage_properties(portal, type_id)]
+    portal.definitions(type_id)["leftOut"] = missing
 
 
 def missing_groups(definitions: Mapping[str, Any]) -> Json:
     """Groups that properties are in, but that no list named."""
-    return {name: group for name, group in named_groups(definitions["properties"].values(), definitions["groups"])}
-
-
-def named_groups(properties: Iterable[Json], known: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
-    """A group for each unknown group name, in alphabetical order."""
-    names = sorted({one["groupName"] for one in properties if one.get("groupName")} - known.keys())
-    for order, name in enumerate(names, len(known)):
-        yield name, {"archived": False, "name": name, "label": name, "displayOrder": order}
+    groups = definitions["groups"]
+    properties = [*definitions["properties"].values()]
+    names = sorted({one["groupName"] for one in properties if one.get("groupName")} - groups.keys())
+    return {
+        name: {"archived": False, "name": name, "label": name, "displayOrder": order}
+        for order, name in enumerate(names, len(groups))
+    }

@@ -53,7 +53,7 @@ STANDARD_TYPES: Mapping[str, tuple[str, str]] = {  # type id -> (plural, singula
 STANDARD_NAMES = {name: type_id for type_id, names in STANDARD_TYPES.items() for name in names}
 
 SWITCHES: Mapping[str, Any] = {
-    "lifecycleMirror": True,
+    "lifecycleMirror": "both",
     "archivedNameCreate": "restore",
     "readOnlyOptionsPatch": "refuse",
     "readOnlyLayoutPatch": True,
@@ -70,6 +70,10 @@ SWITCHES: Mapping[str, Any] = {
     "sensitiveData": False,
     "propertyLimit": 1000,
 }
+
+
+class SeedError(Exception):
+    """A seed that is no file, or no file that a portal could be made from."""
 
 
 def empty_state(portal_id: int = 12345678) -> dict[str, Any]:
