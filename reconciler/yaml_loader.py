@@ -1,397 +1,647 @@
-"""Reads YAML as 1.2 core, straight from PyYAML's C events, with positions and every problem at once."""
+"""Reads YAML 1.2 core as plain values, remembers where everything stands, and reports problems instead of raising.
+
+Values are built straight from PyYAML's event stream: its own loaders build a graph of nodes first, which takes
+several times longer and, with the garbage collector at work, more than linear time. The collector is off meanwhile.
+Places of the outer levels are kept; deeper ones are only needed for messages, and a second reading finds them.
+"""
 
 import gc
 import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import yaml
+from yaml.error import MarkedYAMLError
+from yaml.events import (
+    AliasEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+from yaml.reader import ReaderError
+
+LARGEST = 64 * 1024 * 1024  # bytes, ten times a spec of 10,000 properties
+DEEPEST = 64  # levels of mappings and lists
+MOST_EXPANDED = 100_000  # values that aliases may stand for
+PLACED = 3  # levels whose places are kept: section, object type, name
+FRAME_WIDTH = 100
 
 Json = Any
-MAX_BYTES, MAX_DEPTH, MAX_ALIASED = 64 * 1024 * 1024, 64, 100_000
-SHALLOW = 3  # levels of mappings whose keys keep their place while loading; deeper ones are found when asked for
-
-_CONSTANTS: dict[str, Json] = {
-    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
-    "-.inf": float("-inf"),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-}
-# Leading zeros stay text, and so do 1:30, 1_000 and dates: values of options look like that.
-_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z")
-_BASED = re.compile(r"0(?:o[0-7]+|x[0-9a-fA-F]+)\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_MAYBE = frozenset("0123456789-+.~nNtTfF")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+Event = Any  # PyYAML's events are untyped
+Parser = Callable[[bytes], Any]
+Path = tuple[str | int, ...]
+PARSER: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 @dataclass(frozen=True, slots=True)
 class YamlProblem:
-    """Something that is wrong with a file as YAML; lines and columns start at 1."""
+    """Something that makes a file unreadable or ambiguous as YAML; lines and columns count from 1."""
 
     line: int
     column: int
     rule: str
     message: str
-    fix: str = ""
+    fix: str
 
 
 @dataclass(frozen=True)
 class Document:
-    """The content of a YAML file, and where everything in it stands."""
+    """The content of a YAML file, what is wrong with it, and where everything in it stands."""
 
     path: str
-    text: str
-    value: Json = None
-    problems: tuple[YamlProblem, ...] = ()
-    keys: dict[tuple[str, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
-    _deep: dict[tuple[str | int, ...], tuple[int, int]] = field(default_factory=dict, repr=False)
+    value: Json
+    problems: tuple[YamlProblem, ...]
+    _marks: "dict[Path, _Mark]" = field(repr=False)
+    _source: "_Source" = field(repr=False)
 
     def locate(self, path: Sequence[str | int], key: bool = False) -> tuple[int, int]:
-        """Line and column of a value, or of its key; of the nearest thing above where there is no such path."""
-        wanted = tuple(path)
-        if key and wanted in self.keys:
-            return self.keys[wanted]  # type: ignore[index]
-        if not self._deep and self.text:
-            self._deep.update(_positions(self.text))
-        for length in range(len(wanted), 0, -1):
-            place = self._deep.get((*wanted[:length], _KEY if key else _VALUE))
-            if place:
-                return place
-        return (1, 1)
+        """Line and column of a value, or of its key; of the nearest thing around it if there is no such path."""
+        mark = self._marks.get(tuple(path)) or self._source.find(path)
+        return mark[:2] if key else mark[2:]
 
     def frame(self, line: int, column: int) -> str:
-        """The line and a mark under the column, clipped around it."""
-        lines = self.text.splitlines()
-        shown = lines[line - 1] if 0 < line <= len(lines) else ""
-        start = max(0, column - 61)
-        part = _CONTROL.sub("?", shown[start : start + 100]).replace("\t", " ")
-        width = sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in part[: column - 1 - start])
-        number = f"{line:>5} | "
-        return f"{number}{part}\n{' ' * (len(number) - 2)}| {' ' * width}^"
+        """A line of the file with a caret under a column, harmless for terminals and never wide."""
+        lines = self._source.lines
+        return _frame(lines[line - 1] if line <= len(lines) else "", line, column)
 
 
-_KEY, _VALUE = "\0key", "\0value"
+def load(text: str | bytes, path: str, parser: Parser = PARSER) -> Document:
+    """A YAML file as plain values; the value is None where a problem leaves none."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    source = _Source(data.removeprefix(b"\xef\xbb\xbf"), parser)
+    if refusal := _refusal(source.data):
+        return Document(path, None, (refusal,), {}, source)
+    with _collector_off():
+        builder = _Builder(source)
+        value = builder.document()
+    problems = [*builder.problems, *builder.duplicates()]
+    return Document(path, value, tuple(sorted(problems, key=_position)), builder.marks, source)
 
 
-def load(text: str | bytes, path: str) -> Document:
-    """A YAML file as plain Python values; what is wrong with it is in ``problems``, nothing is raised."""
-    decoded = _decoded(text)
-    if isinstance(decoded, YamlProblem):
-        return Document(path, "", None, (decoded,))
-    if problem := _control(decoded):
-        return Document(path, decoded, None, (problem,))
-    builder = _Builder(decoded)
-    with _uncollected():
-        value = builder.build()
-    return Document(path, decoded, value, tuple(sorted(builder.problems, key=_place)), builder.keys)
-
-
-def _place(problem: YamlProblem) -> tuple[int, int]:
+def _position(problem: YamlProblem) -> tuple[int, int]:
     return problem.line, problem.column
 
 
-def _decoded(text: str | bytes) -> str | YamlProblem:
-    if len(text) > MAX_BYTES:
-        message = f"the file has {len(text) >> 20} MiB; at most {MAX_BYTES >> 20} are read"
-        return YamlProblem(1, 1, "yaml-too-large", message, "split it into several files")
-    if isinstance(text, str):
-        return text.removeprefix("\ufeff")
-    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return YamlProblem(1, 1, "yaml-encoding", "the file is UTF-16", "save it as UTF-8")
-    try:
-        return text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = text[: error.start]
-        column = error.start - (before.rfind(b"\n") + 1) + 1
-        message = f"byte 0x{text[error.start]:02x} is not UTF-8"
-        return YamlProblem(before.count(b"\n") + 1, column, "yaml-encoding", message, "save the file as UTF-8")
-
-
-def _control(text: str) -> YamlProblem | None:
-    found = _CONTROL.search(text)
-    if found is None:
-        return None
-    line = text.count("\n", 0, found.start()) + 1
-    column = found.start() - text.rfind("\n", 0, found.start())
-    message = f"character U+{ord(found[0]):04X} may not stand in YAML"
-    return YamlProblem(line, column, "yaml-encoding", message, 'remove it, or write it as "\\u...." in quotes')
-
-
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Python's collector scans the growing tree again and again and finds nothing (performance.md 0.2)."""
-    enabled = gc.isenabled()
+def _collector_off() -> Iterator[None]:
+    """Parsing makes no cycles, but so many objects that the collector would walk the growing tree again and again."""
+    was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if enabled:
+        if was_on:
             gc.enable()
 
 
-def _parser(text: str) -> Any:
-    loader = getattr(yaml, "CParser", None)
-    return loader(text) if loader else yaml.Loader(text)
+def _refusal(data: bytes) -> YamlProblem | None:
+    """Why a file is not parsed at all: its size or its encoding."""
+    if len(data) > LARGEST:
+        message = f"the file has {len(data):,} bytes, more than {LARGEST >> 20} MiB"
+        return YamlProblem(1, 1, "yaml-too-large", message, "split it into several files")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
+        return YamlProblem(1, 1, "yaml-encoding", "the file is UTF-16 or UTF-32, not UTF-8", "save it as UTF-8")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start]
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
+        message = f"byte 0x{data[error.start]:02x} at offset {error.start} is not UTF-8"
+        fix = "save the file as UTF-8; it is perhaps Windows-1252 or Latin-1"
+        return YamlProblem(before.count(b"\n") + 1, column, "yaml-encoding", message, fix)
+    return None
 
 
-def scalar(text: str) -> Json:
-    """The value of a plain scalar in YAML 1.2's core schema, with leading zeros left as text."""
-    if text in _CONSTANTS:
-        return _CONSTANTS[text]
-    if text[0] not in _MAYBE:
+# --- scalars ---------------------------------------------------------------------------------------------------------
+
+_WORDS: dict[str, Json] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+_LETTERS = frozenset("~nNtTfF")  # that a word begins with
+_STARTS = _LETTERS | frozenset("-+.0123456789") | {""}  # of plain scalars that may be something else than text
+# Leading zeros stay text, unlike in YAML's own core schema: postal codes and phone prefixes look like that.
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,3999})").fullmatch  # Python refuses to read longer ones
+_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+").fullmatch
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
+
+
+def _resolved(text: str) -> Json:
+    """The value of a plain scalar, whose first character is in ``_STARTS``."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in _LETTERS:
         return text
-    if _INT.match(text):
-        return int(text) if len(text) < 400 else text
-    if _BASED.match(text):
+    if _INT(text):
+        return int(text)
+    if _BASED(text):
         return int(text, 0)
-    return float(text) if _FLOAT.match(text) else text
+    if _FLOAT(text) and not text.lstrip("+-").isdecimal():
+        return float(text)
+    return text
 
 
-class _Abort(Exception):
-    """The rest of the file cannot be read."""
+# --- values ----------------------------------------------------------------------------------------------------------
+
+_TAG = "tag:yaml.org,2002:"
+_SCALAR_TAGS: dict[str, tuple[type, ...]] = {
+    f"{_TAG}int": (int,),
+    f"{_TAG}float": (float, int),
+    f"{_TAG}bool": (bool,),
+    f"{_TAG}null": (type(None),),
+}
+_TEXT_TAGS = (None, "!", f"{_TAG}str")
+_COLLECTION_TAGS = {MappingStartEvent: (None, "!", f"{_TAG}map"), SequenceStartEvent: (None, "!", f"{_TAG}seq")}
+_OPEN = object()  # the anchor of a collection that is still being read
+
+_Mark = tuple[int, int, int, int]  # line and column of a key, line and column of its value
+
+
+class _Refused(Exception):
+    """The rest of the file is not read; holds the problem that says why."""
 
 
 class _Builder:
-    """Builds plain values from parser events."""
+    """Turns the events of a file into values; ``_mapping`` and ``_sequence`` are the hot loops."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, source: "_Source") -> None:
         self.problems: list[YamlProblem] = []
-        self.keys: dict[tuple[str, ...], tuple[int, int]] = {}
-        self.anchors: dict[str, Json] = {}
-        self.sizes: dict[int, int] = {}
-        self.aliased = 0
+        self.marks: dict[Path, _Mark] = {}
+        self._source = source
+        self._keys: dict[str, str] = {}  # every harmless key once: a definition has the same ones as the next
+        self._anchors: dict[str, Json] = {}
+        self._expanded = 0
+        self._repeated: list[Event] = []
 
-    def report(self, event: Any, rule: str, message: str, fix: str = "") -> None:
-        mark = event.start_mark
-        self.problems.append(YamlProblem(mark.line + 1, mark.column + 1, rule, message, fix))
-
-    def build(self) -> Json:
+    def document(self) -> Json:
+        """The value of the only document of the file."""
         try:
-            return self._build()
-        except _Abort:
-            return None
+            self._get = self._source.events()
+            return self._only_document()
+        except _Refused as refusal:
+            self.problems.append(refusal.args[0])
         except yaml.YAMLError as error:
-            self.problems.append(_syntax(error, self.text))
+            self.problems += _syntax_problems(error, self._source)
+        return None
+
+    def duplicates(self) -> Iterator[YamlProblem]:
+        """Keys that their mapping has already, each with the place of the first."""
+        for event in self._repeated:
+            line, column = _start(event)
+            first = self._source.first_of(line, column)
+            message = f"the key {event.value!r} is here twice; the first one is in line {first[0]}, column {first[1]}"
+            yield YamlProblem(line, column, "yaml-duplicate-key", message, "remove or rename one of them")
+
+    def _only_document(self) -> Json:
+        self._get()  # the start of the stream
+        if self._get().__class__ is StreamEndEvent:
             return None
-
-    def _build(self) -> Json:  # one loop on purpose: it runs once for every scalar of 10,000 definitions
-        parser = _parser(self.text)
-        get, scalar_event = parser.get_event, yaml.ScalarEvent
-        mapping_start, sequence_start = yaml.MappingStartEvent, yaml.SequenceStartEvent
-        mapping_end, sequence_end = yaml.MappingEndEvent, yaml.SequenceEndEvent
-        stack: list[tuple[Json, bool, str | None]] = []
-        path: list[str] = []
-        root: Json = None
-        current: Json = None
-        mapping = False
-        key: str | None = None
-        documents = 0
-        constants, maybe = _CONSTANTS, _MAYBE
-        while True:
-            event = get()
-            kind = event.__class__
-            if kind is scalar_event:
-                value = event.value
-                if mapping and key is None:
-                    key = value
-                    if event.tag or event.anchor or value == "<<" or value in current:
-                        self._check_key(event, current, path)
-                    if len(stack) <= SHALLOW:
-                        mark = event.start_mark
-                        self.keys[(*path, value)] = (mark.line + 1, mark.column + 1)
-                    continue
-                if event.implicit[0] and (not value or value[0] in maybe):
-                    value = constants[value] if value in constants else scalar(value)
-                if event.tag is not None:
-                    value = self._tagged(event)
-                if event.anchor is not None:
-                    self.anchors[event.anchor] = value
-            elif kind is mapping_start or kind is sequence_start:
-                new: Json = {} if kind is mapping_start else []
-                if event.tag is not None or event.anchor is not None:
-                    self._open(event, new)
-                if mapping and key is None:
-                    self._complex(event)
-                if current is None:
-                    root = new
-                elif mapping:
-                    current[key] = new
-                else:
-                    current.append(new)
-                stack.append((current, mapping, key))
-                if len(stack) > MAX_DEPTH:
-                    self.report(event, "yaml-depth", f"nested deeper than {MAX_DEPTH} levels", "flatten it")
-                    raise _Abort
-                if len(stack) <= SHALLOW + 1 and len(stack) > 1:
-                    path.append(key if key is not None else str(len(current) - 1))
-                current, mapping, key = new, kind is mapping_start, None
-                continue
-            elif kind is mapping_end or kind is sequence_end:
-                if len(stack) <= SHALLOW + 1 and len(stack) > 1:
-                    path.pop()
-                current, mapping, _ = stack.pop()
-                key = None
-                continue
-            elif kind is yaml.AliasEvent:
-                if mapping and key is None:
-                    self._complex(event)
-                value = self._alias(event)
-            elif kind is yaml.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    self.report(event, "yaml-multiple-documents", "a second document begins", "use one file each")
-                    raise _Abort
-                continue
-            elif kind is yaml.StreamEndEvent:
-                return root
-            else:
-                continue
-            if mapping:
-                current[key] = value
-                key = None
-            elif current is None:
-                root = value
-            else:
-                current.append(value)
-
-    def _check_key(self, event: Any, current: dict[str, Json], path: list[str]) -> None:
-        name = event.value
-        if event.tag is not None:
-            self._tagged(event)
-        if event.anchor is not None:
-            self.anchors[event.anchor] = name
-        if name == "<<" and event.implicit[0]:
-            fix = "write the fields out, or give whole entries an anchor"
-            self.report(event, "yaml-merge-key", "merge keys (<<) are no part of YAML 1.2", fix)
-        if name in current:
-            first = self.keys.get((*path, name))
-            where = f"; the first one is in line {first[0]}" if first else ""
-            self.report(event, "yaml-duplicate-key", f"the key {name!r} stands here twice{where}", "keep one of them")
-
-    def _complex(self, event: Any) -> None:
-        self.report(event, "yaml-complex-key", "a key has to be plain text", "put quotes around it")
-        raise _Abort
-
-    def _tagged(self, event: Any) -> Json:
-        match event.tag:
-            case "!" | "tag:yaml.org,2002:str":
-                return event.value
-            case (
-                "tag:yaml.org,2002:int"
-                | "tag:yaml.org,2002:float"
-                | "tag:yaml.org,2002:bool"
-                | "tag:yaml.org,2002:null"
-            ):
-                return scalar(event.value) if event.value else None
-        self.report(event, "yaml-tag", f"the tag {event.tag} is not read", "drop it")
-        return event.value
-
-    def _open(self, event: Any, new: Json) -> None:
-        if event.tag not in (None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"):
-            self.report(event, "yaml-tag", f"the tag {event.tag} is not read", "drop it")
-        if event.anchor is not None:
-            self.anchors[event.anchor] = new
-
-    def _alias(self, event: Any) -> Json:
-        if event.anchor not in self.anchors:
-            self.report(event, "yaml-syntax", f"the anchor {event.anchor!r} is not known", "define it above")
-            return None
-        value = self.anchors[event.anchor]
-        self.aliased += self._size(value, frozenset(), event)
-        if self.aliased > MAX_ALIASED:
-            message = f"aliases stand for more than {MAX_ALIASED} values"
-            self.report(event, "yaml-alias-limit", message, "write the entries out, or use fewer aliases")
-            raise _Abort
+        event = self._get()
+        mark = _start(event)
+        self.marks[()] = (*mark, *mark)
+        value = self._node(event, 1, ())
+        self._get()  # the end of the document
+        if (event := self._get()).__class__ is not StreamEndEvent:
+            fix = "keep one document in a file: remove the `---` line or split the file"
+            self._report(event, "yaml-multiple-documents", "a second document begins here", fix)
+            while self._get().__class__ is not StreamEndEvent:
+                pass
         return value
 
-    def _size(self, value: Json, above: frozenset[int], event: Any) -> int:
-        """How many values an alias stands for, aliases inside it written out."""
-        if not isinstance(value, dict | list):
-            return 1
-        if id(value) in above:
-            self.report(event, "yaml-alias-limit", f"the anchor {event.anchor!r} holds itself", "write it out")
-            raise _Abort
-        if id(value) not in self.sizes or not above:
-            inner = value.values() if isinstance(value, dict) else value
-            below = above | {id(value)}
-            self.sizes[id(value)] = 1 + sum(self._size(one, below, event) for one in inner)
-        return self.sizes[id(value)]
+    def _node(self, event: Event, depth: int, path: Path | None) -> Json:
+        """Any value; with a path, places below it are kept."""
+        kind = event.__class__
+        if kind is ScalarEvent:
+            return self._scalar(event)
+        if kind is AliasEvent:
+            return self._alias(event)
+        if depth > DEEPEST:
+            message = f"this is nested deeper than {DEEPEST} levels"
+            raise _Refused(YamlProblem(*_start(event), "yaml-depth", message, "flatten it"))
+        if event.tag is not None and event.tag not in _COLLECTION_TAGS[kind]:
+            self._refuse_tag(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _OPEN
+        value = self._collection(kind, depth, path)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value
+        return value
 
+    def _collection(self, kind: type, depth: int, path: Path | None) -> Json:
+        if path is None or len(path) == PLACED:
+            return self._mapping(depth + 1) if kind is MappingStartEvent else self._sequence(depth + 1)
+        return self._placed_mapping(path) if kind is MappingStartEvent else self._placed_sequence(path)
 
-def _syntax(error: yaml.YAMLError, text: str) -> YamlProblem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    problem = str(getattr(error, "problem", None) or error)
-    shown = (text.splitlines() or [""])[min(line - 1, max(len(text.splitlines()) - 1, 0))] if text else ""
-    return YamlProblem(line, column, "yaml-syntax", problem, _syntax_fix(problem, shown))
-
-
-def _syntax_fix(problem: str, line: str) -> str:
-    if "\t" in line[: len(line) - len(line.lstrip())] or "\\t" in problem:
-        return "indent with spaces, never with tabs"
-    if "mapping values are not allowed" in problem:
-        return "put quotes around a text that has a colon in it, and check the indentation"
-    if "could not find expected ':'" in problem:
-        return "write `key: value`; a colon is missing here or above"
-    if "did not find expected" in problem:
-        return "check the indentation, brackets and quotes here and just above"
-    if "cannot start any token" in problem:
-        return "put quotes around the text"
-    return "check the syntax here and just above"
-
-
-def _positions(text: str) -> dict[tuple[str | int, ...], tuple[int, int]]:
-    """Where every key and value of a file stands; made when a message needs it."""
-    places: dict[tuple[str | int, ...], tuple[int, int]] = {}
-    path: list[str | int] = []
-    stack: list[tuple[bool, bool]] = []  # is it a mapping, is a key expected
-    parser = _parser(text)
-    try:
+    def _mapping(self, depth: int) -> dict[str, Json]:
+        get, keys = self._get, self._keys.get
+        found: dict[str, Json] = {}
         while True:
-            event = parser.get_event()
-            if isinstance(event, yaml.StreamEndEvent):
-                return places
-            if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                mapping, _ = stack.pop()
-                if not mapping:
-                    path.pop()
-                _stepped(stack, path)
-            elif isinstance(event, yaml.NodeEvent):
-                mark: Any = event.start_mark
-                place = (mark.line + 1, mark.column + 1)
-                if stack and stack[-1] == (True, True) and isinstance(event, yaml.ScalarEvent):
-                    path.append(event.value)
-                    places[(*path, _KEY)] = place
-                    stack[-1] = (True, False)
-                    continue
-                places.setdefault((*path, _VALUE), place)
-                places.setdefault((*path, _KEY), place)
-                if isinstance(event, yaml.MappingStartEvent):
-                    stack.append((True, True))
-                elif isinstance(event, yaml.SequenceStartEvent):
-                    stack.append((False, False))
-                    path.append(0)
-                else:
-                    _stepped(stack, path)
-    except yaml.YAMLError:
-        return places  # what stands before the syntax error keeps its place
+            event = get()
+            if event.__class__ is not ScalarEvent:
+                if event.__class__ is MappingEndEvent:
+                    return found
+                self._complex_key(event, depth)
+                continue
+            key = keys(event.value)
+            if key is None or event.tag is not None or event.anchor is not None:
+                key = self._key(event)
+            if key in found:
+                self._repeated.append(event)
+            event = get()
+            if event.__class__ is not ScalarEvent:
+                found[key] = self._node(event, depth, None)
+            elif event.tag is None and event.anchor is None:
+                text = event.value
+                found[key] = text if event.style or text[:1] not in _STARTS else _resolved(text)
+            else:
+                found[key] = self._scalar(event)
+
+    def _sequence(self, depth: int) -> list[Json]:
+        get, node = self._get, self._node
+        found: list[Json] = []
+        while (event := get()).__class__ is not SequenceEndEvent:
+            found.append(node(event, depth, None))
+        return found
+
+    def _placed_mapping(self, path: Path) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        while (event := self._get()).__class__ is not MappingEndEvent:
+            if event.__class__ is not ScalarEvent:
+                self._complex_key(event, len(path) + 2)
+                continue
+            key = self._key(event)
+            if key in found:
+                self._repeated.append(event)
+            below, value = (*path, key), self._get()
+            self.marks[below] = (*_start(event), *_start(value))
+            found[key] = self._node(value, len(below) + 1, below)
+        return found
+
+    def _placed_sequence(self, path: Path) -> list[Json]:
+        found: list[Json] = []
+        while (event := self._get()).__class__ is not SequenceEndEvent:
+            below, mark = (*path, len(found)), _start(event)
+            self.marks[below] = (*mark, *mark)
+            found.append(self._node(event, len(below) + 1, below))
+        return found
+
+    def _key(self, event: Event) -> str:
+        """The text of a key that is new or has something special about it."""
+        key: str = event.value
+        if event.tag not in _TEXT_TAGS:
+            self._refuse_tag(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = key
+        if key not in ("", "<<"):
+            return self._keys.setdefault(key, key)
+        if key == "<<" and not event.style:
+            fix = "write the fields out; an alias may stand for a whole value (`options: *sizes`)"
+            self._report(event, "yaml-merge-key", "merge keys (`<<`) are not part of YAML 1.2", fix)
+        elif not event.style:
+            self._report(event, "yaml-complex-key", "there is no key before the colon", "write `key: value`")
+        return key
+
+    def _complex_key(self, event: Event, depth: int) -> None:
+        """Reads over a key that is no text, and its value."""
+        what = {AliasEvent: "an alias", MappingStartEvent: "a mapping", SequenceStartEvent: "a list"}[event.__class__]
+        fix = "write the key as text, in quotes where it holds brackets, braces or `*`"
+        self._report(event, "yaml-complex-key", f"{what} cannot be a key", fix)
+        self._node(event, depth, None)
+        self._node(self._get(), depth, None)
+
+    def _scalar(self, event: Event) -> Json:
+        text = event.value
+        if event.tag in _TEXT_TAGS:
+            plain = event.tag is None and not event.style
+            value = _resolved(text) if plain and text[:1] in _STARTS else text
+        else:
+            value = self._tagged(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value
+        return value
+
+    def _tagged(self, event: Event) -> Json:
+        types = _SCALAR_TAGS.get(event.tag)
+        if types is None:
+            self._refuse_tag(event)
+            return event.value
+        value = _resolved(event.value) if event.value[:1] in _STARTS else event.value
+        if type(value) not in types:
+            name = event.tag.removeprefix(_TAG)
+            self._report(event, "yaml-tag", f"{event.value!r} is no {name}, but tagged `!!{name}`", "remove the tag")
+        return float(value) if event.tag == f"{_TAG}float" and type(value) is int else value
+
+    def _alias(self, event: Event) -> Json:
+        value = self._anchors.get(event.anchor, self)
+        if value is self:
+            fix = f"write `&{event.anchor}` before the value that is meant, above this line; or quote the text"
+            self._report(event, "yaml-syntax", f"there is no anchor `&{event.anchor}` above this alias", fix)
+            return None
+        if value is _OPEN:
+            message = f"`*{event.anchor}` stands inside of `&{event.anchor}`: the value would contain itself"
+            self._report(event, "yaml-alias-limit", message, "write out what is meant here")
+            return None
+        self._expanded += _count(value, MOST_EXPANDED - self._expanded)
+        if self._expanded > MOST_EXPANDED:
+            message = f"aliases stand for more than {MOST_EXPANDED:,} values"
+            problem = YamlProblem(*_start(event), "yaml-alias-limit", message, "use fewer aliases of aliases")
+            raise _Refused(problem)
+        return value
+
+    def _refuse_tag(self, event: Event) -> None:
+        shown = event.tag.replace(_TAG, "!!", 1)
+        fix = "remove it; if the value begins with `!`, put it in quotes"
+        self._report(event, "yaml-tag", f"the tag `{shown}` is not allowed", fix)
+
+    def _report(self, event: Event, rule: str, message: str, fix: str) -> None:
+        self.problems.append(YamlProblem(*_start(event), rule, message, fix))
 
 
-def _stepped(stack: list[tuple[bool, bool]], path: list[str | int]) -> None:
-    """A value ended: the next one in a list, the next key of a mapping."""
-    if not stack:
-        return
-    mapping, _ = stack[-1]
-    last = path.pop()
-    if mapping:
-        stack[-1] = (True, True)
-    else:
-        assert isinstance(last, int)
-        path.append(last + 1)
+def _start(event: Event) -> tuple[int, int]:
+    mark = event.start_mark
+    return mark.line + 1, mark.column + 1
+
+
+def _count(value: Json, most: int) -> int:
+    """How many values a value holds, itself included; stops counting above a number."""
+    number, waiting = 0, [value]
+    while waiting and number <= most:
+        value = waiting.pop()
+        number += 1
+        if isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return number
+
+
+# --- places ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where a value stands, where its key stands, and what is in it."""
+
+    mark: _Mark
+    inner: "dict[str | int, _Place]"
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file's bytes; what takes a second look at them is worked out once, when asked for."""
+
+    data: bytes
+    parser: Parser
+
+    def events(self) -> Callable[[], Event]:
+        """The parser's next event."""
+        get: Callable[[], Event] = self.parser(self.data).get_event
+        return get
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines as the parser counts them."""
+        return re.split("\r\n|[\r\n\x85\u2028\u2029]", self.data.decode("utf-8", "replace"))
+
+    @cached_property
+    def _map(self) -> "_Map":
+        with _collector_off():
+            return _Map(self.events)
+
+    def find(self, path: Sequence[str | int]) -> _Mark:
+        """Where the value of a path stands, or the nearest thing around it."""
+        place = self._map.root
+        for step in path:
+            if step not in place.inner:
+                break
+            place = place.inner[step]
+        return place.mark
+
+    def first_of(self, line: int, column: int) -> tuple[int, int]:
+        """Where the same key stands first."""
+        return self._map.first[line, column]
+
+
+class _Map:
+    """The places of everything in a file, up to what is no YAML or nested too deep."""
+
+    def __init__(self, events: Callable[[], Callable[[], Event]]) -> None:
+        self.root = _Place((1, 1, 1, 1), {})
+        self.first: dict[tuple[int, int], tuple[int, int]] = {}
+        self._anchors: dict[str, _Place] = {}
+        try:
+            self._get = events()
+            self._get()
+            if self._get().__class__ is not StreamEndEvent:
+                event = self._get()
+                self.root.mark = (*_start(event), *_start(event))
+                self._fill(self.root, event, 1)
+        except (yaml.YAMLError, _Refused):
+            return  # the loader reports it; what stands before it has its place
+
+    def _fill(self, place: _Place, event: Event, depth: int) -> None:
+        kind = event.__class__
+        if kind is AliasEvent:
+            place.inner = self._anchors.get(event.anchor, place).inner
+            return
+        if event.anchor is not None:
+            self._anchors[event.anchor] = place
+        if depth > DEEPEST and kind is not ScalarEvent:
+            raise _Refused
+        if kind is SequenceStartEvent:
+            self._fill_sequence(place, depth + 1)
+        elif kind is MappingStartEvent:
+            self._fill_mapping(place, depth + 1)
+
+    def _fill_sequence(self, place: _Place, depth: int) -> None:
+        while (event := self._get()).__class__ is not SequenceEndEvent:
+            inner = _Place((*_start(event), *_start(event)), {})
+            place.inner[len(place.inner)] = inner
+            self._fill(inner, event, depth)
+
+    def _fill_mapping(self, place: _Place, depth: int) -> None:
+        while (event := self._get()).__class__ is not MappingEndEvent:
+            key = _start(event)
+            if event.__class__ is not ScalarEvent:
+                self._fill(_Place((*key, *key), {}), event, depth)
+                self._fill(_Place((*key, *key), {}), self._get(), depth)
+                continue
+            if event.anchor is not None:
+                self._anchors[event.anchor] = _Place((*key, *key), {})
+            name, event = event.value, self._get()
+            inner = _Place((*key, *_start(event)), {})
+            if name in place.inner:
+                first = place.inner[name].mark[:2]
+                self.first[key] = self.first.get(first, first)
+            place.inner[name] = inner
+            self._fill(inner, event, depth)
+
+
+def _frame(line: str, number: int, column: int) -> str:
+    """A source line with its number and a caret, clipped around the caret."""
+    start = max(0, min(column - 1 - FRAME_WIDTH // 2, len(line) - FRAME_WIDTH))
+    part = line[start : start + FRAME_WIDTH]
+    before = part[: column - 1 - start]
+    head, tail = "…" if start else "", "…" if start + FRAME_WIDTH < len(line) else ""
+    gutter = f"{number} | "
+    caret = " " * (len(head) + _width(before)) + "^"
+    return f"{gutter}{head}{_shown(part)}{tail}".rstrip() + f"\n{'| '.rjust(len(gutter))}{caret}"
+
+
+def _shown(text: str) -> str:
+    """Tabs as two blanks, whatever could move the cursor as a replacement character."""
+    return "".join(sign if sign.isprintable() else "  " if sign == "\t" else "\ufffd" for sign in text)
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a terminal."""
+    from unicodedata import combining, east_asian_width  # only for messages
+
+    shown = _shown(text)
+    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in shown)
+
+
+# --- syntax errors ---------------------------------------------------------------------------------------------------
+
+_UNREADABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """What a parser's complaint means for somebody who wrote a spec."""
+
+    complaint: str  # of libyaml or of PyYAML's own parser
+    message: str
+    fix: str
+    at_start: bool = False  # the construct's start tells more than where the parser gave up
+    rule: str = "yaml-syntax"
+
+
+_WORDINGS = (
+    _Wording("could not find expected ':'", "a colon is missing here", "write `key: value`", at_start=True),
+    _Wording(
+        r"(?=.*quoted scalar)(?=.*(end of stream|document (indicator|separator)))",
+        "a quoted text begins here and does not end",
+        "add the closing quote",
+        at_start=True,
+    ),
+    _Wording(
+        r"escape|hexdec",
+        "this is no escape that YAML knows",
+        "write `\\\\` for a backslash, or use single quotes",
+    ),
+    _Wording(
+        r"expected ',' or '\]'|flow sequence",
+        "a list in brackets begins here and is not closed, or lacks a comma",
+        "add `]` or a comma; a text that begins with `[` needs quotes",
+        at_start=True,
+    ),
+    _Wording(
+        r"expected ',' or '\}'|flow mapping",
+        "a mapping in braces begins here and is not closed, or lacks a comma",
+        "add `}` or a comma; a text that begins with `{` needs quotes",
+        at_start=True,
+    ),
+    _Wording(
+        "alphabetic or numeric character",
+        "`*` and `&` begin an alias or an anchor, and a name is missing",
+        "put the text in quotes",
+        at_start=True,
+    ),
+    _Wording(
+        "undefined tag handle|while (scanning|parsing) a tag", "this tag is not allowed", "quote it", rule="yaml-tag"
+    ),
+    _Wording(
+        "sequence entries are not allowed",
+        "a list cannot begin in the line of its key",
+        "begin the list in the next line, or put the text in quotes",
+    ),
+    _Wording(
+        r"'-' indicator|block collection|block sequence",
+        "this line does not fit into the list around it",
+        "begin it with `- `, or indent it like its neighbours",
+    ),
+    _Wording(
+        "directive|incompatible YAML document", "directives (`%`) are not supported", "remove the line, or quote it"
+    ),
+    _Wording("document start", "text follows the end of the document", "indent it, or remove it"),
+    _Wording(
+        "block scalar",
+        "this is no block of text that YAML knows",
+        "write `|` or `>` alone, and the text indented in the next lines",
+    ),
+)
+
+
+def _syntax_problems(error: yaml.YAMLError, source: _Source) -> list[YamlProblem]:
+    if isinstance(error, ReaderError):
+        return list(islice(_unreadable(source), 20)) or [_plainly(error, 1, 1)]
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return [_plainly(error, 1, 1)]
+    mark = error.problem_mark
+    text = source.lines[mark.line] if mark.line < len(source.lines) else ""
+    return [_syntax_problem(error, text, mark.line + 1, mark.column + 1)]
+
+
+def _syntax_problem(error: MarkedYAMLError, text: str, line: int, column: int) -> YamlProblem:
+    indentation = text[: len(text) - len(text.lstrip())]
+    complaint = f"{error.context or ''} {error.problem}"
+    if "\t" in indentation:
+        fix = "indent with spaces"
+        return YamlProblem(line, indentation.index("\t") + 1, "yaml-syntax", "a tab stands in the indentation", fix)
+    if "cannot start any token" in complaint:
+        message = f"a value cannot begin with {text[column - 1 : column]!r}"
+        return YamlProblem(line, column, "yaml-syntax", message, "put it in quotes")
+    if "mapping values are not allowed" in complaint:
+        return _stray_colon(text, line, column)
+    for wording in _WORDINGS:
+        if re.search(wording.complaint, complaint):
+            start = error.context_mark if wording.at_start else None
+            place = (start.line + 1, start.column + 1) if start else (line, column)
+            return YamlProblem(*place, wording.rule, wording.message, wording.fix)
+    if "block mapping" in complaint:
+        return _misfit(error, line, column, first=len(indentation) >= column - 1)
+    return _plainly(error, line, column)
+
+
+def _stray_colon(text: str, line: int, column: int) -> YamlProblem:
+    if ": " in text[: column - 1]:
+        message = "a text with a colon and a blank in it needs quotes"
+        return YamlProblem(line, column, "yaml-syntax", message, 'write `key: "some: text"`')
+    message = "this line is indented deeper than the one above, which has a value already"
+    return YamlProblem(line, column, "yaml-syntax", message, "indent it like its neighbours")
+
+
+def _misfit(error: MarkedYAMLError, line: int, column: int, first: bool) -> YamlProblem:
+    if not first:
+        message = "something follows the end of the value"
+        return YamlProblem(line, column, "yaml-syntax", message, "put the whole value in one pair of quotes")
+    begun = error.context_mark
+    where = f" that begins in line {begun.line + 1}, column {begun.column + 1}" if begun else ""
+    message = f"this line does not fit into the mapping{where}"
+    return YamlProblem(line, column, "yaml-syntax", message, "indent it like its neighbours, as `key: value`")
+
+
+def _plainly(error: yaml.YAMLError, line: int, column: int) -> YamlProblem:
+    message = str(getattr(error, "problem", None) or getattr(error, "reason", error))
+    return YamlProblem(line, column, "yaml-syntax", message, "check indentation, brackets and quotes here and above")
+
+
+def _unreadable(source: _Source) -> Iterator[YamlProblem]:
+    """Characters that no YAML file may hold."""
+    for number, line in enumerate(source.lines, start=1):
+        for found in _UNREADABLE.finditer(line):
+            message = f"the character U+{ord(found[0]):04X} cannot stand in a YAML file"
+            fix = f'remove it, or write it as "\\u{ord(found[0]):04x}" in double quotes'
+            yield YamlProblem(number, found.start() + 1, "yaml-encoding", message, fix)
