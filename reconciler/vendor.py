@@ -30,6 +30,13 @@ _CAUSED: tuple[tuple[Family, re.Pattern[str]], ...] = (
         ),
     ),
 )
+# Carry the key in every portal, although it is HubSpot that changes them (real-drift.md 2 and 5).
+_GLOBAL_ALL_THE_SAME = frozenset(
+    """
+    hs_first_engagement_object_id hs_sa_first_engagement_date hs_sa_first_engagement_descr
+    hs_sa_first_engagement_object_type hs_time_to_first_engagement
+    """.split()
+)
 # Enumerations whose options are stages or pipelines: read models of something that is compared elsewhere, or not ours.
 MIRRORS = frozenset({"lifecyclestage", "dealstage", "pipeline", "hs_pipeline", "hs_pipeline_stage"})
 # Portals edit the options of these whatever modificationMetadata says (real-drift.md 6).
@@ -72,7 +79,7 @@ def _property_family(resource: Resource, archived_tells: bool) -> Family:
         return "custom"
     if _STAGE.fullmatch(name):
         return "stage"
-    if archived_tells and flagged and "archived" not in resource.facts:
+    if name in _GLOBAL_ALL_THE_SAME or (archived_tells and flagged and "archived" not in resource.facts):
         return "global"
     for cause, pattern in _CAUSED:
         if pattern.fullmatch(name):
