@@ -279,10 +279,11 @@ class _Judge:
     def _wanted_field(self, moved: DriftField, address: str) -> bool:
         """Whether a field is just what the specs, or our own last run, have it to be."""
         change, written = moved.change, self.own_writes.get(address, {})
+        if moved.declared and _in_sync(moved, address):
+            return True
         if change.how == "removed":
             return f"{address}/{change.path}" in self.removed
-        in_sync = moved.declared and _in_sync(moved, address)
-        return in_sync or (change.path in written and written[change.path] == change.after)
+        return change.path in written and bool(written[change.path] == change.after)
 
     def _class_of_whole(self, difference: Difference) -> str:
         family = self.sides.family(difference.address)
@@ -358,7 +359,7 @@ class _Judge:
 def _global_class(path: str, difference: Difference) -> str:
     """The class of a field of one of HubSpot's own definitions that no spec declares."""
     match path.partition("/")[0]:
-        case "label":
+        case "label" | "inverseLabel":
             return "vendor.relabelled"
         case "description":
             return "vendor.described"

@@ -98,6 +98,8 @@ class Sides:
             if not external and left.get("options") != right.get("options"):
                 muted.add(f"options of {new.name} that mirror stages", new.address)
             _copy("options", left, right)
+        elif "options" in left and "options" in right:
+            right["options"] = _ties_as_known(left["options"], right["options"], new.facts.get("options", ()))
 
     def family(self, address: str) -> vendor.Family:
         """Whose a definition is, by what the baseline says of it before what HubSpot sends today."""
@@ -126,8 +128,8 @@ class Sides:
         for name in properties.SOMETIMES_SET:
             if (name in old.attributes) != (name in new.attributes):
                 many = self._came_or_went[collection, name] >= MANY
-                side = self.after if name in old.attributes else self.before
-                first = not self._present(side, collection, name)
+                lacking = self._ever_set[name in old.attributes]
+                first = name not in lacking.get(collection, ())
                 if (first and (many or untouched)) or (many and untouched):
                     yield name
 
@@ -143,10 +145,16 @@ class Sides:
                         counts[address.rpartition("/")[0], name] += 1
         return counts
 
-    @staticmethod
-    def _present(side: Mapping[str, Resource], collection: str, name: str) -> bool:
-        head = collection + "/"
-        return any(name in one.attributes for address, one in side.items() if address.startswith(head))
+    @cached_property
+    def _ever_set(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+        """Which of the fields that are only sometimes set are set anywhere in a collection, on both sides."""
+        found: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
+        for side, fields in zip((self.before, self.after), found, strict=True):
+            for address, resource in side.items():
+                if resource.kind == properties.NAME:
+                    collection = fields.setdefault(address.rpartition("/")[0], set())
+                    collection.update(properties.SOMETIMES_SET.keys() & resource.attributes.keys())
+        return found
 
     def _created_anew(self, old: Resource, new: Resource) -> bool:
         """Whether a custom definition was made again under its name after the baseline knew it.
@@ -219,6 +227,18 @@ def _quiet_option(old: Mapping[str, Json], new: Mapping[str, Json]) -> Mapping[s
     """The option as it is known where only blanks differ; its keys are in no order that means anything."""
     quiet = {name: old[name] if _same_text(old.get(name), value) else value for name, value in new.items()}
     return old if quiet == old else {name: quiet[name] for name in [*old, *quiet] if name in quiet}
+
+
+def _ties_as_known(
+    known: Mapping[str, Json], live: Mapping[str, Json], listed: Sequence[Mapping[str, Json]]
+) -> Mapping[str, Json]:
+    """Options that share a displayOrder, as in real portals, have no order among each other (real-drift.md 7)."""
+    orders = {option["value"]: option.get("displayOrder", -1) for option in listed}
+    if len(set(orders.values())) == len(orders):
+        return live
+    places = {value: place for place, value in enumerate(known)}
+    ranked = sorted(live, key=lambda value: (orders.get(value, -1), places.get(value, len(places))))
+    return {value: live[value] for value in ranked}
 
 
 def _quiet_order(left: Mapping[str, Json], right: dict[str, Json], kind: str, wanted: Mapping[str, Json]) -> None:
