@@ -1,15 +1,17 @@
 """HubSpot over HTTP: reads side by side, writes one by one, retries only where nothing can happen twice."""
 
 import json
+import re
 import ssl
 import threading
+import weakref
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, TypedDict, Unpack
+from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
@@ -24,14 +26,18 @@ from reconciler.errors import (
     UsageError,
 )
 from reconciler.model import UNAVAILABLE, Answer, Json
-from reconciler.pace import Clock, Pace, WallClock
+from reconciler.pace import Clock, Pace, WallClock, Window
+from reconciler.read_list import is_list, only_reads
+from reconciler.trouble import Believable, Raw, Trouble, a_result, a_whole_list, an_object, judged
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 AT_ONCE = 12  # twelve reads at once cost what one costs (performance.md 1.6)
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-PAUSES = {"TEN_SECONDLY_ROLLING": 10.0, "SECONDLY": 1.0}  # seconds, by policyName of a 429 (hubspot-api.md F.2)
-TRANSIENT = frozenset({500, 502, 503, 504, 520, 521, 522, 523, 524, 525, 526})
-READ_HEADS = ("/crm/", "/crm-object-schemas/", "/account-info/", "/settings/")
-READ_POSTS = ("/search", "/batch/read", "/oauth/v2/private-apps/get/access-token-info")
+LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}")
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, ConnectionRefusedError)
+NO_ANSWER = (httpx.RequestError, OSError)
+SECRET_LENGTH = 16  # a shorter token is the embedded portal's, and might be a word of an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +48,36 @@ class Retries:
     wait_seconds: float = 20.0
 
 
+def _quietly(reason: str, seconds: float) -> None:
+    """Nobody is told of a wait."""
+
+
+class Options(TypedDict, total=False):
+    """What a client can be told beside where its portal is."""
+
+    retries: Retries
+    clock: Clock
+    on_wait: Callable[[str, float], None]  # called from any thread
+    token_name: str
+    timeout_seconds: float
+
+
 class ReadOnlyTransport(httpx.BaseTransport):
     """Lets nothing through that could write; whatever else happens, it never leaves the process."""
 
-    def __init__(self, inner: httpx.BaseTransport) -> None:
-        self.inner = inner
+    def __init__(self, inner: httpx.BaseTransport, base_path: str = "") -> None:
+        self._inner = inner
+        self._base_path = base_path
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Hands on a request that only reads."""
-        path = request.url.path
-        reads = request.method == "GET" and path.startswith(READ_HEADS)
-        if not reads and not (request.method == "POST" and path.endswith(READ_POSTS)):
+        path = request.url.raw_path.decode("ascii").removeprefix(self._base_path)
+        if not only_reads(request.method, path):
             raise ReadOnlyViolation(f"{request.method} {path} is no read, and this run may only read")
-        return self.inner.handle_request(request)
-
-    def close(self) -> None:
-        """Closes what is behind it."""
-        self.inner.close()
+        return self._inner.handle_request(request)
 
 
-@lru_cache(maxsize=1)
-def _ssl_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # 30 ms each, so one a process
-
-
-@dataclass
+@dataclass(eq=False)
 class Client:
     """A connection to one portal; it says nothing of the token to anybody but HubSpot."""
 
@@ -74,38 +85,39 @@ class Client:
     _base_url: str
     _token: str = field(repr=False)
     retries: Retries = field(default_factory=Retries)
-    clock: Clock = field(default_factory=WallClock)
-    on_wait: Callable[[str, float], None] = lambda reason, seconds: None
+    clock: Clock = field(default_factory=WallClock, repr=False)
+    on_wait: Callable[[str, float], None] = field(default=_quietly, repr=False)
     token_name: str = "the token"
-    requests_sent: Counter[str] = field(default_factory=Counter)
+    timeout_seconds: float = 60.0
+    requests_sent: Counter[str] = field(default_factory=Counter, repr=False)  # by verb and path, without the query
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[!-~]+", self._token):
+            hint = f"check {self.token_name} for a line break, a blank or a quote"
+            raise AccessError("the token has signs that no token has", hint=hint)
         self._pace = Pace(self.clock)
         self._lock = threading.Lock()
+        weakref.finalize(self, self._transport.close)
 
     @classmethod
-    def for_http(cls, base_url: str, token: str, **options: Any) -> "Client":
+    def for_http(cls, base_url: str, token: str, **options: Unpack[Options]) -> "Client":
         """A connection to a real portal, or to a server on this machine."""
         parts = urlsplit(base_url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts)):
             hint = "use https; http is accepted for loopback only"
-            raise UsageError(f"{base_url} is no address to send a token to", hint=hint)
-        if not token.isascii() or not token.isprintable() or " " in token:
-            raise AccessError("the token has signs that no token has", hint="check for a line break or a quote in it")
-        secure = parts.scheme == "https"
-        limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-        verify: ssl.SSLContext | bool = _ssl_context() if secure else False
-        transport = httpx.HTTPTransport(verify=verify, limits=limits, proxy=_proxy(parts.scheme, parts.hostname or ""))
-        return cls(transport, base_url.rstrip("/"), token, **options)
+            raise UsageError(f"{parts.scheme}://{parts.hostname} is no address to send a token to", hint=hint)
+        if parts.username or parts.query or parts.fragment:
+            raise UsageError("baseUrl holds more than a host and a path", hint="write it like https://api.hubapi.com")
+        return cls(_transport(parts), base_url.rstrip("/"), token, **options)
 
     @classmethod
-    def for_app(cls, app: Callable[..., Any], token: str, **options: Any) -> "Client":
+    def for_app(cls, app: "WSGIApplication", token: str, **options: Unpack[Options]) -> "Client":
         """A connection to a portal in this process."""
         return cls(httpx.WSGITransport(app), "http://embedded.invalid", token, **options)
 
     def reader(self) -> "Reader":
         """A view that cannot write."""
-        return Reader(self, self._http(ReadOnlyTransport(self._transport)))
+        return Reader(self, self._http(ReadOnlyTransport(self._transport, urlsplit(self._base_url).path)))
 
     def writer(self) -> "Writer":
         """A view that writes; only an apply is handed one."""
@@ -115,119 +127,136 @@ class Client:
         headers = {
             "authorization": f"Bearer {self._token}",
             "accept": "application/json",  # else HubSpot answers 404 in HTML (hubspot-api.md F.3)
+            "accept-encoding": "gzip",
             "user-agent": f"hubspot-reconciler/{VERSION}",
         }
-        timeout = httpx.Timeout(60.0, connect=10.0)
+        timeout = httpx.Timeout(self.timeout_seconds, connect=10.0)
         return httpx.Client(transport=transport, base_url=self._base_url, headers=headers, timeout=timeout)
 
-    def exchange(self, http: httpx.Client, method: str, path: str, body: Json, *, repeatable: bool) -> Answer:
-        """One request with patience; a trouble that may have had an effect ends it unless it is repeatable."""
+    def exchange(self, http: httpx.Client, ask: "Ask") -> Answer:
+        """One request with patience; where it may have had an effect, it is only repeated if it reads."""
         waited, tried = 0.0, 0
         while True:
+            result = self._once(http, ask)
             tried += 1
-            result = self._once(http, method, path, body)
             if isinstance(result, Answer):
-                return result
-            if result.perhaps_done and not repeatable:
-                raise UnknownOutcome(f"{method} {path}: {result.reason}", correlation_id=result.correlation_id)
+                return self._admitted(result)
+            if result.perhaps_done and not ask.reads:
+                raise _unknown(ask, result)
             pause = result.pause if result.pause is not None else 0.5 * 2 ** (tried - 1)
             if result.final or tried >= self.retries.tries or waited + pause > self.retries.wait_seconds:
-                hint = result.hint or f"given up after {tried} tries and {waited:g} s of waiting"
-                raise UnavailableError(f"{path}: {result.reason}", hint=hint, correlation_id=result.correlation_id)
+                raise _unavailable(ask, result, tried, waited)
             self.on_wait(result.reason, pause)
             self.clock.wait(pause)
             waited += pause
 
-    def _once(self, http: httpx.Client, method: str, path: str, body: Json) -> "Answer | _Trouble":
-        window = self._pace.window(path)
-        with window.slot():
+    def _once(self, http: httpx.Client, ask: "Ask") -> Answer | Trouble:
+        window = self._pace.window(ask.path)
+        with window.slot() as slot:
             with self._lock:
-                self.requests_sent[f"{method} {path.split('?')[0]}"] += 1
+                self.requests_sent[f"{ask.method} {ask.path.partition('?')[0]}"] += 1
             try:
-                response = http.request(method, path, json=body) if body is not None else http.request(method, path)
-            except (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError) as error:
-                return _Trouble(f"cannot connect to {self._base_url}: {self._scrubbed(error)}", perhaps_done=False)
-            except (httpx.TransportError, OSError) as error:
-                return _Trouble(f"no answer: {self._scrubbed(error) or type(error).__name__}")
-            window.learn(response.headers)
-        return self._judged(response)
+                response = http.request(ask.method, ask.path, **_content(ask.body))
+            except NOT_SENT as error:
+                return self._not_connected(error)
+            except NO_ANSWER as error:
+                return Trouble(f"no answer: {self._scrubbed(str(error)) or type(error).__name__}")
+            window.learn(response.headers, slot)
+            return self._judged(response, ask.believable, window)
 
-    def _judged(self, response: httpx.Response) -> "Answer | _Trouble":
-        body, whole = _body(response)
-        correlation = _correlation(response, body)
-        match response.status_code:
-            case 429:
-                return _limited(response, body, correlation)
-            case 423:
-                pause = max(2.0, _seconds(response) or 2.0)
-                return _Trouble("HubSpot has locked it (423)", pause, perhaps_done=False, correlation_id=correlation)
-            case 477:
-                pause = _seconds(response) or 10.0
-                why = "the portal is moving between data centres (477)"
-                return _Trouble(why, pause, perhaps_done=False, correlation_id=correlation)
-            case 401:
-                hint = f"check that {self.token_name} holds a service key that is still valid"
-                raise AccessError("HubSpot does not know the token (401)", hint=hint, correlation_id=correlation)
-            case status if status in TRANSIENT:
-                return _Trouble(f"HubSpot answered {status}", correlation_id=correlation)
-            case status if 200 <= status < 300 and not whole:
-                return _Trouble(f"HubSpot answered {status} with something that is no JSON", correlation_id=correlation)
-        return Answer(response.status_code, body, correlation, _denied(body))
+    def _not_connected(self, error: Exception) -> Trouble:
+        text = self._scrubbed(str(error)) or type(error).__name__
+        certificate = "CERTIFICATE_VERIFY_FAILED" in text
+        hint = "set SSL_CERT_FILE to the certificates of your network" if certificate else ""
+        reason = f"cannot connect to {self._base_url}: {text}"
+        return Trouble(reason, perhaps_done=False, final=certificate, hint=hint)
 
-    def _scrubbed(self, error: Exception) -> str:
-        return str(error).replace(self._token, "***")
+    def _judged(self, response: httpx.Response, believable: Believable, window: Window) -> Answer | Trouble:
+        headers = {name: self._scrubbed(value) for name, value in response.headers.items()}
+        content = response.content if response.is_success else self._scrubbed(response.text).encode()
+        result = judged(Raw(response.status_code, headers, content), believable, window.interval)
+        if isinstance(result, Trouble) and result.full:
+            window.close_for(result.pause or window.interval)
+        return result
+
+    def _admitted(self, answer: Answer) -> Answer:
+        if answer.status == 401:
+            hint = f"check that {self.token_name} holds a service key that is still valid"
+            raise AccessError(
+                "HubSpot does not accept the token (401)", hint=hint, correlation_id=answer.correlation_id
+            )
+        return answer
+
+    def _scrubbed(self, text: str) -> str:
+        return text.replace(self._token, "***") if len(self._token) >= SECRET_LENGTH else text
 
 
 @dataclass(frozen=True, slots=True)
-class _Trouble:
-    """An exchange that gave no usable answer."""
+class Ask:
+    """One request, and what a success has to look like."""
 
-    reason: str
-    pause: float | None = None
-    perhaps_done: bool = True
-    final: bool = False
-    hint: str = ""
-    correlation_id: str = ""
-
-
-def _proxy(scheme: str, host: str) -> str | None:
-    return None if host in LOOPBACK or proxy_bypass(host) else getproxies().get(scheme)
+    method: str
+    path: str
+    body: Json
+    reads: bool
+    believable: Believable
 
 
-def _body(response: httpx.Response) -> tuple[Json, bool]:
-    """The JSON of an answer, and whether it is what it should be."""
-    if not response.content:
-        return None, True
+class _Content(TypedDict, total=False):
+    content: bytes
+    headers: dict[str, str]
+
+
+def _content(body: Json) -> _Content:
+    """JSON in ASCII, so that odd halves of signs, which HubSpot stores, go back as they came."""
+    if body is None:
+        return {}
+    return {"content": json.dumps(body, allow_nan=False).encode(), "headers": {"content-type": "application/json"}}
+
+
+def _unknown(ask: Ask, trouble: Trouble) -> UnknownOutcome:
+    message = f"{ask.method} {ask.path}: {trouble.reason}; whether it was carried out is not known"
+    hint = trouble.hint or "run the same command again: it looks first"
+    return UnknownOutcome(message, hint=hint, correlation_id=trouble.correlation_id)
+
+
+def _unavailable(ask: Ask, trouble: Trouble, tried: int, waited: float) -> UnavailableError:
+    effort = "" if trouble.final else f"given up after {tried} {'try' if tried == 1 else 'tries'}, {waited:g} s waited"
+    hint = "; ".join(part for part in (trouble.hint, effort) if part)
+    return UnavailableError(f"{ask.path}: {trouble.reason}", hint=hint, correlation_id=trouble.correlation_id)
+
+
+# --- how HubSpot is reached ------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1)
+def _ssl_context() -> ssl.SSLContext:
+    return httpx.create_ssl_context()  # 30 ms each, so one a process
+
+
+def _transport(parts: SplitResult) -> httpx.HTTPTransport:
+    verify: ssl.SSLContext | bool = _ssl_context() if parts.scheme == "https" else False
+    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     try:
-        return json.loads(response.content), True
-    except (ValueError, RecursionError):
-        return response.text[:300], False
+        return httpx.HTTPTransport(verify=verify, limits=limits, proxy=_proxy(parts))
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        hint = "HTTPS_PROXY has to look like http://host:port"
+        raise UsageError("the proxy in the environment cannot be used", hint=hint) from error
 
 
-def _correlation(response: httpx.Response, body: Json) -> str:
-    named = body.get("correlationId") if isinstance(body, Mapping) else None
-    return str(named or response.headers.get("x-hubspot-correlation-id", ""))
+def _proxy(parts: SplitResult) -> str | None:
+    if _is_loopback(parts) or proxy_bypass(parts.hostname or ""):
+        return None
+    named = getproxies()
+    address = named.get(parts.scheme) or named.get("all")
+    return address if not address or "://" in address else f"http://{address}"
 
 
-def _seconds(response: httpx.Response) -> float | None:
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.replace(".", "", 1).isdigit() else None
+def _is_loopback(parts: SplitResult) -> bool:
+    return LOOPBACK.fullmatch(parts.hostname or "") is not None
 
 
-def _limited(response: httpx.Response, body: Json, correlation: str) -> _Trouble:
-    policy = str(body.get("policyName", "")) if isinstance(body, Mapping) else ""
-    if policy == "DAILY":
-        hint = "it is full again at midnight in the portal's time zone"
-        reason = "the day's budget of requests is used up (429 DAILY)"
-        return _Trouble(reason, perhaps_done=False, final=True, hint=hint, correlation_id=correlation)
-    pause = _seconds(response) or PAUSES.get(policy, 1.0)
-    reason = f"too many requests (429 {policy or 'without a policy'})"
-    return _Trouble(reason, pause, perhaps_done=False, correlation_id=correlation)
-
-
-def _denied(body: Json) -> tuple[str, ...]:
-    context = body.get("context") if isinstance(body, Mapping) else None
-    return tuple((context or {}).get("requiredGranularScopes", ()))
+# --- the two views ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,31 +268,27 @@ class Reader:
 
     def get(self, path: str) -> Answer:
         """The answer to one path; 403 and 404 are answers too."""
-        return self._client.exchange(self._http, "GET", path, None, repeatable=True)
+        return self._client.exchange(self._http, Ask("GET", path, None, True, an_object))
 
     def get_all(self, paths: Sequence[str]) -> dict[str, Answer]:
         """The answers to these paths, side by side; one that did not come is an answer that says so."""
-        if len(paths) == 1:
-            return {paths[0]: self._believed(paths[0])}
-        with ThreadPoolExecutor(min(AT_ONCE, len(paths) or 1), thread_name_prefix="read") as pool:
-            return dict(zip(paths, pool.map(self._believed, paths), strict=True))
+        wanted = list(dict.fromkeys(paths))
+        if len(wanted) <= 1:
+            return {path: self._listed(path) for path in wanted}
+        with ThreadPoolExecutor(min(AT_ONCE, len(wanted)), thread_name_prefix="read") as pool:
+            return dict(zip(wanted, pool.map(self._listed, wanted), strict=True))
 
-    def _believed(self, path: str) -> Answer:
+    def _listed(self, path: str) -> Answer:
+        believable = a_whole_list if is_list(path) else an_object
         try:
-            answer = self.get(path)
+            return self._client.exchange(self._http, Ask("GET", path, None, True, believable))
         except UnavailableError as error:
-            return Answer(UNAVAILABLE, f"{error} ({error.hint})", error.correlation_id)
-        if answer.ok and not (isinstance(answer.body, Mapping) and _whole_list(path, answer.body)):
-            return Answer(UNAVAILABLE, f"{path}: the answer is no list", answer.correlation_id)
-        return answer
+            text = f"{error} ({error.hint})" if error.hint else str(error)
+            return Answer(UNAVAILABLE, text, error.correlation_id)
 
     def ask(self, path: str, body: Json) -> Answer:
         """A POST that only reads: a count, a batch read, the scopes of the token."""
-        return self._client.exchange(self._http, "POST", path, body, repeatable=True)
-
-
-def _whole_list(path: str, body: Mapping[str, Json]) -> bool:
-    return isinstance(body.get("results"), list) or "/account-info/" in path or "/schemas/" in path
+        return self._client.exchange(self._http, Ask("POST", path, body, True, an_object))
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,9 +300,8 @@ class Writer:
 
     def send(self, method: str, path: str, body: Json = None) -> Answer:
         """One write: an answer, a refusal, or an outcome that nobody knows; never sent twice on its own."""
-        answer = self._client.exchange(self._http, method, path, body, repeatable=False)
+        answer = self._client.exchange(self._http, Ask(method, path, body, False, a_result(method)))
         if not answer.ok:
-            raise RequestRefused(
-                answer.status, answer.body, request=f"{method} {path}", correlation_id=answer.correlation_id
-            )
+            request = f"{method} {path}"
+            raise RequestRefused(answer.status, answer.body, request=request, correlation_id=answer.correlation_id)
         return answer

@@ -47,8 +47,8 @@ _PRECEDENCE = (130, 143, 7, 1, 4, 5, 6, 8, 3, 2, 0)
 
 
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
-    """The exit code of a run to which several apply."""
-    return min(codes, key=_PRECEDENCE.index)
+    """The exit code of a run to which several apply; of none, it went well."""
+    return min(codes, key=_PRECEDENCE.index, default=ExitCode.OK)
 
 
 class ReconcilerError(Exception):
@@ -110,45 +110,71 @@ class RequestRefused(BlockedError):
         parts = _unpacked(body)
         self.status = status
         self.code = "access" if status == 403 else "blocked"
-        self.category = str(parts.get("category") or "")
-        self.sub_category = _sub_category(parts)
-        self.context: Mapping[str, Sequence[str]] = parts.get("context") or {}
-        self.errors: Sequence[Mapping[str, Any]] = parts.get("errors") or ()
-        message = f"HubSpot refused it ({status}): {_text(parts)}{_usages(self.errors)}"
-        correlation = correlation_id or str(parts.get("correlationId") or "")
-        super().__init__(message, where=request, correlation_id=correlation)
+        self.category = _text(parts.get("category"))
+        self.sub_category = _text(parts.get("subCategory"))  # an object in some bodies (hubspot-api.md F.3)
+        self.context: Mapping[str, Any] = _mapping(parts.get("context"))
+        self.errors: Sequence[Mapping[str, Any]] = _errors(parts)
+        self.scopes = scopes_named(parts)
+        message = f"HubSpot refused it ({status}): {_reasons(parts)}{_usages(self.errors)}"
+        hint = f"give the key one of the scopes {', '.join(self.scopes)}" if self.scopes else ""
+        correlation = correlation_id or _text(parts.get("correlationId"))
+        super().__init__(message, where=request, hint=hint, correlation_id=correlation)
+
+
+def scopes_named(body: Any) -> tuple[str, ...]:
+    """The scopes that an error body asks for, in its own context or in those of its errors (hubspot-api.md F.1)."""
+    parts = _mapping(body)
+    contexts = [_mapping(one.get("context")) for one in (parts, *_errors(parts))]
+    named = [context.get(key) for context in contexts for key in ("requiredGranularScopes", "requiredScopes")]
+    return tuple(dict.fromkeys(str(scope) for scopes in named if isinstance(scopes, list) for scope in scopes))
 
 
 def _unpacked(body: Any) -> Mapping[str, Any]:
     """The error body; HubSpot sometimes puts the real one as JSON text into ``message`` (hubspot-api.md B)."""
     if not isinstance(body, Mapping):
-        return {"message": str(body or "")}
-    text = body.get("message")
-    if isinstance(text, str) and text.lstrip().startswith("{"):
-        try:
-            inner = json.loads(text)
-        except ValueError:
-            return body
-        if isinstance(inner, Mapping):
-            return {**body, **inner}
-    return body
+        return {"message": body}
+    text = _text(body.get("message"))
+    try:
+        inner = json.loads(text[text.index("{") : text.rindex("}") + 1])
+    except (ValueError, RecursionError):
+        return body
+    return {**body, **inner}
 
 
-def _sub_category(parts: Mapping[str, Any]) -> str:
-    value = parts.get("subCategory") or ""
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _errors(parts: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    listed = parts.get("errors")
+    return tuple(one for one in listed if isinstance(one, Mapping)) if isinstance(listed, list) else ()
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _text(parts: Mapping[str, Any]) -> str:
-    return str(parts.get("message") or parts.get("category") or "no reason given")
+def _reasons(parts: Mapping[str, Any]) -> str:
+    """What HubSpot said, and what it said below that."""
+    said = [_text(parts.get("message")), *(_text(one.get("message")) for one in _errors(parts) if not _names(one))]
+    told = [text for index, text in enumerate(said) if text and not any(text in other for other in said[:index])]
+    return "; ".join(told) or _text(parts.get("category")) or "no reason given"
 
 
 def _usages(errors: Iterable[Mapping[str, Any]]) -> str:
     """What still uses a definition: a workflow, a list, a form (hubspot-api.md A.9)."""
-    names = []
-    for error in errors:
-        context = error.get("context") or {}
-        for name in context.get("parentName", ()):
-            kinds = context.get("parentDisplayType") or context.get("parentType") or ["something"]
-            names.append(f"{str(kinds[0]).lower()} {name!r}")
+    names = [f"{_kind(error)} {name!r}" for error in errors for name in _names(error)]
     return f"; still used by {', '.join(names)}" if names else ""
+
+
+def _names(error: Mapping[str, Any]) -> list[str]:
+    named = _mapping(error.get("context")).get("parentName")
+    return [_text(name) for name in named] if isinstance(named, list) else []
+
+
+def _kind(error: Mapping[str, Any]) -> str:
+    context = _mapping(error.get("context"))
+    kinds = context.get("parentDisplayType") or context.get("parentType")
+    return _text(kinds[0]).lower().replace("_", " ") if kinds and isinstance(kinds, list) else "something called"

@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Protocol
 
 LEAST_PAUSE = 0.001
 CHECK_AGAIN = 0.01  # while every slot is in flight, nobody knows when the next one is free
-MARGIN = 2  # another application's share is never seen to the last request
+MARGIN = 1  # another application's share is never seen to the last request
 
 
 class Clock(Protocol):
@@ -43,6 +44,13 @@ class WallClock:
         time.sleep(seconds)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Slot:
+    """The right to one request, from its sending to some time after its response."""
+
+    sent_at: float
+
+
 @dataclass
 class Window:
     """The slots of one token and one family of routes."""
@@ -51,42 +59,45 @@ class Window:
     limit: int = 100  # the smallest published budget, until an answer tells the real one (hubspot-api.md F.2)
     interval: float = 10.0
     learns: bool = True
-    _in_flight: int = 0
-    _answered: list[float] = field(default_factory=list)
-    _others: deque[tuple[float, int]] = field(default_factory=deque)  # when seen, at least so many; falling
+    _in_flight: set[Slot] = field(default_factory=set)
+    _answered: list[tuple[float, float]] = field(default_factory=list)  # answered at, sent at
+    _shared: bool = False
+    _others: deque[tuple[float, int]] = field(default_factory=deque)  # seen at, how many; falling
     _closed_until: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def slot(self) -> Iterator[float]:
-        """Waits for a slot and holds it until some time after the response; tells when the request was sent."""
-        while (pause := self.take()) > 0:
-            self.clock.wait(pause)
+    def slot(self) -> Iterator[Slot]:
+        """Waits for a slot, and gives it back when the block ends."""
+        while isinstance(slot := self.take(), float):
+            self.clock.wait(slot)
         try:
-            yield self.clock.now()
+            yield slot
         finally:
-            self.give_back()
+            self.give_back(slot)
 
-    def take(self) -> float:
-        """Takes a slot and says 0, or says after how many seconds to ask again."""
+    def take(self) -> Slot | float:
+        """A slot, or after how many seconds to ask again."""
         with self._lock:
             now = self.clock.now()
             if now < self._closed_until:
                 return self._closed_until - now
             self._forget(now)
-            if self._in_flight + self._answered_since(now - self.interval) < self.limit - self._share_of_others():
-                self._in_flight += 1
-                return 0
-            return self._pause(now)
+            held = len(self._in_flight) + self._answered_since(now - self.interval)
+            if held + self._share_of_others() >= self.limit:
+                return self._pause(now)
+            slot = Slot(now)
+            self._in_flight.add(slot)
+            return slot
 
-    def give_back(self) -> None:
+    def give_back(self, slot: Slot) -> None:
         """The answer is there: the slot is free again one interval from now."""
         with self._lock:
-            self._in_flight -= 1
-            self._answered.append(self.clock.now())
+            self._in_flight.remove(slot)
+            self._answered.append((self.clock.now(), slot.sent_at))
 
-    def learn(self, headers: Mapping[str, str], sent_at: float) -> None:
-        """The real budget from an answer, and what other applications use of it; call before the slot is given back."""
+    def learn(self, headers: Mapping[str, str], slot: Slot) -> None:
+        """The real budget from an answer, and what other applications use of it; before the slot is given back."""
         limit = _number(headers.get("x-hubspot-ratelimit-max"))
         interval = _number(headers.get("x-hubspot-ratelimit-interval-milliseconds"))
         remaining = _number(headers.get("x-hubspot-ratelimit-remaining"))
@@ -96,36 +107,50 @@ class Window:
             self.limit = limit
             self.interval = interval / 1000 if interval else self.interval
             if remaining is not None:
-                # all that HubSpot may have counted of ours; the rest was somebody else, at least
-                ours = self._in_flight + self._answered_since(sent_at - self.interval)
-                self._see_others(limit - remaining - ours)
+                self._see_others(limit - remaining, slot)
 
     def close_for(self, seconds: float) -> None:
         """HubSpot said that there is no room: nobody goes on before so many seconds have passed."""
         with self._lock:
             self._closed_until = max(self._closed_until, self.clock.now() + seconds)
 
-    def _see_others(self, at_least: int) -> None:
-        while self._others and self._others[-1][1] <= at_least:
+    def _see_others(self, used: int, slot: Slot) -> None:
+        """What is used beyond anything that can be ours proves another application; how much is an estimate."""
+        now = self.clock.now()
+        at_most = len(self._in_flight) + self._answered_since(slot.sent_at - self.interval)
+        self._shared = self._shared or used > at_most
+        others = used - self._counted_of_ours(slot, now)
+        while self._others and self._others[-1][1] <= others:
             self._others.pop()
-        self._others.append((self.clock.now(), at_least))
+        self._others.append((now, others))
+        while self._others[0][0] <= now - self.interval:
+            self._others.popleft()
+
+    def _counted_of_ours(self, slot: Slot, now: float) -> int:
+        """Our requests in HubSpot's window when it counted this one, if it counts half-way through each exchange."""
+        counted_at = (slot.sent_at + now) / 2
+        before = sum(one.sent_at <= slot.sent_at for one in self._in_flight)
+        return before + sum(
+            counted_at - self.interval < (sent + answered) / 2 <= counted_at for answered, sent in self._answered
+        )
 
     def _share_of_others(self) -> int:
-        seen = self._others[0][1] if self._others else 0
-        return seen + MARGIN if seen > 0 else 0
+        return max(0, self._others[0][1]) + MARGIN if self._shared and self._others else 0
 
     def _answered_since(self, moment: float) -> int:
-        return len(self._answered) - bisect_right(self._answered, moment)
+        return len(self._answered) - bisect_right(self._answered, moment, key=itemgetter(0))
 
     def _forget(self, now: float) -> None:
-        del self._answered[: bisect_right(self._answered, now - 2 * self.interval)]
-        while self._others and self._others[0][0] + self.interval <= now:
+        """Old answers; and what was seen of others after two windows, since our own requests come once a window."""
+        del self._answered[: len(self._answered) - self._answered_since(now - 2 * self.interval)]
+        while self._others and self._others[0][0] <= now - 2 * self.interval:
             self._others.popleft()
 
     def _pause(self, now: float) -> float:
-        oldest = self._answered[bisect_right(self._answered, now - self.interval) :][:1]
-        seen = [*oldest, *(moment for moment, _ in list(self._others)[:1])]
-        return max(LEAST_PAUSE, min(seen) + self.interval - now) if seen else CHECK_AGAIN
+        held = self._answered_since(now - self.interval)
+        free_at = [self._answered[-held][0] + self.interval] if held else []
+        free_at += [self._others[0][0] + 2 * self.interval] if self._others else []
+        return max(LEAST_PAUSE, min(free_at) - now) if free_at else CHECK_AGAIN
 
 
 def _number(text: str | None) -> int | None:

@@ -3,6 +3,7 @@ import itertools
 import random
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
 import pytest
 
@@ -15,13 +16,16 @@ class FakeClock:
     def __init__(self):
         self.time = 0.0
         self.waited = []
+        self.lock = Lock()
 
     def now(self):
         return self.time
 
     def wait(self, seconds):
         self.waited.append(seconds)
-        self.time = max(self.time, self.time + seconds)
+        until = self.time + seconds
+        with self.lock:
+            self.time = max(self.time, until)
 
 
 class RollingServer:
@@ -63,22 +67,22 @@ def simulate(requests, server, *, at_once, others=(), seed=1, latency=(0.12, 0.1
             case "other":
                 server.arrive(clock.time)
             case "ask" if left:
-                pause = window.take()
-                if pause:
-                    later(pause, "ask")
+                slot = window.take()
+                if isinstance(slot, float):
+                    later(slot, "ask")
                     continue
                 left -= 1
                 whole = rng.uniform(*latency)
-                later(rng.uniform(0, whole), "arrive", (clock.time, clock.time + whole))
+                later(rng.uniform(0, whole), "arrive", (slot, clock.time + whole))
             case "arrive":
-                sent, answered = carried
+                slot, answered_at = carried
                 allowed, headers = server.arrive(clock.time)
                 refused += not allowed
-                later(answered - clock.time, "answer", (sent, headers))
+                later(answered_at - clock.time, "answer", (slot, headers))
             case "answer":
-                sent, headers = carried
-                window.learn(headers, sent)
-                window.give_back()
+                slot, headers = carried
+                window.learn(headers, slot)
+                window.give_back(slot)
                 done_at = clock.time
                 later(0, "ask")
     return done_at, refused
@@ -112,3 +116,103 @@ def test_another_application_keeps_its_share(rhythm, seed):
 
     assert refused == 0
     assert seconds <= 60 * 1.03 + 30 / 12 * 0.18
+
+
+def test_a_budget_that_others_have_used_up_is_waited_for():
+    """With no request left at all nobody is refused more than once each, and the work is done once there is room."""
+    server = RollingServer(100, 10.0)
+    for index in range(100):
+        server.arrive(-5 + index * 0.01)
+
+    seconds, refused = simulate(50, server, at_once=4)
+
+    assert refused <= 4  # those that were under way before the first answer came
+    assert seconds <= 21
+
+
+def test_before_any_answer_the_smallest_published_budget_holds():
+    """The hundred-and-first request waits until ten seconds after the first response."""
+    clock = FakeClock()
+    window = Window(clock)
+    for _ in range(100):
+        with window.slot():
+            clock.time += 0.01
+
+    assert window.take() == pytest.approx(10.0 - 0.99)
+
+
+def test_the_budget_is_learnt_from_the_headers():
+    """Max and Interval-Milliseconds of an answer replace what was assumed; nonsense in them changes nothing."""
+    window = Window(FakeClock())
+    with window.slot() as slot:
+        window.learn(headers(190, 5000, 189), slot)
+    assert (window.limit, window.interval) == (190, 5.0)
+
+    with window.slot() as slot:
+        window.learn({"x-hubspot-ratelimit-max": "²", "x-hubspot-ratelimit-remaining": "-1"}, slot)
+        window.learn({}, slot)
+    assert (window.limit, window.interval) == (190, 5.0)
+
+
+def test_what_nobody_else_uses_is_ours():
+    """A Remaining that our own requests explain costs no slot."""
+    clock = FakeClock()
+    window = Window(clock)
+    for sent in range(1, 191):
+        with window.slot() as slot:
+            window.learn(headers(190, 10_000, 190 - sent), slot)
+
+    assert clock.waited == []
+
+
+def test_a_closed_window_lets_nobody_through():
+    """After an answer of 429 every thread waits as long as HubSpot asked for, not only the one that got it."""
+    clock = FakeClock()
+    window = Window(clock)
+    window.close_for(10.0)
+    window.close_for(2.0)
+
+    with window.slot() as slot:
+        assert slot.sent_at == 10.0
+    assert clock.waited == [10.0]
+
+
+def test_associations_and_searches_have_budgets_of_their_own():
+    """Routes share a window by family; five searches a second, whatever the headers say."""
+    pace = Pace(FakeClock())
+    search = pace.window("/crm/v3/objects/contacts/search")
+    with search.slot() as slot:
+        search.learn(headers(190, 10_000, 100), slot)
+
+    assert (search.limit, search.interval) == (5, 1.0)
+    assert pace.window("/crm/v3/properties/contacts") is pace.window("/crm/v3/pipelines/deals?archived=true")
+    assert pace.window("/crm/v3/properties/contacts/search") is pace.window("/crm/v3/limits/associations/labels")
+    labels = pace.window("/crm/v4/associations/contacts/companies/labels")
+    assert labels is pace.window("/crm/associations/2026-03/contacts/deals/labels")
+    assert labels is not pace.window("/crm/v3/properties/contacts")
+
+
+def test_threads_share_a_window():
+    """However many threads ask, no interval holds more requests than the limit."""
+    clock = FakeClock()
+    window = Window(clock, limit=20, interval=1.0, learns=False)
+    sent = []
+
+    def work(_):
+        with window.slot() as slot:
+            sent.append(slot.sent_at)
+
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(work, range(200)))
+
+    sent.sort()
+    assert len(sent) == 200
+    assert all(later - earlier >= 1.0 for earlier, later in zip(sent, sent[20:], strict=False))
+
+
+def headers(limit, interval, remaining):
+    return {
+        "x-hubspot-ratelimit-max": str(limit),
+        "x-hubspot-ratelimit-interval-milliseconds": str(interval),
+        "x-hubspot-ratelimit-remaining": str(remaining),
+    }
