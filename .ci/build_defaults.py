@@ -249,7 +249,14 @@ BEFORE = {  # object, property -> how it was before a release touched it
     ("contacts", "hs_searchable_calculated_international_phone_number"): {"type": "phone_number"},
     ("contacts", "hs_searchable_calculated_international_mobile_number"): {"type": "phone_number"},
     ("contacts", "email"): {"hasUniqueValue": False},
-    ("contacts", "hs_additional_emails"): {"hasUniqueValue": False, "calculated": True},
+    ("contacts", "hs_additional_emails"): {
+        "hasUniqueValue": False,
+        "calculated": True,
+        "modificationMetadata": {"archivable": True, "readOnlyDefinition": True, "readOnlyValue": True},
+    },
+    ("deals", "hs_all_collaborator_owner_ids"): {
+        "modificationMetadata": {"archivable": True, "readOnlyDefinition": True, "readOnlyValue": True},
+    },
     ("contacts", "hs_last_sales_activity_type"): {"groupName": ""},
 }
 RELEASED = re.compile(r"hs_feedback_last_nps_rating_number|hs_gps_\w+|hs_geohash_\d")

@@ -110,6 +110,7 @@ def effect(portal: Portal, routes: Routes, call: Call, correlation_id: str) -> R
     try:
         response = handle(portal, routes, call)
     except ApiError as error:
+        portal.refused()
         return refused(error, call, correlation_id)
     if call.mutating:
         portal.written()
@@ -181,7 +182,7 @@ def send(response: Response, call: Call, start_response: StartResponse) -> Itera
             data = json.dumps(response.body, separators=(",", ":"), ensure_ascii=False).encode()
             headers.setdefault("Content-Type", "application/json;charset=utf-8")
     if response.status != HTTPStatus.NO_CONTENT:
-        headers["Content-Length"] = str(len(data))
+        headers.setdefault("Content-Length", str(len(data)))
         headers.setdefault("Content-Type", "application/json;charset=utf-8")
     start_response(f"{response.status} {reason(response.status)}", list(headers.items()))
     return [] if call.method == "HEAD" else [data]

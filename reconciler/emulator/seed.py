@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconciler.emulator import associations
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.stage_properties import stage_properties
 from reconciler.emulator.store import STANDARD_NAMES, Portal, SeedError, empty_state
@@ -128,6 +129,8 @@ def play(portal: Portal, path: str, body: Json, file: Path) -> str:
                 return play_properties(portal, portal.object_type(name), answer, parts.query)
             case ["pipelines", name]:
                 portal.state["pipelines"][portal.object_type(name)] = {one["id"]: one for one in answer}
+            case ["associations", start, end, "labels"]:
+                associations.seed_labels(portal, portal.object_type(start), portal.object_type(end), answer)
     except (KeyError, TypeError, ApiError) as error:
         raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: {error}") from error
     return ""

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -180,6 +180,16 @@ class Portal:
         self.state["nextId"] += 1
         return int(self.state["nextId"])
 
+    def add_records(self, type_id: str, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Adds records with property values, and answers with their ids; an id that is there is overwritten."""
+        held = self.state["records"].setdefault(type_id, {})
+        ids = [str(record.get("id") or self.next_id()) for record in records]
+        for record_id, record in zip(ids, records, strict=True):
+            now = self.now()
+            times = {"createdAt": now, "updatedAt": now, "archived": False}
+            held[record_id] = {"id": record_id, "properties": dict(record["properties"]), **times}
+        return ids
+
     def touch(self, type_id: str) -> None:
         """Says that a write changed definitions of this object type only; without it all encoded copies are dropped."""
         self._touched.add(type_id)
@@ -194,6 +204,10 @@ class Portal:
         if key not in self.encoded:
             self.encoded[key] = json.dumps(make(), separators=(",", ":"), ensure_ascii=False).encode()
         return self.encoded[key]
+
+    def refused(self) -> None:
+        """Ends a write that changed nothing."""
+        self._touched = set()
 
     def written(self) -> None:
         """Ends a write, by whomever it was: drops outdated copies and keeps the state file."""

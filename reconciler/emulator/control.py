@@ -1,0 +1,96 @@
+"""What tests and the demo may ask of the portal besides HubSpot's API; needs no token, and is in no log."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reconciler.emulator import actor, faults
+from reconciler.emulator.errors import ApiError
+from reconciler.emulator.routing import Request, Response, Route, results
+from reconciler.emulator.store import Portal
+
+
+def read_log(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
+    """Every request so far: method, path, query, status, and the fault that answered it."""
+    return results(portal.log)
+
+
+def clear_log(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
+    """Forgets the requests so far."""
+    portal.log.clear()
+    return Response(204)
+
+
+def read_faults(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
+    """The rules in force, with how many requests each has seen."""
+    return results(portal.state["faults"])
+
+
+def add_faults(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
+    """Adds one rule, or a list of them."""
+    rules = request.body if isinstance(request.body, list) else [request.fields()]
+    return results([faults.add(portal, **rule) for rule in rules], 201)
+
+
+def clear_faults(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
+    """Drops all rules."""
+    faults.clear(portal)
+    return Response(204)
+
+
+def set_switches(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
+    """Sets switches; says how all of them stand."""
+    if unknown := request.fields().keys() - portal.switches.keys():
+        raise ApiError(400, f"unknown switches: {', '.join(sorted(unknown))}")
+    portal.switches.update(request.body)
+    return Response(200, portal.switches)
+
+
+def play_release(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
+    """HubSpot ships something."""
+    return results(actor.release(portal, **words(request)))
+
+
+def play_edit(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
+    """A colleague changes something."""
+    return results(actor.edit(portal, **words(request)))
+
+
+def words(request: Request) -> dict[str, Any]:
+    """The body of a change, which has to name it."""
+    if "name" not in request.fields():
+        raise ApiError(400, "a change needs a name")
+    return dict(request.body)
+
+
+def add_records(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
+    """Adds records with values, so that counts are real."""
+    body = request.fields()
+    return results(portal.add_records(portal.object_type(body["objectType"]), body["records"]), 201)
+
+
+def read_state(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
+    """The whole portal."""
+    return Response(200, portal.state)
+
+
+def replace_state(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
+    """Another portal in place of this one."""
+    fields = dict(request.fields())
+    portal.state.clear()
+    portal.state.update(fields)
+    return Response(204)
+
+
+ROUTES: Sequence[Route] = [
+    ("GET", "/_emulator/log", read_log),
+    ("DELETE", "/_emulator/log", clear_log),
+    ("GET", "/_emulator/faults", read_faults),
+    ("POST", "/_emulator/faults", add_faults),
+    ("DELETE", "/_emulator/faults", clear_faults),
+    ("POST", "/_emulator/switches", set_switches),
+    ("POST", "/_emulator/release", play_release),
+    ("POST", "/_emulator/edit", play_edit),
+    ("POST", "/_emulator/records", add_records),
+    ("GET", "/_emulator/state", read_state),
+    ("PUT", "/_emulator/state", replace_state),
+]
