@@ -266,7 +266,7 @@ class _Judge:
     def _field(self, change: FieldChange, difference: Difference) -> DriftField:
         wanted = self.sides.desired.get(difference.address)
         there, desired = _desired(change, wanted) if wanted else (False, None)
-        return DriftField(change, desired, there)
+        return DriftField(change, _canonical(change, desired, difference.before), there)
 
     def _wanted(self, difference: Difference, fields: Sequence[DriftField]) -> bool:
         """Whether something came or went just as the specs, or our own last run, have it."""
@@ -377,6 +377,13 @@ def _desired(change: FieldChange, wanted: Resource) -> tuple[bool, Json]:
         return kind_of(wanted.address).value_at(wanted, change) if "options" in wanted.attributes else (False, None)
     name = change.path.rpartition("/")[2] if wanted.kind == STAGES else change.path
     return name in wanted.attributes, wanted.attributes.get(name)
+
+
+def _canonical(change: FieldChange, desired: Json, known: Resource | None) -> Json:
+    """A declared formula in the form that HubSpot made of it, where the baseline knows it (hubspot-api.md A.11)."""
+    if known and change.path == "calculationFormula" and known.facts.get("declaredFormula", "") == desired:
+        return known.attributes.get("calculationFormula")
+    return desired
 
 
 def _in_sync(moved: DriftField, address: str) -> bool:

@@ -16,7 +16,7 @@ from reconciler.baseline import STAGES
 from reconciler.kinds import properties, property_groups
 from reconciler.model import Json, Resource, Snapshot
 
-MANY = 5  # definitions that gain the same field at once without being touched: the API changed, not they (G.4)
+MANY = 5  # definitions of a list that gain or lose the same field at once: the API changed, not they (G.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +122,12 @@ class Sides:
         return {name: (vendor.archived_tells(old), vendor.archived_tells(new)) for name, (old, new) in lists.items()}
 
     def _surface_changes(self, old: Resource, new: Resource) -> Iterator[str]:
-        """Fields that come or go on many definitions at once, or on an untouched one where none had them before."""
+        """Fields that come or go on many definitions at once, or on one that nobody wrote to: the API changed."""
         collection = new.address.rpartition("/")[0]
-        untouched = not touched(old, new)
         for name in properties.SOMETIMES_SET:
-            if (name in old.attributes) != (name in new.attributes):
-                many = self._came_or_went[collection, name] >= MANY
-                lacking = self._ever_set[name in old.attributes]
-                first = name not in lacking.get(collection, ())
-                if (first and (many or untouched)) or (many and untouched):
-                    yield name
+            moved = (name in old.attributes) != (name in new.attributes)
+            if moved and (self._came_or_went[collection, name] >= MANY or not touched(old, new)):
+                yield name
 
     @cached_property
     def _came_or_went(self) -> Counter[tuple[str, str]]:
@@ -144,17 +140,6 @@ class Sides:
                     if (name in old.attributes) != (name in new.attributes):
                         counts[address.rpartition("/")[0], name] += 1
         return counts
-
-    @cached_property
-    def _ever_set(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-        """Which of the fields that are only sometimes set are set anywhere in a collection, on both sides."""
-        found: tuple[dict[str, set[str]], dict[str, set[str]]] = ({}, {})
-        for side, fields in zip((self.before, self.after), found, strict=True):
-            for address, resource in side.items():
-                if resource.kind == properties.NAME:
-                    collection = fields.setdefault(address.rpartition("/")[0], set())
-                    collection.update(properties.SOMETIMES_SET.keys() & resource.attributes.keys())
-        return found
 
     def _created_anew(self, old: Resource, new: Resource) -> bool:
         """Whether a custom definition was made again under its name after the baseline knew it.

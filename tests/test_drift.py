@@ -2,6 +2,8 @@ import json
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reconciler import baseline as baselines
 from reconciler.diff import FieldChange
@@ -34,7 +36,7 @@ def default(name="phone", **raw):
 
 def local(name, **raw):
     """A property that HubSpot defines because of something in this portal."""
-    return default(name, archived=False, **raw)
+    return default(name, **{"archived": False, **raw})
 
 
 def _prop(name, raw):
@@ -421,6 +423,21 @@ def test_a_recreation_is_not_believed_where_all_dates_moved():
     assert drift(before, after, spec(**FULL)).items == ()
 
 
+def test_a_formula_is_compared_in_the_form_that_hubspot_made_of_it():
+    """The declared text differs from the canonical one, and that alone makes no conflict (A.11)."""
+    before, after = custom(calculationFormula="a + b"), custom(calculationFormula="a - b", updatedAt=NOW)
+    known = Snapshot([*ANCHORS, before])
+    baseline = baselines.moved(
+        None, known, list(known), collections=["properties/contacts"], declared_formulas={before.address: "sum(A, b)"}
+    )
+    declared = Snapshot([spec(**FULL, calculationFormula="sum(A, b)")])
+
+    found = detect(baseline, Snapshot([*ANCHORS, after]), declared, ok("properties/contacts"))
+
+    assert classes(found) == [("managed.modified", "tier", "medium")]
+    assert found.items[0].fields[0].desired == "a + b"
+
+
 def test_owning_options_of_a_default():
     """What a spec declares of HubSpot's own property is managed, the rest of it stays HubSpot's."""
     before = default("hs_lead_status", options=TIERS, modificationMetadata=EDITABLE)
@@ -557,6 +574,55 @@ def test_labels(before, after, expected):
     found = other_drift([before], [after] if after else [], collection="associationLabels/contacts/companies")
 
     assert [one.drift_class for one in found.items] == [expected]
+
+
+# --- any list ----------------------------------------------------------------------------------------------------
+
+
+odd_options = st.lists(
+    st.fixed_dictionaries(
+        {"value": st.sampled_from(["", "a", "b;", "C "]), "label": st.text(max_size=3)},
+        optional={"displayOrder": st.integers(-1, 2), "hidden": st.booleans(), "description": st.text(max_size=2)},
+    ),
+    unique_by=lambda option: option["value"],
+    max_size=4,
+)
+odd_properties = st.builds(
+    lambda make, name, raw: make(name, **raw),
+    st.sampled_from([custom, default, local]),
+    st.sampled_from(["a", "hs_b", "hs_date_entered_1", "lifecyclestage", "hs_email_optout_1", "state", "a1_x"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "label": st.sampled_from(["A", "a (b)", "A (legacy)"]),
+            "type": st.sampled_from(["string", "enumeration", "json"]),
+            "options": odd_options,
+            "hidden": st.booleans(),
+            "externalOptions": st.booleans(),
+            "updatedAt": st.sampled_from([NOW, None, "1970-01-01T00:00:00Z"]),
+            "createdAt": st.sampled_from([NOW, None]),
+            "modificationMetadata": st.sampled_from([LOCKED, FREE, EDITABLE, {}]),
+            "numberDisplayHint": st.sampled_from(["formatted", "currency"]),
+        },
+    ),
+)
+odd_lists = st.lists(odd_properties, unique_by=lambda one: one.address, max_size=5)
+
+
+@settings(max_examples=150, deadline=None)
+@given(odd_lists, odd_lists, st.randoms(use_true_random=False), st.booleans())
+def test_any_two_lists(before, after, shuffle, declare):
+    """A list does not drift from itself, any two can be compared, and accepting what moved ends it."""
+    desired = [spec("a", **FULL, options=[("a", "A"), ("C ", "c")])] * declare
+    shuffled = before[:]
+    shuffle.shuffle(shuffled)
+
+    assert drift(before, shuffled).items == ()
+    found = drift(before, after, *desired)
+    assert all(item.severity in ("info", "low", "medium", "high") and item.actor.evidence for item in found.items)
+    moved = {item.address for item in found.items}
+    settled = [one for one in before if one.address not in moved] + [one for one in after if one.address in moved]
+    assert drift(settled, after, *desired).items == ()
 
 
 # --- the items -------------------------------------------------------------------------------------------------------
