@@ -77,7 +77,8 @@ def _limited(body: Json, asked: float | None, correlation: str, interval: float)
     reason = f"too many requests (429 {policy or 'without a policy'})"
     if policy == "DAILY":
         hint = "it is full again at midnight in the portal's time zone"
-        return Trouble(f"the day's {reason}", None, False, final=True, hint=hint, correlation_id=correlation)
+        reason = "the day's budget of requests is used up (429 DAILY)"
+        return Trouble(reason, None, False, final=True, hint=hint, correlation_id=correlation)
     pause = asked or {"TEN_SECONDLY_ROLLING": interval, "SECONDLY": 1.0}.get(policy, interval / 2)
     return Trouble(reason, pause, False, full=True, correlation_id=correlation)
 

@@ -196,7 +196,7 @@ def test_an_exhausted_day_says_when_it_ends():
     """The daily limit is not waited for; the hint says when it is full again."""
     client, _, _ = client_of(answer(429, {"policyName": "DAILY"}))
 
-    with pytest.raises(UnavailableError, match="the day's") as caught:
+    with pytest.raises(UnavailableError, match="the day's budget") as caught:
         client.reader().get(LIST)
 
     assert caught.value.hint == "it is full again at midnight in the portal's time zone"
@@ -714,7 +714,8 @@ def test_a_base_url_may_have_a_path():
 def test_a_proxy_is_taken_from_the_environment(named, told, monkeypatch):
     """HTTPS_PROXY is honoured with and without a scheme; one that cannot be used is a usage error."""
     monkeypatch.setenv("https_proxy", named)
-    monkeypatch.delenv("no_proxy", raising=False)
+    for variable in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
     if told is None:
         assert "api.invalid" in repr(Client.for_http("https://api.invalid", TOKEN))
     else:
