@@ -399,9 +399,10 @@ def _in_sync(moved: DriftField, address: str) -> bool:
 def _managed_class(moved: DriftField, address: str) -> str:
     change = moved.change
     top, _, rest = change.path.partition("/")
-    if top in ("createdAt", "id", "typeIds"):
+    name = top if top == "options" else change.path.rpartition("/")[2]
+    if name in ("createdAt", "id", "typeIds"):
         return "managed.recreated"
-    if (change.path == "options" and change.how == "changed") or change.path.endswith("position"):
+    if name == "position" or (change.path == "options" and change.how == "changed"):
         return "managed.reordered"
     if moved.declared and not _as_known(moved, address):
         return "managed.conflict"

@@ -250,9 +250,9 @@ def _add_identity(
     if created_anew:
         left["createdAt"], right["createdAt"] = old.facts["createdAt"], new.facts["createdAt"]
     one, other = old.facts.get("ids", {}), new.facts.get("ids", {})
-    shared = [name for name in one if name in other and name in left and name in right]
-    if shared:
-        left["id"], right["id"] = {name: one[name] for name in shared}, {name: other[name] for name in shared}
+    for object_type in one.keys() & other.keys() & left.keys() & right.keys():
+        left[object_type] = {**left[object_type], "id": one[object_type]}
+        right[object_type] = {**right[object_type], "id": other[object_type]}
     if "typeIds" in old.facts and "typeIds" in new.facts:
         left["typeIds"], right["typeIds"] = list(old.facts["typeIds"]), list(new.facts["typeIds"])
 
@@ -260,7 +260,7 @@ def _add_identity(
 def _quiet_positions(before: dict[str, Resource], after: dict[str, Resource]) -> None:
     """One new stage renumbers all behind it: only stages that really changed places keep their positions."""
     shared = [address for address, one in before.items() if one.kind == STAGES and address in after]
-    for object_type in sorted({name for address in shared for name in before[address].attributes} - {"id"}):
+    for object_type in sorted({name for address in shared for name in before[address].attributes}):
         both = [one for one in shared if _stage(before[one], object_type) and _stage(after[one], object_type)]
         both.sort(key=lambda one: _stage(after[one], object_type)["position"])
         known = [_stage(before[one], object_type)["position"] for one in both]
