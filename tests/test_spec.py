@@ -333,7 +333,7 @@ def test_the_frame_shows_the_line_and_the_place(specs):
     """Two lines: what stands there, and where in it."""
     frame = specs("properties:\n  contacts:\n    a: {label: 7}\n").findings[0].frame
 
-    assert frame == "    3 |     a: {label: 7}\n      |                ^"
+    assert frame == "3 |     a: {label: 7}\n  |                ^"
 
 
 def test_a_finding_names_its_entry(specs):
@@ -399,7 +399,7 @@ def test_a_removed_group_is_an_error_for_whoever_uses_it(specs):
     [
         (b"", "empty-file", (1, 1)),
         (b"# nothing\n", "empty-file", (1, 1)),
-        (b"a: [1\n", "yaml-syntax", (2, 1)),
+        (b"a: [1\n", "yaml-syntax", (1, 4)),
         ("properties: {contacts: {a: {label: é}}}".encode("latin-1"), "yaml-encoding", (1, 36)),
         ("properties: {}".encode("utf-16"), "yaml-encoding", (1, 1)),
         (b"properties: {}\nproperties: {}\n", "yaml-duplicate-key", (2, 1)),
