@@ -153,7 +153,7 @@ def _tasks(step: Sequence[Change]) -> Iterator[Task]:
         else:
             yield Task((change,))
     if serial:
-        yield Task(tuple(serial))
+        yield Task(tuple(sorted(serial, key=lifecycle_stages.rank)))
     for batch in creates.values():
         for start in range(0, len(batch), BATCH):
             part = tuple(batch[start : start + BATCH])
@@ -226,7 +226,12 @@ def _drive(write: Write, changes: Sequence[Change], tools: Tools) -> None:
     try:
         request = next(write)
         while True:
-            request = write.send(_sent(request, changes, tools))
+            try:
+                answer = _sent(request, changes, tools)
+            except RequestRefused as refused:
+                request = write.throw(refused)  # the kind may know another way
+            else:
+                request = write.send(answer)
     except StopIteration:
         return
 

@@ -41,6 +41,23 @@ TYPE_IDS = {
     "appointments": "0-421",
     "projects": "0-970",
 }
+# Scopes that do not follow crm.schemas.<object>.write (hubspot-api.md N.2).
+_ODD_SCOPES = {
+    "commerce_payments": "crm.schemas.commercepayments.write",
+    "communications": "crm.objects.contacts.write",
+    "postal_mail": "crm.objects.contacts.write",
+    "products": "e-commerce",
+    **{
+        name: f"crm.objects.{name}.write"
+        for name in ("feedback_submissions", "goals", "leads", "marketing_events", "users")
+    },
+}
+_WITH_SCHEMA_SCOPE = frozenset(
+    """
+    appointments carts companies contacts courses deals invoices line_items listings orders projects quotes services
+    subscriptions tickets
+    """.split()
+)
 _BY_TYPE_ID = {type_id: name for name, type_id in TYPE_IDS.items()}
 _QUALIFIED = re.compile(r"\d+-\d+|p\d+_\w+")
 
@@ -68,3 +85,15 @@ def name_of(type_id: str, api: Api, reads: Reads) -> str:
     """The name that specs use for a type id that HubSpot sent."""
     custom = {schema["objectTypeId"]: schema["name"] for schema in reads.results(api.schemas())}
     return _BY_TYPE_ID.get(type_id) or custom.get(type_id, type_id)
+
+
+def write_scopes(object_type: str) -> tuple[str, ...]:
+    """Scopes of which one opens the definitions of an object type for writing; none where nobody knows.
+
+    Engagements (calls, notes...) share scopes with contacts, and nobody has isolated which.
+    """
+    if object_type in _ODD_SCOPES:
+        return (_ODD_SCOPES[object_type],)
+    if object_type in _WITH_SCHEMA_SCOPE:
+        return (f"crm.schemas.{object_type}.write",)
+    return ("crm.schemas.custom.write",) if object_type not in TYPE_IDS else ()

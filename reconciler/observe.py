@@ -32,10 +32,12 @@ class Observation:
     def unreadable(self, address: str) -> Collection | None:
         """The collection that had to be read to know about an address, where it could not be."""
         head = address.rpartition("/")[0]
-        for name, collection in self.collections.items():
-            if (name == head or name.startswith(head + "/")) and collection.status != "ok":
-                return collection
-        return None
+        found = [one for name, one in self.collections.items() if name == head or name.startswith(head + "/")]
+        bad = [one for one in found if one.status != "ok"]
+        # A recorded read may hold one of the two lifecycles; what is in it can be worked on.
+        if bad and all(one.status == "not_read" for one in bad) and len(bad) < len(found):
+            return None
+        return bad[0] if bad else None
 
 
 def read(source: ListSource, scope: Scope, only: Sequence[Kind] | None = None) -> Reads:

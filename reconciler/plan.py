@@ -403,9 +403,9 @@ def _unmanaged(inputs: Inputs) -> dict[str, int]:
 
     counts: Counter[str] = Counter()
     for address, resource in inputs.observation.snapshot.items():
-        if address not in inputs.scope.desired and resource.kind == properties.NAME:
-            if not properties.vendor_owned(resource.facts):
-                counts[address.rpartition("/")[0]] += 1
+        mine = resource.kind == properties.NAME and not properties.vendor_owned(resource.facts)
+        if mine and address not in inputs.scope.desired:
+            counts[address.rpartition("/")[0]] += 1
     return dict(sorted(counts.items()))
 
 

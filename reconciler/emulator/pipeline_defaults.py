@@ -57,7 +57,9 @@ TICKET_STAGES: Sequence[tuple[str, str, Mapping[str, str]]] = [
 ]
 OTHER_STAGES: Sequence[tuple[str, str, Mapping[str, str]]] = [("open", "Open", OPEN), ("closed", "Closed", CLOSED)]
 WITH_ONE_OF_UUIDS = ("0-162", "0-410", "0-420", "0-421")
-GLOBAL_STAGES: Mapping[str, frozenset[str]] = {  # type id -> stages whose properties are HubSpot's own, not the portal's
+GLOBAL_STAGES: Mapping[
+    str, frozenset[str]
+] = {  # type id -> stages whose properties are HubSpot's own, not the portal's
     CONTACTS: frozenset(name for name, _, _ in LIFECYCLE_STAGES),
     COMPANIES: frozenset(name for name, _, _ in LIFECYCLE_STAGES),
     DEALS: frozenset(name for name, _, _ in DEAL_STAGES),

@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from reconciler.emulator.pipeline_defaults import (
@@ -104,16 +104,15 @@ def lifecycle_options(portal: Portal, type_id: str) -> list[Json]:
     ]
 
 
-def follow_stages(portal: Portal, type_id: str) -> None:
+def follow_stages(portal: Portal, type_id: str, gone: Iterable[str] = ()) -> None:
     """Brings the stored properties of an object type in line with its stages; no time and no user moves."""
     stored = portal.definitions(type_id)["properties"]
-    wanted = {one["name"]: one for one in derived(portal, type_id)} if type_id in GROUPS else {}
-    prefixes = tuple(family[0] for family in FAMILIES)
-    for name in [name for name, one in stored.items() if name.startswith(prefixes) and one.get("hubspotDefined")]:
-        if name in wanted:
-            stored[name] = stored[name] | {key: wanted[name][key] for key in ("label", "description")}
-        elif name != "hs_v2_date_entered_current_stage":
-            del stored[name]
+    for stage_id in gone:
+        for prefix, *_ in FAMILIES:
+            stored.pop(f"{prefix}_{property_suffix(stage_id)}", None)
+    for wanted in derived(portal, type_id) if type_id in GROUPS else ():
+        if wanted["name"] in stored:
+            stored[wanted["name"]] |= {key: wanted[key] for key in ("label", "description")}
     if type_id in LIFECYCLE_PIPELINES and "lifecyclestage" in stored:
         stored["lifecyclestage"]["options"] = lifecycle_options(portal, type_id)
     portal.touch(type_id)

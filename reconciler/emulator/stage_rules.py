@@ -75,7 +75,7 @@ def check_pipeline_label(pipelines: Iterable[Mapping[str, Any]], label: str) -> 
 
 
 def check_stages(type_id: str, stages: Sequence[Mapping[str, Any]], several: bool = True) -> None:
-    """Refuses what no pipeline may be: empty, with one label twice, too long, or a ticket pipeline that never closes."""
+    """Refuses what no pipeline may be: empty, one label twice, too long, tickets that never close."""
     if not stages:
         raise validation_error("A pipeline must have at least one stage")
     if several and len({folded(stage["label"]) for stage in stages}) < len(stages):
@@ -156,7 +156,8 @@ def place(stages: Iterable[Json], stage: Json, order: int) -> None:
 def settle(stages: Sequence[Json]) -> None:
     """Resolves ties inside one request, against its order; without ties the gaps survive."""
     if len({stage["displayOrder"] for stage in stages}) < len(stages):
-        renumber(sorted(reversed(stages), key=lambda stage: int(stage["displayOrder"])))
+        ordered = sorted(enumerate(stages), key=lambda pair: (int(pair[1]["displayOrder"]), -pair[0]))
+        renumber(stage for _, stage in ordered)
 
 
 def renumber(stages: Iterable[Json]) -> None:

@@ -76,6 +76,15 @@ class Request:
     creates: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A search for the records that hold what a change would destroy."""
+
+    address: str
+    object_type: str  # path segment
+    filter: Mapping[str, Json]
+
+
 Write = Generator[Request, Answer, None]  # requests go out, answers come in; no I/O inside
 
 
@@ -149,6 +158,14 @@ class Kind(Protocol):
 
     def write(self, change: "Change", api: Api) -> Write:
         """Carries out one change: yields requests, is sent the answers."""
+        ...
+
+    def counts(self, change: "Change") -> Iterator[Count]:
+        """How to count the records that hold what a change would destroy."""
+        ...
+
+    def write_scopes(self, change: "Change") -> Sequence[str]:
+        """Scopes of which a token needs one to carry out a change."""
         ...
 
     def rows(self, resource: Resource) -> Mapping[str, Json]:

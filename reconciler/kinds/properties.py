@@ -15,11 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from reconciler import object_types
 from reconciler.address import encode, join, split
 from reconciler.diff import Difference, FieldChange
-from reconciler.kinds import Listing, Locate, Request, Risk, Scope, Settled, Write, property_groups, refusal
+from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, property_groups, refusal
 from reconciler.model import Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
+from reconciler.order import merged_order
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
@@ -451,33 +453,6 @@ def _merged_option(live: Mapping[str, Json], declared: Mapping[str, Json]) -> Ma
     return {field: value for field, value in {**live, **declared}.items() if value or field == "label"}
 
 
-def merged_order(live: list[str], declared: list[str]) -> list[str]:
-    """Live extras stay where they are, declared ones stand in declared order, new ones after their predecessor."""
-    known = set(live)
-    if all(name in known for name in declared):
-        order = live
-    else:
-        order = list(live)
-        for index, name in enumerate(declared):
-            if name not in known:
-                order.insert(_place(order, declared, index), name)
-                known.add(name)
-    mine = set(declared)
-    if [name for name in order if name in mine] == declared:
-        return order
-    ordered = iter(declared)
-    return [next(ordered) if name in mine else name for name in order]
-
-
-def _place(order: list[str], declared: list[str], index: int) -> int:
-    present = set(order)
-    for before in reversed(declared[:index]):
-        if before in present:
-            return order.index(before) + 1
-    followers = [order.index(after) for after in declared[index + 1 :] if after in present]
-    return min(followers, default=len(order))
-
-
 def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
     if "type" not in desired.attributes:
         why = f"{desired.name} is not in the portal, and an entry without `type` can only adopt what is there"
@@ -720,6 +695,21 @@ def _options_to_send(live: Sequence[Mapping[str, Json]], change: "Change") -> li
         if field.path == "options" and field.how == "changed":
             order = merged_order(order, field.after)
     return [_sent(options[value], index) for index, value in enumerate(order)]
+
+
+def counts(change: "Change") -> Iterator[Count]:
+    """Records with any value for an archive or a change of type, with the option for a removed option."""
+    for address in change.destroys:
+        names = split(address)
+        condition: dict[str, Json] = {"propertyName": names[2], "operator": "HAS_PROPERTY"}
+        if len(names) > 3:
+            condition = {"propertyName": names[2], "operator": "IN", "values": [names[4]]}
+        yield Count(address, change.remote["objectType"], condition)
+
+
+def write_scopes(change: "Change") -> Sequence[str]:
+    """The schema scope of the object type."""
+    return object_types.write_scopes(split(change.address)[1])
 
 
 def rows(resource: Resource) -> Mapping[str, Json]:

@@ -8,9 +8,10 @@ their names is kept here; they may be used, but not declared otherwise than they
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.address import join
+from reconciler import object_types
+from reconciler.address import join, split
 from reconciler.diff import Difference, FieldChange
-from reconciler.kinds import Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
+from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
 from reconciler.model import Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.paths import Api
@@ -178,6 +179,16 @@ def write(change: "Change", api: Api) -> Write:
             yield Request("DELETE", api.groups(change.remote["objectType"], change.name))
         case _:
             yield Request("PATCH", api.groups(change.remote["objectType"], change.name), body)
+
+
+def counts(change: "Change") -> Iterator[Count]:
+    """No record holds a group."""
+    yield from ()
+
+
+def write_scopes(change: "Change") -> Sequence[str]:
+    """The schema scope of the object type."""
+    return object_types.write_scopes(split(change.address)[1])
 
 
 def rows(resource: Resource) -> Mapping[str, Json]:

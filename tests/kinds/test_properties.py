@@ -1,7 +1,8 @@
 import pytest
 from reconciler.kinds import properties
-from reconciler.kinds.properties import merged_options, merged_order
+from reconciler.kinds.properties import merged_options
 from reconciler.model import Source
+from reconciler.order import merged_order
 
 
 def declared(entry, name="cs_tier"):

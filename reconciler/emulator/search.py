@@ -1,0 +1,143 @@
+"""Record search, as far as counting needs it: filter groups, an exact total, and a page of results.
+
+Switch ``searchLag``: so many searches after it was written do not find a record yet.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from reconciler.emulator.errors import invalid_json, validation_error
+from reconciler.emulator.pipeline_defaults import EPOCH
+from reconciler.emulator.properties import side
+from reconciler.emulator.property_rules import require_fields, scope_object
+from reconciler.emulator.routing import Request, Response, Route, versioned
+from reconciler.emulator.store import Portal
+
+Json = dict[str, Any]
+Record = Mapping[str, Any]
+
+PATH = versioned("objects") + "/(?P<object_type>[^/]+)/search"
+MOST_GROUPS, MOST_FILTERS, MOST_IN_ALL = 5, 6, 18
+LARGEST_PAGE, LAST_RESULT = 200, 10_000
+
+
+def values_of(text: str) -> set[str]:
+    """The values of a property; several checkboxes are one text."""
+    return {value for value in text.split(";") if value}
+
+
+def tokens_of(text: str) -> set[str]:
+    """The words of a text in lower case, and the values of several checkboxes."""
+    return {word.lower() for word in re.split(r"[\s;,@.]+", text) if word} | {one.lower() for one in values_of(text)}
+
+
+def has_token(value: str, filters: Mapping[str, Any]) -> bool:
+    """Whether a word is in the text; a star stands for any letters."""
+    pattern = re.escape(str(filters["value"]).lower()).replace(r"\*", ".*")
+    return any(re.fullmatch(pattern, token) for token in tokens_of(value))
+
+
+def one_of(value: str, filters: Mapping[str, Any]) -> bool:
+    """Whether one of the values is set."""
+    return bool({value, *values_of(value)} & {str(one) for one in filters["values"]})
+
+
+OPERATORS: Mapping[str, Callable[[str, Mapping[str, Any]], bool]] = {
+    "EQ": lambda value, filters: value == str(filters["value"]),
+    "NEQ": lambda value, filters: value != str(filters["value"]),
+    "IN": one_of,
+    "NOT_IN": lambda value, filters: not one_of(value, filters),
+    "HAS_PROPERTY": lambda value, _filters: value != "",
+    "NOT_HAS_PROPERTY": lambda value, _filters: value == "",
+    "CONTAINS_TOKEN": has_token,
+    "NOT_CONTAINS_TOKEN": lambda value, filters: not has_token(value, filters),
+}
+OPERAND: Mapping[str, str] = {"IN": "values", "NOT_IN": "values", "HAS_PROPERTY": "", "NOT_HAS_PROPERTY": ""}
+
+
+def search(portal: Portal, request: Request, parts: Mapping[str, str]) -> Response:
+    """Counts the records that any of the filter groups fits, and shows a page of them."""
+    type_id = portal.object_type(parts["object_type"])
+    request.require_any(f"crm.objects.{scope_object(portal, type_id)}.read")
+    body = request.fields()
+    groups = body.get("filterGroups") or []
+    check_filters(portal, type_id, groups)
+    limit, after = int(body.get("limit", 10)), int(body.get("after") or 0)
+    if not 0 <= limit <= LARGEST_PAGE or after + limit > LAST_RESULT:
+        raise validation_error(f"Paging is limited to {LARGEST_PAGE} records a page and {LAST_RESULT} in all")
+    found = [(record_id, record) for record_id, record in indexed(portal, type_id).items() if fits(groups, record)]
+    page = [shown(record_id, record, body.get("properties") or []) for record_id, record in found[after:][:limit]]
+    answer: Json = {"total": len(found), "results": page}
+    if after + limit < len(found) and page:
+        answer["paging"] = {"next": {"after": str(after + limit)}}
+    return Response(200, answer)
+
+
+def check_filters(portal: Portal, type_id: str, groups: Sequence[Json]) -> None:
+    """Refuses too many filters, unknown operators, and properties that are not live."""
+    filters = [one for group in groups for one in group.get("filters") or []]
+    largest = max((len(group.get("filters") or []) for group in groups), default=0)
+    if len(groups) > MOST_GROUPS or largest > MOST_FILTERS or len(filters) > MOST_IN_ALL:
+        raise validation_error(
+            f"A search takes at most {MOST_GROUPS} groups of {MOST_FILTERS} filters, {MOST_IN_ALL} in all"
+        )
+    known = {one["name"] for one in side(portal, type_id, archived=False, sensitivity="non_sensitive")}
+    for one in filters:
+        check_filter(one, known)
+
+
+def check_filter(one: Mapping[str, Any], known: set[str]) -> None:
+    """Refuses one filter that cannot be answered."""
+    require_fields([one], ("propertyName", "operator"))
+    if one["operator"] not in OPERATORS:
+        raise invalid_json(f"Cannot deserialize filter operator '{one['operator']}'")
+    if operand := OPERAND.get(one["operator"], "value"):
+        require_fields([one], (operand,))
+    if one["propertyName"] not in known:
+        message = f"Property '{one['propertyName']}' does not exist"
+        raise validation_error("There was a problem with the request.", errors=[{"message": message}])
+
+
+def indexed(portal: Portal, type_id: str) -> dict[str, Record]:
+    """The records that the index knows: neither those in the recycle bin nor those that are too new."""
+    every: Mapping[str, Json] = portal.state["records"].get(type_id, {})
+    return {
+        record_id: record
+        for record_id, record in every.items()
+        if not record.get("archived") and not overlooked(portal, record)
+    }
+
+
+def overlooked(portal: Portal, record: Json) -> bool:
+    """Whether the index has not caught up with a record; this search counts."""
+    early = int(record.get("missedBy", 0)) < int(portal.switches["searchLag"])
+    if early:
+        record["missedBy"] = int(record.get("missedBy", 0)) + 1
+    return early
+
+
+def fits(groups: Sequence[Json], record: Record) -> bool:
+    """Whether all filters of some group fit a record."""
+    return not groups or any(all(matches(one, record) for one in group.get("filters") or []) for group in groups)
+
+
+def matches(one: Mapping[str, Any], record: Record) -> bool:
+    """Whether one filter fits; a property that is not set only fits the operator that asks for that."""
+    value = record["properties"].get(one["propertyName"])
+    text = "" if value is None else str(value)
+    if text == "":
+        return bool(one["operator"] == "NOT_HAS_PROPERTY")
+    return OPERATORS[one["operator"]](text, one)
+
+
+def shown(record_id: str, record: Record, names: Sequence[str]) -> Json:
+    """A record as a search shows it."""
+    created = record.get("createdAt", EPOCH)
+    values = {name: record["properties"].get(name) for name in names}
+    properties = {**values, "hs_object_id": record_id}
+    times = {"createdAt": created, "updatedAt": record.get("updatedAt", created)}
+    return {"id": record_id, "properties": properties, **times, "archived": False}
+
+
+ROUTES: Sequence[Route] = [("POST", PATH, search)]

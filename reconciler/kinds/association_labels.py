@@ -1,0 +1,397 @@
+"""Association labels: what a record of one object is to a record of another, such as "Billing contact".
+
+A label is a pair of type ids, one for each direction, that share one portal-unique name. It is declared in one
+direction only, under the object that ``label`` is read from; an object may be paired with itself. HubSpot's label lists
+never tell the name (hubspot-api.md D.2), so a label is known by its recorded type ids, else by its name in the object's
+schema, else by its exact texts on the pair. Without ``inverseLabel`` HubSpot uses the same text both ways.
+
+Deleting a label takes it off every pair of records that carries it, for good.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from reconciler import object_types
+from reconciler.address import join, split
+from reconciler.diff import Difference, FieldChange
+from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
+from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
+from reconciler.object_types import is_custom, segment
+from reconciler.paths import Api
+
+if TYPE_CHECKING:
+    from reconciler.plan import Change
+
+NAME = "associationLabels"
+NOUN = "association label"
+NAME_SYNTAX = re.compile(r"[a-z][a-z0-9_]*")  # hubspot-api.md D.2: no hyphen, no digit first
+ODD_TEXT = re.compile(r"[^\w\s.,&()'/-]")
+MOST = 50  # labels a pair of objects may have; the next one answers 437 (D.2)
+
+SCHEMA: Mapping[str, Json] = {
+    "title": "Association labels",
+    "description": "Labels by the object they are read from, then the object they lead to, then HubSpot's name.",
+    "type": "object",
+    "additionalProperties": {
+        "description": "Labels that are read from records of this object type.",
+        "type": "object",
+        "additionalProperties": {
+            "description": "Labels that lead to records of this object type.",
+            "type": "object",
+            "additionalProperties": {
+                "title": "Association label",
+                "description": "What one record is to another; declared in one direction only.",
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["label"],
+                "properties": {
+                    "label": {"type": "string", "minLength": 1, "description": "Text in the declared direction."},
+                    "inverseLabel": {"type": "string", "minLength": 1, "description": "Text in the other direction."},
+                    "meta": {"type": "object", "description": "Notes of yours; never sent to HubSpot."},
+                },
+            },
+        },
+    },
+}
+
+
+# --- the spec side ---------------------------------------------------------------------------------------------------
+
+
+def parse(section: Json, locate: Locate) -> Iterator[Resource]:
+    """The declared labels."""
+    for from_type, targets in section.items():
+        for to_type, labels in targets.items():
+            for name, entry in labels.items():
+                attributes = {key: value for key, value in entry.items() if key != "meta"}
+                source = locate(NAME, from_type, to_type, name)
+                address = join(NAME, from_type, to_type, name)
+                yield Resource(NAME, address, attributes, {"meta": entry.get("meta", {})}, source)
+
+
+def check(resource: Resource) -> Iterator[Finding]:
+    """The name's syntax, and texts that HubSpot may not like."""
+    if not NAME_SYNTAX.fullmatch(resource.name):
+        proper = re.sub(r"[^a-z0-9_]+", "_", resource.name.lower()).lstrip("_0123456789") or "name"
+        why = f"{resource.name!r} is no name of a label: lower-case letters, digits and underscores, a letter first"
+        yield refusal("label-name", resource, why, f"call it {proper}")
+    for field, text in resource.attributes.items():
+        if ODD_TEXT.search(text):
+            why = f"{field} {text!r} has signs that HubSpot may refuse in a label"
+            yield Finding(
+                "label-text", "warning", why, "use letters, digits and blanks", resource.address, resource.source
+            )
+
+
+def direction_conflicts(resources: Iterable[Resource]) -> Iterator[Finding]:
+    """Labels that are declared in both directions of a pair, under one name or with the same texts."""
+    by_name: dict[tuple[str, str, str], Resource] = {}
+    for resource in resources:
+        if resource.kind == NAME:
+            from_type, to_type = _pair(resource.address)
+            by_name[from_type, to_type, resource.name] = resource
+    for (from_type, to_type, name), resource in by_name.items():
+        other = by_name.get((to_type, from_type, name))
+        if other and from_type < to_type:
+            why = f"{name} is declared in both directions, here and at {resource.source}; a label covers both"
+            yield refusal("label-direction", other, why, "keep one, and give it an `inverseLabel`")
+
+
+def _pair(address: str) -> tuple[str, str]:
+    _, from_type, to_type, _ = split(address)
+    return from_type, to_type
+
+
+# --- the portal side -------------------------------------------------------------------------------------------------
+
+
+def pairs(scope: Scope) -> list[tuple[str, str]]:
+    """The pairs of object types that specs, tombstones or the baseline name, or that were asked for."""
+    named = {_pair(one.address) for side in (scope.desired, scope.baseline) for one in side.of_kind(NAME)}
+    removed = {(parts[1], parts[2]) for parts in scope.removed_paths(NAME)}
+    return sorted({*named, *removed, *scope.pairs})
+
+
+def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
+    """One list a direction of a named pair, and a schema only where a name has to be resolved."""
+    for from_type, to_type in pairs(scope):
+        collection = f"{NAME}/{from_type}/{to_type}"
+        if is_custom(from_type) or is_custom(to_type):
+            yield Listing(collection, scope.api.schemas())
+        one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
+        if not one or not two:
+            continue
+        forward, backward = scope.api.labels(one, two), scope.api.labels(two, one)
+        yield Listing(collection, forward)
+        if forward != backward:
+            yield Listing(collection, backward)
+        if reads.ok(forward) and reads.ok(backward) and _names_wanted(scope, reads, from_type, to_type):
+            yield Listing(collection, scope.api.schemas(one), refines=True)
+
+
+def _names_wanted(scope: Scope, reads: Reads, from_type: str, to_type: str) -> bool:
+    """Whether a live label is unknown by id and texts while somebody wants to know its name."""
+    live = _live(scope, reads, from_type, to_type)
+    if (from_type, to_type) in scope.pairs and any(not one.known for one in live):
+        return True
+    found = {one.name for one in live if one.known}
+    removed = {parts[3] for parts in scope.removed_paths(NAME) if parts[1:3] == (from_type, to_type)}
+    wanted = {one.name for one in scope.desired.of_kind(NAME) if _pair(one.address) == (from_type, to_type)}
+    return bool((wanted | removed) - found) and any(not one.known for one in live)
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """One live label: its ids, its texts, the name it goes by, and whether that is more than a guess."""
+
+    ids: tuple[int, int | None]
+    label: str
+    inverse: str | None
+    name: str = ""
+    known: bool = False
+
+
+@dataclass(slots=True)
+class _Loose:
+    """Labels of a pair that have not found their other half yet."""
+
+    forward: dict[int, str]
+    backward: dict[int, str]
+    found: list[_Live]
+
+    def join(self, one: int, two: int | None, name: str = "", known: bool = False) -> None:
+        """Makes one label of two halves; an object with itself has both halves in one list."""
+        label = self.forward.pop(one)
+        inverse = self.backward.pop(two) if two is not None else None
+        self.found.append(_Live((one, two), label, inverse, name, known))
+
+
+@lru_cache(maxsize=64)
+def _live(scope: Scope, reads: Reads, from_type: str, to_type: str) -> tuple[_Live, ...]:
+    """The labels of a pair, both directions brought together."""
+    one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
+    if not one or not two:
+        return ()
+    forward = _texts(reads, scope.api.labels(one, two))
+    loose = _Loose(forward, forward if one == two else _texts(reads, scope.api.labels(two, one)), [])
+    names = _schema_names(reads, scope.api.schemas(one))
+    _join_recorded(loose, scope, (from_type, to_type))
+    _join_named(loose, names)
+    _join_declared(loose, scope, (from_type, to_type))
+    _join_rest(loose)
+    return tuple(loose.found)
+
+
+def _texts(reads: Reads, path: str) -> dict[int, str]:
+    """Labels of ours by type id; HubSpot's own and plain associations have no place in specs."""
+    return {
+        int(entry["typeId"]): entry["label"]
+        for entry in reads.results(path)
+        if entry.get("category") == "USER_DEFINED" and entry.get("label")
+    }
+
+
+def _schema_names(reads: Reads, path: str) -> dict[int, str]:
+    """Names by type id; ids of HubSpot's own associations overlap with ours, whose names are lower case (D.2)."""
+    answer = reads.get(path)
+    entries = answer.body.get("associations", ()) if answer and answer.ok else ()
+    return {int(entry["id"]): entry["name"] for entry in entries if entry.get("name") and not entry["name"].isupper()}
+
+
+def _join_recorded(loose: _Loose, scope: Scope, pair: tuple[str, str]) -> None:
+    for side in (scope.baseline, scope.desired):
+        for resource in side.of_kind(NAME):
+            one, two = (*resource.facts.get("typeIds", ()), None, None)[:2]
+            if _pair(resource.address) == pair and one in loose.forward and two in (*loose.backward, None):
+                loose.join(one, two, resource.name, known=True)
+
+
+def _join_named(loose: _Loose, names: Mapping[int, str]) -> None:
+    for one in sorted(set(loose.forward) & set(names)):
+        others = [two for two in loose.backward if two != one and names.get(two) == names[one]]
+        if one in loose.forward:
+            loose.join(one, others[0] if others else _nearest(one, loose), names[one], known=True)
+
+
+def _join_declared(loose: _Loose, scope: Scope, pair: tuple[str, str]) -> None:
+    """An unnamed label with exactly the declared texts is the declared one, where there is only one such."""
+    for resource in scope.desired.of_kind(NAME):
+        if _pair(resource.address) != pair or any(live.name == resource.name for live in loose.found):
+            continue
+        label = resource.attributes["label"]
+        inverse = resource.attributes.get("inverseLabel", label)
+        ones = [one for one, text in loose.forward.items() if text == label]
+        twos = [two for two, text in loose.backward.items() if text == inverse and two not in ones[:1]]
+        if ones and twos and (len(ones) == 1 or label == inverse) and (len(twos) == 1 or label == inverse):
+            loose.join(ones[0], twos[0], resource.name, known=True)
+
+
+def _join_rest(loose: _Loose) -> None:
+    taken = {live.name for live in loose.found}
+    for one in sorted(loose.forward):
+        if one not in loose.forward:  # it was the other half of one before it
+            continue
+        name = _slug(loose.forward[one], taken)
+        taken.add(name)
+        loose.join(one, _nearest(one, loose), name)
+
+
+def _nearest(one: int, loose: _Loose) -> int | None:
+    """The other half of a label: HubSpot gives both ids in one go."""
+    others = [two for two in loose.backward if two != one]
+    return min(others, key=lambda two: abs(two - one), default=None)
+
+
+def _slug(text: str, taken: set[str]) -> str:
+    """The name that HubSpot's own pages derive from a text (D.2)."""
+    stem = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_").lstrip("0123456789_") or "label"
+    names = (stem if number == 1 else f"{stem}_{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
+    """The live labels of every pair whose two directions were read."""
+    for from_type, to_type in pairs(scope):
+        one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
+        for live in _live(scope, reads, from_type, to_type):
+            attributes = {"label": live.label, **({"inverseLabel": live.inverse} if live.inverse else {})}
+            ids = [number for number in live.ids if number is not None]
+            facts = {"typeIds": ids, "name": live.name, "category": "USER_DEFINED", "from": one, "to": two}
+            yield Resource(NAME, join(NAME, from_type, to_type, live.name), attributes, facts)
+
+
+# --- what should be --------------------------------------------------------------------------------------------------
+
+
+def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Reads) -> Settled:
+    """The declared texts over the live ones."""
+    if observed is None:
+        return _settle_absent(desired, scope, reads)
+    changed = {field: text for field, text in desired.attributes.items() if observed.attributes.get(field) != text}
+    if not changed:
+        return Settled(observed)
+    return Settled(Resource(NAME, desired.address, {**observed.attributes, **changed}, observed.facts, desired.source))
+
+
+def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
+    from_type, to_type = _pair(desired.address)
+    one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
+    live = _live(scope, reads, from_type, to_type)
+    if findings := tuple(_in_the_way(desired, live)):
+        return Settled(findings=findings)
+    label = desired.attributes["label"]
+    attributes = {"label": label, "inverseLabel": desired.attributes.get("inverseLabel", label)}
+    return Settled(Resource(NAME, desired.address, attributes, {"from": one, "to": two}, desired.source))
+
+
+def _in_the_way(desired: Resource, live: Sequence[_Live]) -> Iterator[Finding]:
+    label = desired.attributes["label"]
+    inverse = desired.attributes.get("inverseLabel", label)
+    for one in live:
+        texts = {text.casefold() for text in (one.label, one.inverse) if text}
+        if one.label.casefold() == label.casefold() or (one.inverse or "").casefold() == inverse.casefold():
+            why = (
+                f"the pair has a label with one of these texts already ({' / '.join(sorted(texts))}), named {one.name}"
+            )
+            fix = f"declare it under the name {one.name}, or choose other texts; a name never changes"
+            yield refusal("label-text-taken", desired, why, fix)
+            return
+    if len(live) >= MOST:
+        why = f"the pair has {len(live)} labels, and HubSpot takes {MOST}"
+        yield refusal("label-count", desired, why, "remove one first")
+
+
+def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
+    """Every label that people made can be deleted."""
+    return Settled()
+
+
+def same(field: str, one: Json, other: Json) -> bool:
+    """Texts are compared as they are."""
+    return bool(one == other)
+
+
+def depends_on(resource: Resource) -> Sequence[str]:
+    """Labels need nothing that specs declare."""
+    return ()
+
+
+def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+    """Labels have flat attributes."""
+    return field.path in resource.attributes, resource.attributes.get(field.path)
+
+
+def fields(difference: Difference) -> tuple[FieldChange, ...]:
+    """Labels have flat attributes."""
+    return difference.fields
+
+
+def destroys(difference: Difference) -> Sequence[str]:
+    """The label, when it goes."""
+    return () if difference.after else (difference.address,)
+
+
+def risk(difference: Difference) -> Risk:
+    """Records lose a deleted label for good."""
+    return "safe" if difference.after else "irreversible"
+
+
+def remote(resource: Resource) -> Mapping[str, Json]:
+    """The path segments of the pair, and the type ids of a live label."""
+    facts = resource.facts
+    ids = {"typeIds": list(facts["typeIds"])} if facts.get("typeIds") else {}
+    return {"from": facts["from"], "to": facts["to"], **ids}
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def write(change: "Change", api: Api) -> Write:
+    """POST, PUT or DELETE; what is there already is never made twice, and both texts are always sent."""
+    one, two = change.remote["from"], change.remote["to"]
+    path = api.labels(one, two)
+    wanted = {field.path: field.after for field in change.fields}
+    match change.action:
+        case "create":
+            forward = yield Request("GET", path)
+            if wanted["label"] not in _answer_texts(forward).values():
+                yield Request("POST", path, {"name": change.name, **wanted}, creates=True)
+        case "archive":
+            yield Request("DELETE", api.labels(one, two, str(change.remote["typeIds"][0])))
+        case _:
+            ids = change.remote["typeIds"]
+            forward = yield Request("GET", path)
+            backward = yield Request("GET", api.labels(two, one))
+            texts = {"label": _answer_texts(forward).get(ids[0])}
+            if len(ids) > 1:
+                texts["inverseLabel"] = _answer_texts(backward).get(ids[1])
+            # A PUT without inverseLabel overwrites both sides (hubspot-api.md D.2).
+            yield Request("PUT", path, {"associationTypeId": ids[0], **texts, **wanted})
+
+
+def _answer_texts(answer: Answer) -> dict[int, str]:
+    return {
+        int(entry["typeId"]): entry["label"]
+        for entry in answer.results
+        if entry.get("category") == "USER_DEFINED" and entry.get("label")
+    }
+
+
+def counts(change: "Change") -> Iterator[Count]:
+    """HubSpot offers no count of records that carry a label (hubspot-api.md I)."""
+    yield from ()
+
+
+def write_scopes(change: "Change") -> Sequence[str]:
+    """Either family of scopes opens labels (N.1), so both are named, for the object the label is read from."""
+    from_type, _ = _pair(change.address)
+    return (*object_types.write_scopes(from_type), f"crm.objects.{from_type}.write")
+
+
+def rows(resource: Resource) -> Mapping[str, Json]:
+    """The texts; one is enough where both are the same."""
+    label, inverse = resource.attributes["label"], resource.attributes.get("inverseLabel")
+    return {"label": label} if inverse in (None, label) else {"label": label, "inverseLabel": inverse}

@@ -1,0 +1,524 @@
+"""Lifecycle stages: the way from subscriber to customer, one lifecycle for contacts and companies.
+
+The list order is the stage order. Eight stages are HubSpot's and go by its internal names (``lead``, ``customer``...);
+they can be relabelled and moved, never created or deleted. A custom stage has a name of yours; HubSpot gives the id,
+which may differ between contacts and companies, so a stage is known by its ``id:``, else by its recorded ids, else by
+its label. Lists may stand in several files: each orders only the stages it names. Live stages that no list names stay
+where they are.
+
+Stages live in two pipelines, one an object. Whether HubSpot mirrors a write to the other is not known (hubspot-api.md
+C.3), so each is written, looked at, and the other one is brought to the same state. The options of the property
+``lifecyclestage`` only mirror the stages and are read only.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from reconciler.address import encode, join
+from reconciler.diff import Difference, FieldChange
+from reconciler.errors import RequestRefused
+from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
+from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
+from reconciler.order import joined, merged_order, moved
+from reconciler.paths import Api
+
+if TYPE_CHECKING:
+    from reconciler.plan import Change
+
+NAME = "lifecycleStages"
+NOUN = "lifecycle stage"
+OBJECTS = ("contacts", "companies")
+PIPELINES = {object_type: f"{object_type}-lifecycle-pipeline" for object_type in OBJECTS}
+DEFAULTS = (
+    "subscriber",
+    "lead",
+    "marketingqualifiedlead",
+    "salesqualifiedlead",
+    "opportunity",
+    "customer",
+    "evangelist",
+    "other",
+)
+METADATA = {"isClosed": "false", "state": "OPEN"}  # what HubSpot's own stages carry (C.2)
+
+SCHEMA: Mapping[str, Json] = {
+    "title": "Lifecycle stages",
+    "description": "One lifecycle for contacts and companies; the list order is the stage order.",
+    "type": "array",
+    "items": {
+        "title": "Lifecycle stage",
+        "description": "A default stage by HubSpot's internal name, or a stage of your own.",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["name"],
+        "properties": {
+            "name": {
+                "type": "string",
+                "pattern": "^[a-z][a-z0-9_]*$",
+                "description": "HubSpot's internal name of a default stage, or a name of yours.",
+            },
+            "label": {"type": "string", "minLength": 1, "description": "What people see; needed to create a stage."},
+            "id": {"type": "string", "minLength": 1, "description": "HubSpot's id, to name a live stage for certain."},
+            "meta": {"type": "object", "description": "Notes of yours; never sent to HubSpot."},
+        },
+    },
+}
+
+
+# --- the spec side ---------------------------------------------------------------------------------------------------
+
+
+def parse(section: Json, locate: Locate) -> Iterator[Resource]:
+    """The declared stages; each remembers the order of the list it stands in."""
+    names = [entry["name"] for entry in section]
+    for index, entry in enumerate(section):
+        attributes = {"label": entry["label"]} if "label" in entry else {}
+        facts: dict[str, Json] = {"orders": [names], "meta": entry.get("meta", {})}
+        if "id" in entry:
+            facts["id"] = entry["id"]
+        yield Resource(NAME, join(NAME, entry["name"]), attributes, facts, locate(NAME, index))
+
+
+def unite(first: Resource, second: Resource) -> Resource | None:
+    """A stage that two lists name; nothing where both say more of it than its place."""
+    if {*first.attributes} & {*second.attributes} or ("id" in first.facts and "id" in second.facts):
+        return None
+    orders = [*first.facts["orders"], *second.facts["orders"]]
+    facts = {**first.facts, **second.facts, "orders": orders}
+    return Resource(NAME, first.address, {**first.attributes, **second.attributes}, facts, first.source)
+
+
+def check(resource: Resource) -> Iterator[Finding]:
+    """A list that names a stage twice."""
+    for names in resource.facts["orders"]:
+        if names.count(resource.name) > 1:
+            why = f"the list names {resource.name} {names.count(resource.name)} times"
+            yield refusal("stage-twice", resource, why, "keep one of them")
+
+
+def order_conflicts(resources: Iterable[Resource]) -> Iterator[Finding]:
+    """Lists that contradict each other about the order, and labels that two stages share."""
+    stages = [resource for resource in resources if resource.kind == NAME]
+    _, contradicting = joined(_lists(stages), {})
+    for stage in stages:
+        if stage.name in contradicting:
+            others = ", ".join(sorted(contradicting - {stage.name}))
+            why = f"the lists contradict each other about the place of {stage.name} and {others}"
+            yield refusal("stage-order", stage, why, "bring the lists into the same order")
+    labels: dict[str, Resource] = {}
+    for stage in stages:
+        label = stage.attributes.get("label", "")
+        first = labels.setdefault(_plain(label), stage) if label else stage
+        if first is not stage:
+            why = f"stages {first.name} and {stage.name} have the label {label!r}; HubSpot does not mind the case"
+            yield refusal("stage-label-duplicate", stage, why, "give each stage its own label")
+
+
+def _lists(stages: Iterable[Resource]) -> list[list[str]]:
+    found = {tuple(dict.fromkeys(names)): None for stage in stages for names in stage.facts["orders"]}
+    return [list(names) for names in found]
+
+
+def _plain(label: str) -> str:
+    """How HubSpot compares labels of stages (N.3)."""
+    return label.strip().casefold()
+
+
+# --- the portal side -------------------------------------------------------------------------------------------------
+
+
+def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
+    """Both pipelines, when stages are declared, removed or known, or their objects are watched."""
+    known = any(True for side in (scope.desired, scope.baseline) for _ in side.of_kind(NAME))
+    if known or scope.removed_paths(NAME) or {*scope.watch} & {*OBJECTS}:
+        for object_type in OBJECTS:
+            yield Listing(f"{NAME}/{object_type}", scope.api.pipelines(object_type))
+
+
+def _stages(answer: Answer | None, object_type: str) -> list[dict[str, Json]]:
+    """The stages of a lifecycle in their order; the list itself is in none (N.3)."""
+    for pipeline in answer.results if answer else ():
+        if pipeline["id"] == PIPELINES[object_type]:
+            live = [stage for stage in pipeline["stages"] if stage.get("archived") is not True]
+            return sorted(live, key=lambda stage: stage["displayOrder"])
+    return []
+
+
+@lru_cache(maxsize=16)
+def _named(scope: Scope, reads: Reads) -> dict[str, dict[str, dict[str, Json]]]:
+    """The live stages by object and by the name that specs use, in order."""
+    live = {one: _stages(reads.get(scope.api.pipelines(one)), one) for one in OBJECTS}
+    names: dict[tuple[str, str], str] = {}
+    for object_type, stages in live.items():
+        for stage in stages:
+            if name := _known_name(object_type, stage, scope):
+                names[object_type, stage["id"]] = name
+    for object_type, stages in live.items():
+        for stage in stages:
+            if (object_type, stage["id"]) not in names:
+                names[object_type, stage["id"]] = _new_name(object_type, stage, live, names, scope)
+    return {one: {names[one, stage["id"]]: stage for stage in stages} for one, stages in live.items()}
+
+
+def _known_name(object_type: str, stage: Mapping[str, Json], scope: Scope) -> str:
+    """By the declared id, by HubSpot's name of a default, by the recorded id."""
+    for resource in scope.desired.of_kind(NAME):
+        if stage["id"] in (resource.facts.get("id"), resource.facts.get("ids", {}).get(object_type)):
+            return resource.name
+    if stage["id"] in DEFAULTS:
+        return str(stage["id"])
+    for resource in scope.baseline.of_kind(NAME):
+        if resource.facts.get("ids", {}).get(object_type) == stage["id"]:
+            return resource.name
+    return ""
+
+
+def _new_name(
+    object_type: str,
+    stage: Mapping[str, Json],
+    live: Mapping[str, Sequence[Mapping[str, Json]]],
+    names: Mapping[tuple[str, str], str],
+    scope: Scope,
+) -> str:
+    """By its label among the declared ones, by its twin in the other object, else made from its label."""
+    taken = {name for (one, _), name in names.items() if one == object_type}
+    for resource in scope.desired.of_kind(NAME):
+        wanted = resource.attributes.get("label", "")
+        custom = resource.name not in DEFAULTS and resource.name not in taken
+        if custom and wanted and _plain(wanted) == _plain(stage["label"]):
+            return resource.name
+    for other in OBJECTS:
+        for twin in live[other] if other != object_type else ():
+            alike = twin["id"] == stage["id"] or _plain(twin["label"]) == _plain(stage["label"])
+            name = names.get((other, twin["id"]), "")
+            if alike and name and name not in taken:
+                return name
+    return _slug(stage["label"], taken | set(DEFAULTS) | {one.name for one in scope.desired.of_kind(NAME)})
+
+
+def _slug(label: str, taken: set[str]) -> str:
+    stem = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_").lstrip("0123456789_") or "stage"
+    names = (stem if number == 1 else f"{stem}_{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
+    """The live stages of both objects, each one once."""
+    named = _named(scope, reads)
+    for name in dict.fromkeys(name for stages in named.values() for name in stages):
+        here = {one: stages[name] for one, stages in named.items() if name in stages}
+        attributes = {
+            one: {"label": stage["label"], "position": list(named[one]).index(name)} for one, stage in here.items()
+        }
+        facts = {"ids": {one: stage["id"] for one, stage in here.items()}, "stages": here}
+        yield Resource(NAME, join(NAME, name), attributes, facts)
+
+
+# --- what should be --------------------------------------------------------------------------------------------------
+
+
+def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Reads) -> Settled:
+    """The stage in both objects, with the declared label, in the declared order."""
+    objects = [one for one in OBJECTS if reads.ok(scope.api.pipelines(one))]
+    if findings := tuple(_refusals(desired, observed, objects, scope, reads)):
+        return Settled(observed, findings=findings)
+    attributes = {one: _wanted(desired, observed, one, scope, reads) for one in objects}
+    if observed is not None and attributes == observed.attributes:
+        return Settled(observed)
+    after = {one: _predecessor(desired.name, one, scope, reads) for one in objects}
+    facts = {**(observed.facts if observed else {"ids": {}}), "after": after}
+    return Settled(Resource(NAME, desired.address, attributes, facts, desired.source))
+
+
+def _wanted(desired: Resource, observed: Resource | None, object_type: str, scope: Scope, reads: Reads) -> Json:
+    order, moving = _order(scope, reads, object_type)
+    here: Json = (observed.attributes if observed else {}).get(object_type)
+    label = desired.attributes.get("label") or (here or _other_side(observed))["label"]
+    stays = here is not None and desired.name not in moving
+    return {"label": label, "position": here["position"] if stays else order.index(desired.name)}
+
+
+def _other_side(observed: Resource | None) -> Mapping[str, Json]:
+    sides: Iterable[Mapping[str, Json]] = observed.attributes.values() if observed else ()
+    return next(iter(sides))
+
+
+@lru_cache(maxsize=32)
+def _order(scope: Scope, reads: Reads, object_type: str) -> tuple[list[str], set[str]]:
+    """The order of an object's stages after the apply, and which of the live ones have to move for it."""
+    gone = {parts[1] for parts in scope.removed_paths(NAME)}
+    live = [name for name in _named(scope, reads)[object_type] if name not in gone]
+    declared, _ = joined(_lists(scope.desired.of_kind(NAME)), {name: index for index, name in enumerate(live)})
+    declared = [name for name in declared if join(NAME, name) in scope.desired]
+    order = merged_order(live, declared)
+    return order, moved(live, order)
+
+
+def _predecessor(name: str, object_type: str, scope: Scope, reads: Reads) -> Json:
+    """What the stage stands after, by id and label: one that the same plan creates has no id yet."""
+    order, _ = _order(scope, reads, object_type)
+    index = order.index(name)
+    if index == 0:
+        return None
+    before = order[index - 1]
+    live = _named(scope, reads)[object_type].get(before)
+    declared = scope.desired.get(join(NAME, before))
+    label = declared.attributes.get("label") if declared else None
+    return {"id": live["id"] if live else None, "label": label or (live["label"] if live else before)}
+
+
+def _refusals(
+    desired: Resource, observed: Resource | None, objects: Sequence[str], scope: Scope, reads: Reads
+) -> Iterator[Finding]:
+    name, label = desired.name, desired.attributes.get("label")
+    for one in objects:
+        if not _named(scope, reads)[one]:
+            why = f"the portal has no lifecycle for {one}"
+            yield refusal("no-lifecycle", desired, why, "check that the object has lifecycle stages in HubSpot")
+            return
+    if name in DEFAULTS and any(name not in _named(scope, reads)[one] for one in objects):
+        why = f"the portal has deleted HubSpot's stage {name}, and no API brings it back"
+        fix = "make a stage of your own with another name and this label, or take the entry out"
+        yield refusal("default-stage-deleted", desired, why, fix)
+    elif observed is None and not label:
+        yield refusal("stage-label", desired, f"{name} is not in the portal and has no label", "add a `label`")
+    gone = {parts[1] for parts in scope.removed_paths(NAME)}
+    for one in objects if label else ():
+        for other, stage in _named(scope, reads)[one].items():
+            relabelled = scope.desired.get(join(NAME, other))
+            now = relabelled.attributes.get("label", stage["label"]) if relabelled else stage["label"]
+            if other != name and other not in gone and _plain(now) == _plain(label or ""):
+                why = f"stage {other} of {one} has the label {label!r} already"
+                yield refusal("stage-label-taken", desired, why, "choose another label")
+                return
+
+
+def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
+    """Stages that people made can be deleted, once no record is in them."""
+    if observed.name in DEFAULTS:
+        why = f"{observed.name} is one of HubSpot's own stages and is never deleted"
+        finding = Finding("hubspot-defined", "error", why, "drop the line", tombstone.address, tombstone.source)
+        return Settled(observed, findings=(finding,))
+    return Settled()
+
+
+def same(field: str, one: Json, other: Json) -> bool:
+    """Labels and places are compared as they are."""
+    return bool(one == other)
+
+
+def depends_on(resource: Resource) -> Sequence[str]:
+    """Stages need nothing that specs declare."""
+    return ()
+
+
+# --- what changes ----------------------------------------------------------------------------------------------------
+
+
+def fields(difference: Difference) -> tuple[FieldChange, ...]:
+    """What is the same for contacts and companies is one field."""
+    changes = [part for change in difference.fields for part in _parts(change, difference)]
+    by_side: dict[str, dict[str, FieldChange]] = {}
+    for change in changes:
+        side, _, name = change.path.partition("/")
+        by_side.setdefault(name, {})[side] = change
+    folded = [one for name, sides in by_side.items() for one in _folded(name, sides)]
+    return tuple(sorted(folded, key=lambda change: change.path))
+
+
+def _parts(change: FieldChange, difference: Difference) -> Iterator[FieldChange]:
+    """A side that appears or goes whole, field by field where the other side does the same."""
+    if change.path not in OBJECTS or (difference.before and difference.after):
+        yield change
+        return
+    for name in ("label", "position"):
+        before = change.before[name] if change.how == "removed" else None
+        after = change.after[name] if change.how == "added" else None
+        yield FieldChange(f"{change.path}/{name}", before, after, change.how)
+
+
+def _folded(name: str, sides: Mapping[str, FieldChange]) -> Iterator[FieldChange]:
+    changes = list(sides.values())
+    alike = all((c.before, c.after, c.how) == (changes[0].before, changes[0].after, changes[0].how) for c in changes)
+    if name and alike and len(changes) == len(OBJECTS):
+        yield replace(changes[0], path=name)
+    else:
+        yield from changes
+
+
+def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+    """The value that a plan's field speaks of; of both objects where it names neither."""
+    head, _, name = field.path.partition("/")
+    if head in OBJECTS:
+        here = resource.attributes.get(head)
+        if not name or here is None:
+            return here is not None, here
+        return name in here, here.get(name)
+    values = [side[head] for side in resource.attributes.values() if head in side]
+    if not values:
+        return False, None
+    return True, values[0] if all(value == values[0] for value in values) else values
+
+
+def destroys(difference: Difference) -> Sequence[str]:
+    """The stage, when it goes."""
+    return () if difference.after else (difference.address,)
+
+
+def risk(difference: Difference) -> Risk:
+    """A deleted stage never comes back under its id; a default one is known by its label to everybody."""
+    if difference.after is None:
+        return "irreversible"
+    default = difference.address.rpartition("/")[2] in {encode(name) for name in DEFAULTS}
+    relabels = any(change.path.endswith("label") for change in difference.fields)
+    return "caution" if default and relabels and difference.before else "safe"
+
+
+def remote(resource: Resource) -> Mapping[str, Json]:
+    """The ids in both objects, and what the stage is to stand after."""
+    after = {"after": resource.facts["after"]} if "after" in resource.facts else {}
+    return {"ids": dict(resource.facts.get("ids", {})), **after}
+
+
+def rank(change: "Change") -> tuple[int, str]:
+    """Stages are written from the first to the last, so that each finds the one it stands after."""
+    places = [one.after for one in change.fields if one.path.endswith("position") and isinstance(one.after, int)]
+    places += [one.after["position"] for one in change.fields if one.path in OBJECTS and one.how == "added"]
+    return (min(places, default=-1), change.address)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+def write(change: "Change", api: Api) -> Write:
+    """Contacts first, then a look at companies, which HubSpot may have brought along."""
+    ids: dict[str, str] = dict(change.remote.get("ids", {}))
+    for object_type in OBJECTS:
+        if change.action == "archive":
+            yield from _deleted(object_type, ids, api)
+        elif wanted := _wanted_here(change, object_type):
+            yield from _written(change, object_type, wanted, ids, api)
+
+
+def _wanted_here(change: "Change", object_type: str) -> dict[str, Json]:
+    """What a change wants of one object."""
+    wanted: dict[str, Json] = {}
+    for field in change.fields:
+        head, _, name = field.path.partition("/")
+        if field.path == object_type and field.how == "added":
+            wanted |= field.after
+        elif head == object_type or head not in OBJECTS:
+            wanted[name or head] = field.after
+    return wanted
+
+
+def _written(change: "Change", object_type: str, wanted: Mapping[str, Json], ids: dict[str, str], api: Api) -> Write:
+    stages = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
+    live = _match(stages, ids.get(object_type), wanted.get("label"))
+    if live is None:
+        yield from _created(change, object_type, wanted, ids, api, stages)
+        stages = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
+        live = _match(stages, None, wanted["label"])
+    elif "label" in wanted and live["label"] != wanted["label"]:
+        yield Request("PATCH", _path(api, object_type, live["id"]), {"label": wanted["label"]})
+    if live is not None:
+        ids[object_type] = live["id"]
+        if "position" in wanted:
+            yield from _placed(object_type, live["id"], change.remote.get("after", {}).get(object_type), api)
+
+
+def _match(stages: Sequence[dict[str, Json]], known: str | None, label: Json) -> dict[str, Json] | None:
+    """A stage by its id; by its label where no id is known, so that a create is never sent twice."""
+    for stage in stages:
+        if stage["id"] == known or (known is None and label and _plain(stage["label"]) == _plain(label)):
+            return stage
+    return None
+
+
+def _path(api: Api, object_type: str, *rest: str) -> str:
+    return api.pipelines(object_type, PIPELINES[object_type], "stages", *rest)
+
+
+def _created(
+    change: "Change",
+    object_type: str,
+    wanted: Mapping[str, Json],
+    ids: Mapping[str, str],
+    api: Api,
+    stages: Sequence[Mapping[str, Json]],
+) -> Write:
+    """Under the id that the other object has, if HubSpot takes it."""
+    before = _match_predecessor(stages, change.remote.get("after", {}).get(object_type))
+    # A taken place puts the stage right after its holder (hubspot-api.md N.3).
+    order = before["displayOrder"] if before else stages[0]["displayOrder"] if stages else 0
+    body = {"label": wanted["label"], "displayOrder": order, "metadata": METADATA}
+    twin = next((number for one, number in ids.items() if one != object_type), None)
+    path = _path(api, object_type)
+    if twin is None:
+        yield Request("POST", path, body, creates=True)
+        return
+    try:
+        yield Request("POST", path, {**body, "stageId": twin}, creates=True)
+    except RequestRefused as refused:
+        if refused.status == 403:
+            raise
+        yield Request("POST", path, body, creates=True)
+
+
+def _match_predecessor(stages: Sequence[Mapping[str, Json]], after: Json) -> Mapping[str, Json] | None:
+    if not after:
+        return None
+    by_id = [stage for stage in stages if stage["id"] == after["id"]]
+    by_label = [stage for stage in stages if _plain(stage["label"]) == _plain(after["label"])]
+    return next(iter([*by_id, *by_label]), None)
+
+
+def _placed(object_type: str, stage_id: str, after: Json, api: Api) -> Write:
+    """Puts a stage right after another one; to be the first, the first one is put after it."""
+    stages = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
+    ids = [stage["id"] for stage in stages]
+    before = _match_predecessor(stages, after)
+    if before is not None:
+        if ids.index(stage_id) != ids.index(before["id"]) + 1:
+            body = {"displayOrder": before["displayOrder"]}
+            yield Request("PATCH", _path(api, object_type, stage_id), body)
+        return
+    while ids[0] != stage_id:
+        holder = stages[0] if ids[1] != stage_id else stages[1]
+        mover = stage_id if ids[1] != stage_id else ids[0]
+        yield Request("PATCH", _path(api, object_type, mover), {"displayOrder": holder["displayOrder"]})
+        seen = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
+        if [stage["id"] for stage in seen] == ids:
+            return  # HubSpot accepted it and did not move it: reading back will say so
+        stages, ids = seen, [stage["id"] for stage in seen]
+
+
+def _deleted(object_type: str, ids: Mapping[str, str], api: Api) -> Write:
+    """Only where it is; a 204 proves nothing, so reading back decides (hubspot-api.md E.1)."""
+    stages = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
+    known = ids.get(object_type)
+    if any(stage["id"] == known for stage in stages):
+        path = _path(api, object_type, str(known)) + "?validateReferencesBeforeDelete=true"
+        yield Request("DELETE", path)
+
+
+def counts(change: "Change") -> Iterator[Count]:
+    """The records that are in the stage, in both objects."""
+    for address in change.destroys:
+        for object_type, number in sorted(change.remote.get("ids", {}).items()):
+            condition = {"propertyName": "lifecyclestage", "operator": "EQ", "value": number}
+            yield Count(address, object_type, condition)
+
+
+def write_scopes(change: "Change") -> Sequence[str]:
+    """The schema scope of contacts; that of companies is needed as well."""
+    return ("crm.schemas.contacts.write",)
+
+
+def rows(resource: Resource) -> Mapping[str, Json]:
+    """Name and label, and the id of a stage that people made, which is what it is known by."""
+    label = next(iter(resource.attributes.values()))["label"]
+    return {"name": resource.name, "label": label}

@@ -1,0 +1,63 @@
+"""Orders of named things: merging a declared order into a live one, with as few moves as possible."""
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+
+def merged_order(live: Sequence[str], declared: Sequence[str]) -> list[str]:
+    """Live extras stay where they are, declared ones stand in declared order, new ones after their predecessor."""
+    known = set(live)
+    order = list(live)
+    for index, name in enumerate(declared):
+        if name not in known:
+            order.insert(_place(order, declared, index), name)
+            known.add(name)
+    mine = set(declared)
+    ordered = iter(declared)
+    return [next(ordered) if name in mine else name for name in order]
+
+
+def _place(order: Sequence[str], declared: Sequence[str], index: int) -> int:
+    """After the nearest declared predecessor that is there; before the first declared successor; last."""
+    present = set(order)
+    for before in reversed(declared[:index]):
+        if before in present:
+            return order.index(before) + 1
+    followers = [order.index(after) for after in declared[index + 1 :] if after in present]
+    return min(followers, default=len(order))
+
+
+def moved(live: Sequence[str], wanted: Sequence[str]) -> set[str]:
+    """The fewest names that have to move for the live order to become the wanted one."""
+    rank = {name: index for index, name in enumerate(wanted)}
+    ranks = [rank[name] for name in live if name in rank]
+    tails: list[int] = []
+    chains: list[tuple[int, ...]] = []
+    for one in ranks:
+        place = bisect_left(tails, one)
+        chain = (*(chains[place - 1] if place else ()), one)
+        tails[place : place + 1] = [one]
+        chains[place : place + 1] = [chain]
+    staying = set(chains[-1]) if chains else set()
+    return {name for name in live if name in rank and rank[name] not in staying}
+
+
+def joined(lists: Sequence[Sequence[str]], preference: Mapping[str, int]) -> tuple[list[str], set[str]]:
+    """One order that keeps every list's, by preference where they say nothing; and the names that contradict."""
+    after: dict[str, set[str]] = {name: set() for names in lists for name in names}
+    for names in lists:
+        for first, second in pairwise(names):
+            after[second].add(first)
+    order: list[str] = []
+    while ready := [name for name in after if name not in order and not after[name] - set(order)]:
+        order.append(min(ready, key=lambda name: (_wish(name, after, preference), list(after).index(name))))
+    return order, set(after) - set(order)
+
+
+def _wish(name: str, after: Mapping[str, set[str]], preference: Mapping[str, int]) -> float:
+    """A name that is not there yet wants to stand right after what it follows."""
+    if name in preference:
+        return preference[name]
+    followed = [preference[one] for one in after[name] if one in preference]
+    return max(followed) + 0.5 if followed else float("inf")
