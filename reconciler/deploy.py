@@ -9,7 +9,7 @@ from reconciler import report
 from reconciler.apply import Outcome, Standing, Tools, carry_out, look, refuse_stale, standing
 from reconciler.errors import BlockedError, StaleError, UsageError
 from reconciler.model import Json, Snapshot
-from reconciler.observe import Observation
+from reconciler.observe import Observation, within
 from reconciler.plan import Change, Plan, digest
 from reconciler.receipts import Receipt
 from reconciler.workspace import Workspace
@@ -133,7 +133,7 @@ def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], live:
     managed = (known.managed if known else frozenset()) - gone
     managed |= {change.address for change in done if change.action not in ("archive", "forget")}
     addresses = {change.address for change in done if change.action != "forget"} | {
-        address for address in observed if any(address.startswith(name + "/") for name in fresh)
+        address for address in observed if within(address, fresh)
     }
     formulas = {
         change.address: field.after

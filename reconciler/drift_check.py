@@ -11,7 +11,7 @@ from reconciler.address import any_covers, covers
 from reconciler.baseline import Baseline
 from reconciler.errors import UsageError
 from reconciler.model import Json, Snapshot
-from reconciler.observe import ListSource, Observation
+from reconciler.observe import ListSource, Observation, within
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
@@ -81,7 +81,7 @@ def accept(
         return moved
     fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
     collections = fresh if not patterns else _first_time(fresh, known)
-    taken = [*moved, *(one for one in observation.snapshot if one.rpartition("/")[0] in collections and not known)]
+    taken = {*moved, *(one for one in observation.snapshot if not known and within(one, collections))}
     workspace.save_baseline(
         baselines.moved(
             known, observation.snapshot, taken, collections=collections, portal_id=workspace.portal.portal_id

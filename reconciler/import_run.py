@@ -11,7 +11,7 @@ from reconciler import importer, report, spec
 from reconciler.importer import Choice
 from reconciler.kinds import Scope
 from reconciler.model import Finding, Json, Resource
-from reconciler.observe import ListSource, Observation
+from reconciler.observe import ListSource, Observation, within
 from reconciler.snapshot_file import RecordedRead
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
@@ -91,7 +91,7 @@ def _save_baseline(
     fresh = frozenset(read - (known.collections if known else frozenset()))
     imported = {resource.address for resource in wanted}
     managed = imported | (known.managed if known else set())
-    addresses = imported | {one for one in observation.snapshot if any(one.startswith(f"{name}/") for name in fresh)}
+    addresses = imported | {one for one in observation.snapshot if within(one, fresh)}
     moved = baselines.moved(known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh)
     workspace.save_baseline(moved)
 

@@ -40,6 +40,12 @@ class Observation:
         return bad[0] if bad else None
 
 
+def within(address: str, collections: Iterable[str]) -> bool:
+    """Whether an address lies in one of these collections; stages lie in both lifecycles."""
+    head = address.rpartition("/")[0]
+    return any(name == head or name.startswith(head + "/") for name in collections)
+
+
 def read(source: ListSource, scope: Scope, only: Sequence[Kind] | None = None) -> Reads:
     """Every list that the kinds, or only these of them, ask for; answers may make them ask for more."""
     answers: dict[str, Answer] = {}

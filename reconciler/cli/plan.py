@@ -103,6 +103,8 @@ def outside(workspace: "Workspace", spec: "Spec", observation: "Observation", pl
 
     if workspace.baseline is None:
         return []
-    found = drift.detect(workspace.baseline, observation.snapshot, spec.desired, observation.collections)
+    found = drift.detect(
+        workspace.baseline, observation.snapshot, spec.desired, observation.collections, removed=spec.removed
+    )
     mine = {change.address for change in plan.changes if change.writes}
     return [item for item in drift.drift_items_json(found) if item["address"] not in mine]

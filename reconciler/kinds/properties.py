@@ -424,8 +424,20 @@ def same(field: str, one: Json, other: Json) -> bool:
         return (one or "").split() == (other or "").split()
     if field == "calculationFormula":
         return _plain_formula(one or "") == _plain_formula(other or "")
+    if field.partition("/")[0] == "options":
+        return bool(_tidy(one) == _tidy(other))
     unset = ALWAYS_SET.get(field, SOMETIMES_SET.get(field))
     return bool((unset if one is None else one) == (unset if other is None else other))
+
+
+def _tidy(options: Json) -> Json:
+    """Options without what means the same as nothing, and without the position that their order tells."""
+    match options:
+        case Mapping():
+            return {name: value for name, value in options.items() if value and name != "displayOrder"}
+        case list():
+            return [_tidy(option) for option in options]
+    return options or None
 
 
 def _plain_formula(formula: str) -> str:
