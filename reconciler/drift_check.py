@@ -82,12 +82,13 @@ def accept(
     fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
     collections = fresh if not patterns else _first_time(fresh, known)
     taken = {*moved, *(one for one in observation.snapshot if not known and within(one, collections))}
+    drifted = {item.address for item in found.items} if found else set(taken)
     workspace.save_baseline(
         baselines.moved(
             known, observation.snapshot, taken, collections=collections, portal_id=workspace.portal.portal_id
         )
     )
-    return moved
+    return sorted(drifted & set(taken))
 
 
 def _first_time(fresh: frozenset[str], known: Baseline | None) -> frozenset[str]:

@@ -36,7 +36,8 @@ def command(
     source = source_of(workspace, from_snapshot)
     workspace.check_identity(source)
     accepted = accept(workspace, source, addresses, reason, until.date() if until else None, session.now().date())
-    click.echo(f"accepted {len(accepted)} definitions of {workspace.portal.name}")
+    how_many = f"{len(accepted)} definition{'' if len(accepted) == 1 else 's'}"
+    click.echo(f"Accepted what moved at {how_many} of {workspace.portal.name}; drift starts from here.")
     for address in accepted[:20]:
         session.note(f"  {address}")
     if len(accepted) > 20:

@@ -81,7 +81,7 @@ def _planned(
     observation = workspace.observe(reader, scope)
     plan = planned(workspace, spec, observation, only, allow, on_conflict)
     document = plan_document(session, workspace, spec, observation, plan, portal_id, allow)
-    if plan.changes or document["exit"]["code"]:
+    if (plan.changes and not session.quiet) or document["exit"]["code"]:
         shown = FORMATS["text"](document, session.style(sys.stderr))
         click.echo(shown, err=True, nl=False, color=True)
     if document["exit"]["code"]:

@@ -11,6 +11,7 @@ switch                    default     meaning
 ========================  ==========  ================================================================================
 lifecycleMirror           "both"      a lifecycle write to contacts or companies changes both ("contacts_to_companies",
                                       "none")
+lifecycleStageIds         true        a chosen stageId is kept on lifecycle stages too
 archivedNameCreate        "restore"   a create with an archived name keeps the old createdAt ("fresh": it does not)
 readOnlyOptionsPatch      "refuse"    sending options that a default has locked is a 400 ("ignore": a 200, no effect)
 readOnlyLayoutPatch       true        group, hidden, order and formField of a read-only default can be patched
@@ -18,9 +19,14 @@ retryAfter                false       a 429 carries Retry-After
 rateLimit                 0           requests a token may make in 10 seconds; 0 is no limit
 searchRateLimit           0           searches the account may make in a second; 0 is no limit
 labelNameAfterReads       0           how many reads of a schema come before it names a new association label
+labelNameAfterSeconds     0           how old a label has to be before a schema names it
+labelLimit                50          labels that a pair of object types may have
+selfLabelIds              2           type ids of a label of an object with itself whose texts are equal (1 or 2)
 lateGroups                false       the first create in a new group fails as if the group was not there
 schemaCreateExisting      409         a create on an active schema's name (201: answers with the existing schema)
+schemaLagReads            0           how many single reads of a schema after a write still show the old one
 limitsPerObject           true        limits have a row for each object type, and not only the overall figures
+limitsLagSeconds          0           how long the limits still count a deleted label
 staleReads                0           how many lists after a write still show the portal before it
 searchLag                 0           how many searches after a write still count the portal before it
 numberDisplayHint         false       number properties made without a display hint get "formatted"
@@ -31,13 +37,14 @@ propertyLimit             1000        custom properties that an object type may 
 
 from typing import TYPE_CHECKING
 
+from reconciler.emulator.actor import edit, release
 from reconciler.emulator.app import create_app
 from reconciler.emulator.store import Portal, SeedError
 
 if TYPE_CHECKING:
     from reconciler.emulator.server import Server
 
-__all__ = ["Portal", "SeedError", "create_app", "serve"]
+__all__ = ["Portal", "SeedError", "create_app", "edit", "release", "serve"]
 
 
 def serve(portal: Portal, port: int = 0) -> "Server":

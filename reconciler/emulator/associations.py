@@ -147,11 +147,15 @@ def plain_name(portal: Portal, start: str, end: str) -> str:
 
 
 def check_texts(portal: Portal, start: str, end: str, label: str, inverse: str, own: Json | None) -> None:
-    """Refuses texts that the same side of the pair has already, whatever their case."""
+    """Refuses texts that a label of the portal's own has on the same side of the pair already, whatever their case.
+
+    Nobody has seen whether the texts of HubSpot's own labels clash too, so they do not.
+    """
     own_keys = {one.key for one in types.both_ways(own)} if own else set()
     for text, side in ((label, (start, end)), (inverse, (end, start))):
         for one in types.of_pair(portal, *side):
-            if one.key not in own_keys and one.label and one.label.casefold() == text.casefold():
+            mine = one.category == "USER_DEFINED" and one.key not in own_keys
+            if mine and one.label and one.label.casefold() == text.casefold():
                 raise validation_error(f"A label '{text}' already exists between {start} and {end}", TAKEN)
 
 

@@ -382,7 +382,7 @@ def cause_note(field: Json) -> str:
     if cause == "conflict":
         was = f" (baseline: {value(field['baseline'])})" if "baseline" in field else ""
         return f"CONFLICT: HubSpot and the spec both changed this{was}; decide with --on-conflict spec or live"
-    return "" if cause in ("spec_change", "exact", "tombstone") else str(cause).replace("_", " ")
+    return "" if cause in ("spec_change", "exact", "tombstone", "unknown") else str(cause).replace("_", " ")
 
 
 def by_note(change: Change) -> list[tuple[str, list[Json]]]:

@@ -1,0 +1,39 @@
+import filecmp
+from pathlib import Path
+
+from reconciler.cli import run
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_demo_tells_the_whole_story(capsys, tmp_path, monkeypatch):
+    """Plan, apply, an empty plan, a release and a colleague told apart, accept, quiet; nothing is left behind."""
+    monkeypatch.chdir(tmp_path)
+
+    code = run(["demo", "--color", "never"])
+    out = capsys.readouterr().out
+
+    assert code == 0
+    scenes = [line for line in out.splitlines() if line.startswith("$ reconciler")]
+    assert scenes == [
+        "$ reconciler init",
+        "$ reconciler plan --detailed-exitcode",
+        "$ reconciler apply --auto-approve",
+        "$ reconciler plan --detailed-exitcode",
+        "$ reconciler drift",
+        "$ reconciler apply --auto-approve",
+        '$ reconciler accept --all --reason "HubSpot\'s release, and Recycled is wanted"',
+        "$ reconciler drift",
+    ]
+    assert "HubSpot added 1 property, renamed 1, reworded 1 and changed the options of 8" in " ".join(out.split())
+    assert 'label  "Plan tier" → "Tier (old)"' in out
+    assert out.rstrip().endswith("No drift.\n\nThat is all of it. Next: reconciler init, then reconciler plan.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_wheel_carries_the_specs_of_the_repository():
+    """`init` and `demo` start from the same files that stand in specs/."""
+    names = sorted(path.name for path in (ROOT / "specs").iterdir() if path.is_file())
+
+    assert sorted(path.name for path in (ROOT / "reconciler" / "template").iterdir() if path.is_file()) == names
+    assert filecmp.cmpfiles(ROOT / "specs", ROOT / "reconciler" / "template", names, shallow=False)[0] == names
