@@ -154,7 +154,7 @@ def check_texts(portal: Portal, start: str, end: str, label: str, inverse: str, 
     own_keys = {one.key for one in types.both_ways(own)} if own else set()
     for text, side in ((label, (start, end)), (inverse, (end, start))):
         for one in types.of_pair(portal, *side):
-            mine = one.category == "USER_DEFINED" and one.key not in own_keys
+            mine = one.category == types.USER_DEFINED and one.key not in own_keys
             if mine and one.label and one.label.casefold() == text.casefold():
                 raise validation_error(f"A label '{text}' already exists between {start} and {end}", TAKEN)
 
