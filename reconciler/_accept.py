@@ -375,22 +375,26 @@ def _accept_23(value: Json) -> bool:
     return True
 
 
-_plain_16: Mapping[str, type] = {
-    "id": str,
-    "name": str,
-}
-_fields_17: Mapping[str, Check] = {
-    "id": _accept_9,
-    "label": _accept_0,
-    "name": _accept_9,
-}
+_search_16 = re.compile("^[a-z][a-z0-9_]*$").search
 
 
 def _accept_24(value: Json) -> bool:
+    return type(value) is str and _search_16(value) is not None
+
+
+_fields_17: Mapping[str, Check] = {
+    "id": _accept_0,
+    "label": _accept_0,
+    "meta": _accept_2,
+    "name": _accept_24,
+}
+
+
+def _accept_25(value: Json) -> bool:
     if not (type(value) is dict and "name" in value):
         return False
     for key, item in value.items():
-        if _plain_16.get(key) is type(item):
+        if _plain_0.get(key) is type(item):
             continue
         check = _fields_17.get(key, _nothing)
         if not check(item):
@@ -398,83 +402,34 @@ def _accept_24(value: Json) -> bool:
     return True
 
 
-def _accept_25(value: Json) -> bool:
-    return type(value) is list and all(map(_accept_24, value))
-
-
-_plain_18: Mapping[str, type] = {
-    "inverseLabel": str,
-}
-_fields_19: Mapping[str, Check] = {
-    "inverseLabel": _accept_9,
-    "label": _accept_0,
-}
-
-
 def _accept_26(value: Json) -> bool:
-    if not (type(value) is dict and "label" in value):
-        return False
-    for key, item in value.items():
-        if _plain_18.get(key) is type(item):
-            continue
-        check = _fields_19.get(key, _nothing)
-        if not check(item):
-            return False
-    return True
+    return type(value) is list and all(map(_accept_25, value))
+
+
+_fields_18: Mapping[str, Check] = {
+    "inverseLabel": _accept_0,
+    "label": _accept_0,
+    "meta": _accept_2,
+}
 
 
 def _accept_27(value: Json) -> bool:
-    return type(value) is dict and all(map(_accept_26, value.values()))
-
-
-_fields_20: Mapping[str, Check] = {
-    "appointments": _accept_27,
-    "calls": _accept_27,
-    "campaigns": _accept_27,
-    "carts": _accept_27,
-    "commerce_payments": _accept_27,
-    "communications": _accept_27,
-    "companies": _accept_27,
-    "contacts": _accept_27,
-    "courses": _accept_27,
-    "deals": _accept_27,
-    "discounts": _accept_27,
-    "emails": _accept_27,
-    "feedback_submissions": _accept_27,
-    "fees": _accept_27,
-    "goals": _accept_27,
-    "invoices": _accept_27,
-    "leads": _accept_27,
-    "line_items": _accept_27,
-    "listings": _accept_27,
-    "marketing_events": _accept_27,
-    "meetings": _accept_27,
-    "notes": _accept_27,
-    "orders": _accept_27,
-    "postal_mail": _accept_27,
-    "products": _accept_27,
-    "projects": _accept_27,
-    "quotes": _accept_27,
-    "services": _accept_27,
-    "subscriptions": _accept_27,
-    "tasks": _accept_27,
-    "taxes": _accept_27,
-    "tickets": _accept_27,
-    "users": _accept_27,
-}
-
-
-def _accept_28(value: Json) -> bool:
-    if type(value) is not dict:
+    if not (type(value) is dict and "label" in value):
         return False
     for key, item in value.items():
-        check = _fields_20.get(key, _accept_27)
+        if _plain_0.get(key) is type(item):
+            continue
+        check = _fields_18.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
-_fields_21: Mapping[str, Check] = {
+def _accept_28(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_27, value.values()))
+
+
+_fields_19: Mapping[str, Check] = {
     "appointments": _accept_28,
     "calls": _accept_28,
     "campaigns": _accept_28,
@@ -515,94 +470,141 @@ def _accept_29(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _fields_21.get(key, _accept_28)
+        check = _fields_19.get(key, _accept_28)
         if not check(item):
             return False
     return True
 
 
-_plain_22: Mapping[str, type] = {
+_fields_20: Mapping[str, Check] = {
+    "appointments": _accept_29,
+    "calls": _accept_29,
+    "campaigns": _accept_29,
+    "carts": _accept_29,
+    "commerce_payments": _accept_29,
+    "communications": _accept_29,
+    "companies": _accept_29,
+    "contacts": _accept_29,
+    "courses": _accept_29,
+    "deals": _accept_29,
+    "discounts": _accept_29,
+    "emails": _accept_29,
+    "feedback_submissions": _accept_29,
+    "fees": _accept_29,
+    "goals": _accept_29,
+    "invoices": _accept_29,
+    "leads": _accept_29,
+    "line_items": _accept_29,
+    "listings": _accept_29,
+    "marketing_events": _accept_29,
+    "meetings": _accept_29,
+    "notes": _accept_29,
+    "orders": _accept_29,
+    "postal_mail": _accept_29,
+    "products": _accept_29,
+    "projects": _accept_29,
+    "quotes": _accept_29,
+    "services": _accept_29,
+    "subscriptions": _accept_29,
+    "tasks": _accept_29,
+    "taxes": _accept_29,
+    "tickets": _accept_29,
+    "users": _accept_29,
+}
+
+
+def _accept_30(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_20.get(key, _accept_29)
+        if not check(item):
+            return False
+    return True
+
+
+_plain_21: Mapping[str, type] = {
     "requireNoValues": bool,
 }
-_fields_23: Mapping[str, Check] = {
+_fields_22: Mapping[str, Check] = {
     "address": _accept_0,
     "reason": _accept_0,
     "requireNoValues": _accept_10,
 }
 
 
-def _accept_30(value: Json) -> bool:
+def _accept_31(value: Json) -> bool:
     if not (type(value) is dict and "address" in value and "reason" in value):
         return False
     for key, item in value.items():
-        if _plain_22.get(key) is type(item):
+        if _plain_21.get(key) is type(item):
             continue
-        check = _fields_23.get(key, _nothing)
+        check = _fields_22.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
-def _accept_31(value: Json) -> bool:
-    return type(value) is list and all(map(_accept_30, value))
-
-
 def _accept_32(value: Json) -> bool:
-    return True
-
-
-_fields_24: Mapping[str, Check] = {
-    "associationLabels": _accept_29,
-    "lifecycleStages": _accept_25,
-    "properties": _accept_23,
-    "propertyGroups": _accept_5,
-    "removed": _accept_31,
-}
-_search_25 = re.compile("^x-").search
+    return type(value) is list and all(map(_accept_31, value))
 
 
 def _accept_33(value: Json) -> bool:
+    return True
+
+
+_fields_23: Mapping[str, Check] = {
+    "associationLabels": _accept_30,
+    "lifecycleStages": _accept_26,
+    "properties": _accept_23,
+    "propertyGroups": _accept_5,
+    "removed": _accept_32,
+}
+_search_24 = re.compile("^x-").search
+
+
+def _accept_34(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _fields_24.get(key)
-        if check is None and _search_25(key):
-            check = _accept_32
+        check = _fields_23.get(key)
+        if check is None and _search_24(key):
+            check = _accept_33
         if not (check or _nothing)(item):
             return False
     return True
 
 
-def _accept_34(value: Json) -> bool:
+def _accept_35(value: Json) -> bool:
     return type(value) is not bool and value == 1
 
 
-_search_26 = re.compile("^[A-Za-z0-9][A-Za-z0-9_.-]*$").search
-
-
-def _accept_35(value: Json) -> bool:
-    return type(value) is str and _search_26(value) is not None
+_search_25 = re.compile("^[A-Za-z0-9][A-Za-z0-9_.-]*$").search
 
 
 def _accept_36(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1
-
-
-_search_27 = re.compile("^[A-Za-z_][A-Za-z0-9_]*$").search
+    return type(value) is str and _search_25(value) is not None
 
 
 def _accept_37(value: Json) -> bool:
-    return type(value) is str and _search_27(value) is not None
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1
 
 
-_search_28 = re.compile("^https?://[^\\s/?#@]+/?$").search
+_search_26 = re.compile("^[A-Za-z_][A-Za-z0-9_]*$").search
 
 
 def _accept_38(value: Json) -> bool:
-    return type(value) is str and _search_28(value) is not None
+    return type(value) is str and _search_26(value) is not None
 
 
-_texts_29 = frozenset(
+_search_27 = re.compile("^https?://[^\\s/?#@]+/?$").search
+
+
+def _accept_39(value: Json) -> bool:
+    return type(value) is str and _search_27(value) is not None
+
+
+_texts_28 = frozenset(
     {
         "2026-03",
         "2026-09",
@@ -611,20 +613,54 @@ _texts_29 = frozenset(
 )
 
 
-def _accept_39(value: Json) -> bool:
-    return type(value) is str and value in _texts_29
+def _accept_40(value: Json) -> bool:
+    return type(value) is str and value in _texts_28
 
 
-_fields_30: Mapping[str, Check] = {
-    "apiVersion": _accept_39,
-    "baseUrl": _accept_38,
+_fields_29: Mapping[str, Check] = {
+    "apiVersion": _accept_40,
+    "baseUrl": _accept_39,
     "emulator": _accept_0,
-    "portalId": _accept_36,
-    "tokenEnv": _accept_37,
+    "portalId": _accept_37,
+    "tokenEnv": _accept_38,
 }
 
 
-def _accept_40(value: Json) -> bool:
+def _accept_41(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_29.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+def _accept_42(value: Json) -> bool:
+    return (
+        type(value) is dict and all(map(_accept_36, value)) and len(value) >= 1 and all(map(_accept_41, value.values()))
+    )
+
+
+def _accept_43(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_0, value))
+
+
+def _accept_44(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
+
+
+def _accept_45(value: Json) -> bool:
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
+
+
+_fields_30: Mapping[str, Check] = {
+    "tries": _accept_44,
+    "waitSeconds": _accept_45,
+}
+
+
+def _accept_46(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
@@ -634,90 +670,56 @@ def _accept_40(value: Json) -> bool:
     return True
 
 
-def _accept_41(value: Json) -> bool:
-    return (
-        type(value) is dict and all(map(_accept_35, value)) and len(value) >= 1 and all(map(_accept_40, value.values()))
-    )
-
-
-def _accept_42(value: Json) -> bool:
-    return type(value) is list and all(map(_accept_0, value))
-
-
-def _accept_43(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
-
-
-def _accept_44(value: Json) -> bool:
-    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
-
-
-_fields_31: Mapping[str, Check] = {
-    "tries": _accept_43,
-    "waitSeconds": _accept_44,
-}
-
-
-def _accept_45(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    for key, item in value.items():
-        check = _fields_31.get(key, _nothing)
-        if not check(item):
-            return False
-    return True
-
-
-_plain_32: Mapping[str, type] = {
+_plain_31: Mapping[str, type] = {
     "defaultPortal": str,
 }
-_fields_33: Mapping[str, Check] = {
+_fields_32: Mapping[str, Check] = {
     "defaultPortal": _accept_9,
-    "portals": _accept_41,
-    "retries": _accept_45,
-    "version": _accept_34,
-    "watch": _accept_42,
+    "portals": _accept_42,
+    "retries": _accept_46,
+    "version": _accept_35,
+    "watch": _accept_43,
 }
 
 
-def _accept_46(value: Json) -> bool:
+def _accept_47(value: Json) -> bool:
     if not (type(value) is dict and "version" in value and "portals" in value):
         return False
     for key, item in value.items():
-        if _plain_32.get(key) is type(item):
+        if _plain_31.get(key) is type(item):
             continue
-        check = _fields_33.get(key, _nothing)
+        check = _fields_32.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
 ACCEPTS: Mapping[str, Check] = {
-    "settings#": _accept_46,
+    "settings#": _accept_47,
     "settings#/properties/defaultPortal": _accept_9,
-    "settings#/properties/portals": _accept_41,
-    "settings#/properties/portals/additionalProperties": _accept_40,
-    "settings#/properties/retries": _accept_45,
-    "settings#/properties/version": _accept_34,
-    "settings#/properties/watch": _accept_42,
+    "settings#/properties/portals": _accept_42,
+    "settings#/properties/portals/additionalProperties": _accept_41,
+    "settings#/properties/retries": _accept_46,
+    "settings#/properties/version": _accept_35,
+    "settings#/properties/watch": _accept_43,
     "settings#/properties/watch/items": _accept_0,
-    "spec#": _accept_33,
-    "spec#/definitions/associationLabels": _accept_27,
-    "spec#/definitions/associationLabels/additionalProperties": _accept_26,
-    "spec#/definitions/associationLabels2": _accept_28,
-    "spec#/definitions/associationLabels2/additionalProperties": _accept_27,
+    "spec#": _accept_34,
+    "spec#/definitions/associationLabels": _accept_28,
+    "spec#/definitions/associationLabels/additionalProperties": _accept_27,
+    "spec#/definitions/associationLabels2": _accept_29,
+    "spec#/definitions/associationLabels2/additionalProperties": _accept_28,
     "spec#/definitions/properties": _accept_22,
     "spec#/definitions/properties/additionalProperties": _accept_21,
     "spec#/definitions/propertyGroups": _accept_4,
     "spec#/definitions/propertyGroups/additionalProperties": _accept_3,
-    "spec#/properties/associationLabels": _accept_29,
-    "spec#/properties/associationLabels/additionalProperties": _accept_28,
-    "spec#/properties/lifecycleStages": _accept_25,
-    "spec#/properties/lifecycleStages/items": _accept_24,
+    "spec#/properties/associationLabels": _accept_30,
+    "spec#/properties/associationLabels/additionalProperties": _accept_29,
+    "spec#/properties/lifecycleStages": _accept_26,
+    "spec#/properties/lifecycleStages/items": _accept_25,
     "spec#/properties/properties": _accept_23,
     "spec#/properties/properties/additionalProperties": _accept_22,
     "spec#/properties/propertyGroups": _accept_5,
     "spec#/properties/propertyGroups/additionalProperties": _accept_4,
-    "spec#/properties/removed": _accept_31,
-    "spec#/properties/removed/items": _accept_30,
+    "spec#/properties/removed": _accept_32,
+    "spec#/properties/removed/items": _accept_31,
 }

@@ -167,12 +167,9 @@ def _read_content(content: Json, file: SourceFile) -> _Part:
             path = (path[0], kept[str(path[0])][int(path[1])], *path[2:])
         return file.place(*path, key=True)
 
-    resources: list[Resource] = []
-    for kind in kinds():
-        if kind.NAME in content:
-            declared = list(kind.parse(content[kind.NAME], locate))
-            resources += declared
-            findings += [finding for one in declared for finding in kind.check(one)]
+    resources = [
+        resource for kind in kinds() if kind.NAME in content for resource in kind.parse(content[kind.NAME], locate)
+    ]
     stones = [_tombstone(line, locate(REMOVED, index)) for index, line in enumerate(content.get(REMOVED, ()))]
     return _Part(resources, stones, findings)
 
@@ -325,29 +322,40 @@ def _address(path: Steps) -> str:
 
 
 def _together(parts: Iterable[_Part]) -> tuple[Snapshot, dict[str, Tombstone], list[Finding]]:
-    """The resources and removals of all files, and what is wrong between them."""
+    """The resources and removals of all files, and what the rules of the kinds and of the whole refuse."""
     findings: list[Finding] = []
     resources: dict[str, Resource] = {}
     removed: dict[str, Tombstone] = {}
     for part in parts:
         for resource in part.resources:
-            if resources.setdefault(resource.address, resource) is not resource:
-                findings.append(_declared_twice(resource, resources[resource.address]))
+            if (first := resources.setdefault(resource.address, resource)) is not resource:
+                resources[resource.address] = united = spec_checks.united(first, resource) or first
+                findings += _declared_twice(resource, first) if united is first else ()
         for stone in part.stones:
             if wrong := list(spec_checks.tombstone(stone)):
                 findings += wrong
             elif removed.setdefault(stone.address, stone) is not stone:
                 findings.append(_removed_twice(stone, removed[stone.address]))
-    findings += spec_checks.object_types(resources.values())
-    findings += spec_checks.groups(resources, removed)
-    for stone in removed.values():
-        findings += spec_checks.declared_and_removed(resources, stone)
+    for kind in kinds():
+        findings += [
+            one for resource in resources.values() if resource.kind == kind.NAME for one in kind.check(resource)
+        ]
+    findings += spec_checks.across(resources, removed)
     return Snapshot(resources.values()), removed, findings
 
 
-def _declared_twice(resource: Resource, first: Resource) -> Finding:
-    why = f"{resource.address} is declared here and at {first.source}"
-    return Finding("declared-twice", "error", why, "keep one of them", resource.address, resource.source)
+def _declared_twice(resource: Resource, first: Resource) -> Iterator[Finding]:
+    """The same thing in two places, and what else is wrong with the second."""
+    kind = _kind_named(resource.kind)
+    assert kind is not None
+    if kind.SCHEMA["type"] == "object" or resource.source is None or resource.source.file != _file(first):
+        why = f"{resource.address} is declared here and at {first.source}"
+        yield Finding("declared-twice", "error", why, "keep one of them", resource.address, resource.source)
+        yield from kind.check(resource)
+
+
+def _file(resource: Resource) -> str:
+    return resource.source.file if resource.source else ""
 
 
 def _removed_twice(stone: Tombstone, first: Tombstone) -> Finding:

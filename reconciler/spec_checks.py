@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.address import join, split
-from reconciler.kinds import Kind, kinds, properties, property_groups
+from reconciler.kinds import Kind, association_labels, kinds, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Resource, Tombstone
 from reconciler.object_types import TYPE_IDS
 from reconciler.schema import depth, entry_schema
@@ -19,6 +19,23 @@ def misnamed(object_type: str) -> str:
     plain = object_type.lower()
     proper = _BY_TYPE_ID.get(plain) or CLASSIC.get(plain) or (plain if plain in CLASSIC.values() else object_type)
     return proper if proper != object_type else ""
+
+
+def united(first: Resource, second: Resource) -> Resource | None:
+    """One thing that two places may declare: a stage, in lists of two files that each say something of it."""
+    if first.kind != lifecycle_stages.NAME or not first.source or not second.source:
+        return None
+    return lifecycle_stages.unite(first, second) if first.source.file != second.source.file else None
+
+
+def across(resources: Mapping[str, Resource], removed: Mapping[str, Tombstone]) -> Iterator[Finding]:
+    """What is wrong between entries."""
+    yield from object_types(resources.values())
+    yield from groups(resources, removed)
+    yield from lifecycle_stages.order_conflicts(resources.values())
+    yield from association_labels.direction_conflicts(resources.values())
+    for stone in removed.values():
+        yield from declared_and_removed(resources, stone)
 
 
 def object_types(resources: Iterable[Resource]) -> Iterator[Finding]:

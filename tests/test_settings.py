@@ -102,7 +102,7 @@ def test_missing_settings_lead_to_init(tmp_path):
         ("version: 1\ndefaultPortal: y\nportals: {x: {}}\n", "2:16", "there is no portal y"),
         ("version: 1\nportals: {x: {}}\nwatch: [contact]\n", "3:9", "write contacts"),
         ("version: 1\nportals: {x: {}}\nretries: {tries: 0}\n", "3:18", "the least is 1"),
-        ("version: 1\nportals: {x: {}}\nguards: {maxChanges: 1}\n", "3:1", "unknown key 'guards'"),
+        ("version: 1\nportals: {x: {}}\nlimits: {maxChanges: 1}\n", "3:1", "unknown key 'limits'"),
         ("version: 1\nportals: {x: [\n", "3:1", "[yaml-syntax]"),
     ],
 )

@@ -459,6 +459,57 @@ def test_a_refused_list_entry_leaves_the_others_in_place(specs):
     assert spec.removed["properties/contacts/b"].source.line == 4
 
 
+def test_lists_of_stages_may_stand_in_several_files(specs):
+    """Each list orders the stages it names; what two lists say of one stage is put together."""
+    spec = specs(
+        "lifecycleStages: [{name: lead, label: Lead}, {name: trial, label: Trial}]",
+        "lifecycleStages: [{name: trial}, {name: customer, label: Customer}]",
+    )
+
+    assert spec.findings == ()
+    assert {address: one.attributes for address, one in spec.desired.items()} == {
+        "lifecycleStages/lead": {"label": "Lead"},
+        "lifecycleStages/trial": {"label": "Trial"},
+        "lifecycleStages/customer": {"label": "Customer"},
+    }
+    assert spec.desired["lifecycleStages/trial"].facts["orders"] == [["lead", "trial"], ["trial", "customer"]]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "rules"),
+    [
+        ("{name: lead}, {name: trial}", "{name: trial}, {name: lead}", ["stage-order", "stage-order"]),
+        ("{name: lead, label: Lead}", "{name: lead, label: Hot}", ["declared-twice"]),
+        ("{name: lead}, {name: trial}, {name: lead}", "{name: customer}", ["stage-twice"]),
+        ("{name: trial, label: Trial}", "{name: test, label: TRIAL}", ["stage-label-duplicate"]),
+        ("{nam: lead}", "{name: trial, label: ''}", ["unknown-key", "bad-format"]),
+    ],
+)
+def test_lists_of_stages_cannot_contradict(specs, one, other, rules):
+    """Places, labels and names of stages have to fit together across files."""
+    spec = specs(f"lifecycleStages: [{one}]", f"lifecycleStages: [{other}]")
+
+    assert [finding.rule for finding in spec.findings] == rules
+
+
+def test_a_refused_stage_does_not_move_the_others(specs):
+    """A stage after one that is refused keeps its line."""
+    spec = specs("lifecycleStages:\n  - 1\n  - {name: trial, label: Trial}\n  - {name: trial}\n")
+
+    assert said(spec) == [("wrong-type", 2, 5), ("stage-twice", 3, 5)]
+
+
+def test_a_label_is_declared_in_one_direction(specs):
+    """The inverse of a label is part of it."""
+    spec = specs(
+        "associationLabels:\n"
+        "  contacts: {companies: {billing: {label: Billing}}}\n"
+        "  companies: {contacts: {billing: {label: Billing}}, companies: {reseller: {label: Reseller}}}\n"
+    )
+
+    assert [one.rule for one in spec.findings] == ["label-direction"]
+
+
 def test_sound_specs_load_no_heavy_library(tmp_path):
     """Reading sound specs needs neither the schema library nor the others that are slow to import."""
     (tmp_path / "a.yaml").write_text(f"properties: {{contacts: {{a: {{{FULL}}}}}}}\n")
