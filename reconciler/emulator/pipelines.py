@@ -339,7 +339,7 @@ def change_stage(
 
 def check_change(type_id: str, pipeline: Json, stage_id: str, fields: Json, metadata: Json) -> None:
     """Refuses a change that takes another stage's label, or the last closed stage of a ticket pipeline."""
-    others = [one for one in pipeline["stages"] if one["id"] != stage_id]
+    others = without(pipeline, stage_id)
     if "label" in fields:
         rules.check_stage_label(others, fields["label"])
     rules.check_stages(type_id, [*others, {"metadata": metadata}], several=False)
@@ -347,13 +347,19 @@ def check_change(type_id: str, pipeline: Json, stage_id: str, fields: Json, meta
 
 def remove_stage(portal: Portal, user_id: str, type_id: str, pipeline_id: str, stage_id: str) -> None:
     """Takes a stage out of its pipeline, and out of the mirrored lifecycle."""
-    for twin, pipeline in holders(portal, type_id, pipeline_id, stage_id):
+    held = holders(portal, type_id, pipeline_id, stage_id)
+    for twin, pipeline in held:
+        rules.check_stages(twin, without(pipeline, stage_id), several=False)
+    for twin, pipeline in held:
         removed = found_stage(pipeline, stage_id)
-        left = [one for one in pipeline["stages"] if one is not removed]
-        rules.check_stages(twin, left, several=False)
-        pipeline["stages"] = left
+        pipeline["stages"] = without(pipeline, stage_id)
         finish(portal, user_id, twin, pipeline, [stage_id])
         audit(portal, user_id, twin, pipeline, stage_id, "DELETE", removed)
+
+
+def without(pipeline: Json, stage_id: str) -> list[Json]:
+    """The stages of a pipeline but one."""
+    return [one for one in pipeline["stages"] if one["id"] != stage_id]
 
 
 def holders(portal: Portal, type_id: str, pipeline_id: str, stage_id: str) -> list[tuple[str, Json]]:

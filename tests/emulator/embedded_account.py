@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
+from reconciler.emulator import Portal
 
-from reconciler.emulator import Portal, create_app
+from .conftest import connect
 
 
 class Account:
@@ -14,11 +14,7 @@ class Account:
     def __init__(self, seed: str = "empty", **switches: Any) -> None:
         self.portal = Portal.seeded(seed)
         self.portal.switches.update(switches)
-        self.client = httpx.Client(
-            transport=httpx.WSGITransport(app=create_app(self.portal)),
-            base_url="http://portal",
-            headers={"Authorization": "Bearer any", "Accept": "application/json"},
-        )
+        self.client = connect(self.portal, "any")
 
     def call(self, method: str, path: str, body: Any = None, token: str = "any") -> tuple[int, Any]:
         """The status and the JSON of an answer, None when it has no body."""
