@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import Portal
+import httpx
 
-from .conftest import connect
+from reconciler.emulator import Portal, create_app
 
 
 class Account:
@@ -14,7 +14,11 @@ class Account:
     def __init__(self, seed: str = "empty", **switches: Any) -> None:
         self.portal = Portal.seeded(seed)
         self.portal.switches.update(switches)
-        self.client = connect(self.portal, "any")
+        self.client = httpx.Client(
+            transport=httpx.WSGITransport(create_app(self.portal)),
+            base_url="http://portal.test",
+            headers={"Authorization": "Bearer any", "Accept": "application/json"},
+        )
 
     def call(self, method: str, path: str, body: Any = None, token: str = "any") -> tuple[int, Any]:
         """The status and the JSON of an answer, None when it has no body."""

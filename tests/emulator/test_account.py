@@ -1,6 +1,5 @@
 import pytest
-
-from .embedded_account import Account
+from embedded_account import Account
 
 CONTACT_PROPERTY = {
     "name": "cs_score",

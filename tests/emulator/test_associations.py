@@ -1,6 +1,5 @@
 import pytest
-
-from .embedded_account import Account
+from embedded_account import Account
 
 PAIR = "/crm/v4/associations/contacts/companies/labels"
 BACK = "/crm/v4/associations/companies/contacts/labels"

@@ -1,6 +1,5 @@
 import pytest
-
-from .embedded_account import Account
+from embedded_account import Account
 
 LIFECYCLE = "/crm/v3/pipelines/contacts/contacts-lifecycle-pipeline"
 COMPANIES = "/crm/v3/pipelines/companies/companies-lifecycle-pipeline"

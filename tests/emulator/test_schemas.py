@@ -1,6 +1,5 @@
 import pytest
-
-from .embedded_account import Account
+from embedded_account import Account
 
 BASE = "/crm-object-schemas/v3/schemas"
 BARE = "?includePropertyDefinitions=false&includeAssociationDefinitions=false"
