@@ -647,16 +647,16 @@ def _accept_43(value: Json) -> bool:
 
 
 def _accept_44(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 0
 
 
 def _accept_45(value: Json) -> bool:
-    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 100
 
 
 _fields_30: Mapping[str, Check] = {
-    "tries": _accept_44,
-    "waitSeconds": _accept_45,
+    "maxChanges": _accept_44,
+    "maxDestructivePercent": _accept_45,
 }
 
 
@@ -670,36 +670,65 @@ def _accept_46(value: Json) -> bool:
     return True
 
 
-_plain_31: Mapping[str, type] = {
+def _accept_47(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
+
+
+def _accept_48(value: Json) -> bool:
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
+
+
+_fields_31: Mapping[str, Check] = {
+    "tries": _accept_47,
+    "waitSeconds": _accept_48,
+}
+
+
+def _accept_49(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_31.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+_plain_32: Mapping[str, type] = {
     "defaultPortal": str,
 }
-_fields_32: Mapping[str, Check] = {
+_fields_33: Mapping[str, Check] = {
     "defaultPortal": _accept_9,
+    "guards": _accept_46,
     "portals": _accept_42,
-    "retries": _accept_46,
+    "protected": _accept_43,
+    "retries": _accept_49,
     "version": _accept_35,
     "watch": _accept_43,
 }
 
 
-def _accept_47(value: Json) -> bool:
+def _accept_50(value: Json) -> bool:
     if not (type(value) is dict and "version" in value and "portals" in value):
         return False
     for key, item in value.items():
-        if _plain_31.get(key) is type(item):
+        if _plain_32.get(key) is type(item):
             continue
-        check = _fields_32.get(key, _nothing)
+        check = _fields_33.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
 ACCEPTS: Mapping[str, Check] = {
-    "settings#": _accept_47,
+    "settings#": _accept_50,
     "settings#/properties/defaultPortal": _accept_9,
+    "settings#/properties/guards": _accept_46,
     "settings#/properties/portals": _accept_42,
     "settings#/properties/portals/additionalProperties": _accept_41,
-    "settings#/properties/retries": _accept_46,
+    "settings#/properties/protected": _accept_43,
+    "settings#/properties/protected/items": _accept_0,
+    "settings#/properties/retries": _accept_49,
     "settings#/properties/version": _accept_35,
     "settings#/properties/watch": _accept_43,
     "settings#/properties/watch/items": _accept_0,

@@ -10,7 +10,7 @@ from reconciler.apply import Outcome, Standing, Tools, carry_out, look, refuse_s
 from reconciler.errors import BlockedError, StaleError, UsageError
 from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation, within
-from reconciler.plan import Change, Plan, digest
+from reconciler.plan import RISKS, Change, Plan, derived, digest
 from reconciler.receipts import Receipt
 from reconciler.workspace import Workspace
 
@@ -28,6 +28,12 @@ class SavedPlan:
     def allowed(self) -> tuple[str, ...]:
         """The destructions that whoever made the plan consented to."""
         return tuple(self.document.get("allowed", ()))
+
+    @property
+    def must_be_empty(self) -> frozenset[str]:
+        """What may go only while no record holds a value of it."""
+        guards = [guard for change in self.changes for guard in change.guards]
+        return frozenset(guard.address for guard in guards if guard.rule == "no-values")
 
 
 def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace, now: datetime) -> SavedPlan:
@@ -51,7 +57,23 @@ def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace,
     if any(change.conflicts for change in changes):
         hint = "plan with --on-conflict spec or --on-conflict live"
         raise StaleError(f"{where} holds conflicts between spec, portal and baseline", where=where, hint=hint)
-    return SavedPlan(plan, changes)
+    return SavedPlan(plan, tuple(_honest(change, where) for change in changes))
+
+
+def _honest(change: Change, where: str) -> Change:
+    """A change with the risk that follows from what it writes; a plan that states less of it was tampered with."""
+    told = derived(change)
+    if RISKS.index(change.severity) < RISKS.index(told.severity) or not set(told.destroys) <= set(change.destroys):
+        message = f"{where} states less risk for {change.address} than it has: {change.severity}, not {told.severity}"
+        raise StaleError(message, where=where, hint="plan again and have it reviewed")
+    return told
+
+
+def require_digest(required: str, actual: str) -> None:
+    """An approval that was given in another run holds for exactly the plan it names."""
+    if required and required != actual:
+        message = f"this plan is {actual}, and what was approved is {required}"
+        raise StaleError(message, hint="the specs or the portal moved since; review the new plan")
 
 
 def _for_this_portal(plan: Mapping[str, Json], named: str, portal_id: Json, workspace: Workspace, where: str) -> None:
@@ -111,7 +133,7 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
 def _begin(deployment: Deployment) -> Receipt:
     now = deployment.now()
     stem = f"{now.strftime('%Y%m%dT%H%M%S.%f')}-{deployment.plan['digest'].removeprefix('sha256:')[:12]}"
-    directory = deployment.workspace.local_state / "receipts" / deployment.workspace.portal.name
+    directory = deployment.workspace.receipts
     begin = {
         "at": report.stamp(now),
         "portal": deployment.plan["portal"],

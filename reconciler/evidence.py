@@ -14,8 +14,8 @@ from reconciler.plan import Change
 class Asker(Protocol):
     """What can be asked of a portal without changing it."""
 
-    def get_all(self, paths: Sequence[str]) -> Mapping[str, Answer]:
-        """The answers to these paths."""
+    def get(self, path: str) -> Answer:
+        """The answer to one path."""
         ...
 
     def ask(self, path: str, body: Json) -> Answer:
@@ -62,8 +62,7 @@ def _room(writes: Sequence[Change], asker: Asker, scope: Scope) -> list[Room]:
             adds[object_type] = adds.get(object_type, 0) + 1
     if not adds:
         return []
-    path = scope.api.limits("custom-properties")
-    answer = asker.get_all([path])[path]
+    answer = asker.get(scope.api.limits("custom-properties"))
     if not answer.ok or not isinstance(answer.body, Mapping):
         return []
     return list(_rooms(answer.body, adds))

@@ -40,6 +40,7 @@ class Context:
     """What was approved, what the settings allow, and what the portal says."""
 
     allowed: Collection[str] = field(default_factory=frozenset)  # addresses that --allow names
+    approved_digest: bool = False  # --require-digest named exactly this plan
     allow_forget: bool = False
     protected: Sequence[str] = ()  # address patterns
     max_changes: int | None = None
@@ -85,10 +86,10 @@ def destructive(change: Change, context: Context) -> Iterator[Guard]:
         flag = f"--allow {address}"
         held = context.evidence.records.get(address)
         records = f"; {held} records hold a value of it" if held else ""
-        if address in context.allowed:
-            yield Guard("destructive", "allowed", f"{address} may be destroyed{records}", 0, 1, flag)
+        if address in context.allowed or context.approved_digest:
+            yield Guard("destructive", "allowed", f"{address} may be destroyed{records}", 0, 1, flag, address)
         else:
-            yield Guard("destructive", "refused", f"{address} would be destroyed{records}", 0, 1, flag)
+            yield Guard("destructive", "refused", f"{address} would be destroyed{records}", 0, 1, flag, address)
 
 
 def protected(change: Change, context: Context) -> Iterator[Guard]:
@@ -97,7 +98,8 @@ def protected(change: Change, context: Context) -> Iterator[Guard]:
         for pattern in context.protected:
             if covers(pattern, address) or covers(pattern, change.address):
                 message = f"{address} is protected by {pattern!r} in the settings"
-                yield Guard("protected", "refused", message, 0, 1, "take it from `protected:` in a change of its own")
+                way_out = "take it from `protected:` in a change of its own"
+                yield Guard("protected", "refused", message, 0, 1, way_out, address)
 
 
 def no_values(change: Change, context: Context) -> Iterator[Guard]:
@@ -109,11 +111,13 @@ def no_values(change: Change, context: Context) -> Iterator[Guard]:
         way_out = "clear the values first, or drop `requireNoValues`"
         if count is None:
             why = context.evidence.unknown.get(address, "the records could not be counted")
-            yield Guard("no-values", "refused", f"{address}: {why}", 0, None, way_out)
+            yield Guard("no-values", "refused", f"{address}: {why}", 0, None, way_out, address)
         elif count:
-            yield Guard("no-values", "refused", f"{count} records hold a value of {address}", 0, count, way_out)
+            yield Guard(
+                "no-values", "refused", f"{count} records hold a value of {address}", 0, count, way_out, address
+            )
         else:
-            yield Guard("no-values", "passed", f"no record holds a value of {address}", 0, 0)
+            yield Guard("no-values", "passed", f"no record holds a value of {address}", 0, 0, "", address)
 
 
 def more_values(change: Change, context: Context) -> Iterator[Guard]:
@@ -123,7 +127,7 @@ def more_values(change: Change, context: Context) -> Iterator[Guard]:
         now = context.evidence.records.get(address)
         if now is not None and now > before:
             message = f"{now} records hold a value of {address}; the reviewed plan said {before}"
-            yield Guard("more-values", "refused", message, before, now, "plan again and have it reviewed")
+            yield Guard("more-values", "refused", message, before, now, "plan again and have it reviewed", address)
 
 
 def _planned_counts(change: Change) -> dict[str, int]:

@@ -56,11 +56,15 @@ class Guard:
     limit: Json = None
     observed: Json = None
     allow: str = ""
+    address: str = ""  # what it is about, where that is an option of the change or the change itself
 
     def as_json(self) -> dict[str, Json]:
         """The result as documents hold it."""
         parts = {"limit": self.limit, "observed": self.observed, "message": self.message, "allow": self.allow}
-        return {"rule": self.rule, "result": self.result, **{key: value for key, value in parts.items() if value}}
+        if self.address:
+            parts["address"] = self.address
+        filled = {key: value for key, value in parts.items() if value not in (None, "")}
+        return {"rule": self.rule, "result": self.result, **filled}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,16 @@ class Change:
         return any(planned.cause == "conflict" for planned in self.fields)
 
 
+def derived(change: Change) -> Change:
+    """The change with its risk, and what it destroys, worked out again from what it would write."""
+    before = Resource(change.kind.NAME, change.address, {}) if change.expects == "present" else None
+    after = None if change.action == "archive" else Resource(change.kind.NAME, change.address, {})
+    difference = Difference(change.address, before, after, change.fields)
+    if change.action == "restore" or not change.writes:
+        return replace(change, severity="caution" if change.writes else "safe", destroys=())
+    return replace(change, severity=change.kind.risk(difference), destroys=tuple(change.kind.destroys(difference)))
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every change, sorted by address, and what was found on the way."""
@@ -149,6 +163,7 @@ class Inputs:
     baseline: Baseline | None = None
     only: tuple[str, ...] = ()
     on_conflict: Literal["spec", "live"] | None = None
+    own_writes: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # from receipts, by address and path
 
 
 def build(inputs: Inputs) -> Plan:
@@ -285,7 +300,7 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
     assert resource is not None
     known = inputs.baseline.snapshot.get(difference.address) if inputs.baseline else None
     planned = tuple(_cause(one_field, kind, known, inputs, difference) for one_field in fields)
-    stone = inputs.scope.removed.get(difference.address)
+    stone = next((one for one in inputs.scope.removed.values() if _owner(one.address) == difference.address), None)
     facts = difference.before.facts if difference.before else {}
     return Change(
         address=difference.address,
@@ -300,7 +315,7 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
         destroys=tuple(kind.destroys(difference)) if not restored else (),
         actor=_actor(facts) if any(p.cause in ("revert_drift", "conflict") for p in planned) else None,
         at=str(facts.get("updatedAt", "")) if any(p.cause in ("revert_drift", "conflict") for p in planned) else "",
-        source=stone.source if stone else resource.source,
+        source=resource.source or (stone.source if stone else None),
     )
 
 
@@ -327,12 +342,12 @@ def _actor(facts: Mapping[str, Json]) -> Mapping[str, Json]:
 def _reason(
     action: str, fields: Sequence[PlannedField], stone: Tombstone | None, inputs: Inputs, difference: Difference
 ) -> str:
-    if action == "archive" or stone:
-        return "tombstone"
     causes = {one.cause for one in fields}
     for cause in ("conflict", "revert_drift"):
-        if cause in causes:
+        if cause in causes and action != "archive":
             return cause
+    if action == "archive" or stone:
+        return "tombstone"
     removed = [one for one in fields if one.how == "removed" and one.path.startswith("options/")]
     desired = inputs.scope.desired.get(difference.address)
     if removed and desired and desired.facts.get("exact"):
@@ -350,6 +365,8 @@ def _cause(
         return PlannedField(change.path, change.before, change.after, change.how)
     there, baseline = kind.value_at(known, change)
     cause = _three_way(change, kind, there, baseline, difference.before is None)
+    if cause != "spec_change" and _ours(change, kind, inputs.own_writes.get(difference.address, {})):
+        cause = "spec_change"  # our own last run wrote it, and its baseline has not come back yet
     return PlannedField(change.path, change.before, change.after, change.how, baseline, there, cause)
 
 
@@ -361,6 +378,12 @@ def _three_way(change: FieldChange, kind: Kind, there: bool, baseline: Json, del
         return "spec_change"
     wanted_as_known = there == (change.how != "removed") and kind.same(change.path, _bare(change), baseline)
     return "revert_drift" if wanted_as_known else "conflict"
+
+
+def _ours(change: FieldChange, kind: Kind, written: Mapping[str, Json]) -> bool:
+    return (
+        change.how != "added" and change.path in written and kind.same(change.path, written[change.path], change.before)
+    )
 
 
 def _bare(change: FieldChange) -> Json:
@@ -404,7 +427,7 @@ def _unmanaged(inputs: Inputs) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for address, resource in inputs.observation.snapshot.items():
         mine = resource.kind == properties.NAME and not properties.vendor_owned(resource.facts)
-        if mine and address not in inputs.scope.desired:
+        if mine and address not in inputs.scope.desired and address not in inputs.scope.removed:
             counts[address.rpartition("/")[0]] += 1
     return dict(sorted(counts.items()))
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -80,3 +81,53 @@ def exclusive(directory: Path, portal: str) -> Iterator[None]:
             hint = "wait for it to end, then plan again"
             raise BlockedError(f"another apply to portal {portal} is running on this machine", hint=hint) from error
         yield
+
+
+@dataclass(frozen=True, slots=True)
+class OwnWrites:
+    """What applies from this machine have written: live values by address and path, and when the last one ended."""
+
+    values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    recent: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # of the last minutes only
+
+
+SETTLING = timedelta(minutes=5)  # HubSpot's reads may lag behind writes for so long
+
+
+def own_writes(directory: Path, now: datetime) -> OwnWrites:
+    """The values that receipts of a portal say were written, later ones over earlier ones."""
+    values: dict[str, dict[str, Json]] = {}
+    recent: dict[str, dict[str, Json]] = {}
+    for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else ():
+        told = events(path)
+        if not told or told[0].get("event") != "begin":
+            continue
+        begun, taken = told[0], written(told)
+        for change in begun["changes"]:
+            if change["address"] in taken:
+                fields = _values(change)
+                values[change["address"]] = {**values.get(change["address"], {}), **fields}
+                if datetime.fromisoformat(begun["at"]) > now - SETTLING:
+                    recent[change["address"]] = {**recent.get(change["address"], {}), **fields}
+    return OwnWrites(values, recent)
+
+
+def written(told: Sequence[Mapping[str, Json]]) -> set[str]:
+    """Addresses of which a receipt says that HubSpot took the write."""
+    done = {address for event in told if event.get("status") for address in event["addresses"]}
+    for event in told:
+        if event["event"] == "end":
+            return {address for address, word in event["outcomes"].items() if word in ("done", "verified")}
+    return done
+
+
+def _values(change: Mapping[str, Json]) -> dict[str, Json]:
+    fields = {field["path"]: field["after"] for field in change["fields"] if "after" in field}
+    return {path: _bare(value) for path, value in fields.items()}
+
+
+def _bare(value: Json) -> Json:
+    """A value without the position that only an added option carries in a plan."""
+    if isinstance(value, Mapping):
+        return {key: part for key, part in value.items() if key != "displayOrder"}
+    return value

@@ -72,6 +72,25 @@ SCHEMA: Mapping[str, Json] = {
             "items": {"type": "string", "minLength": 1, "description": "an object type"},
             "description": "Object types whose definitions are read, baselined and checked for drift.",
         },
+        "protected": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "description": "an address; * stands for part of a segment"},
+            "description": "Never archived, retyped or stripped of options, whatever a spec or a flag says.",
+        },
+        "guards": {
+            "type": "object",
+            "additionalProperties": False,
+            "description": "Limits of one apply; what --allow consents to counts in none.",
+            "properties": {
+                "maxChanges": {"type": "integer", "minimum": 0, "description": "at most so many changes"},
+                "maxDestructivePercent": {
+                    "type": "number",
+                    "minimum": 0,
+                    "maximum": 100,
+                    "description": "at most this share of the managed definitions may lose something",
+                },
+            },
+        },
         "retries": {
             "type": "object",
             "additionalProperties": False,
@@ -105,6 +124,8 @@ class Settings:
     version: int = 1
     default_portal: str | None = None
     watch: tuple[str, ...] = WATCH
+    protected: tuple[str, ...] = ()
+    guards: Mapping[str, Json] = field(default_factory=dict)
     retries: Mapping[str, Json] = field(default_factory=dict)
 
     def portal(self, name: str | None = None) -> Portal:
@@ -187,6 +208,8 @@ FIELDS: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
     "defaultPortal": ("default_portal", str),
     "portals": ("portals", _portals),
     "watch": ("watch", _unique),
+    "protected": ("protected", _unique),
+    "guards": ("guards", dict),
     "retries": ("retries", _retries),
 }
 PORTAL_FIELDS = {

@@ -68,6 +68,16 @@ class Workspace:
         """The live portal, as far as a source can be read."""
         return observe(scope, read(source, scope))
 
+    @property
+    def receipts(self) -> Path:
+        """Where the records of applies to this portal live."""
+        return self.local_state / "receipts" / self.portal.name
+
+    @property
+    def token(self) -> str:
+        """The token, for nobody but HubSpot; an embedded portal takes any."""
+        return "embedded" if self.portal.emulator is not None else self.environ.get(self.portal.token_env, "")
+
     def connect(self) -> "Client":
         """A connection to the portal, embedded or real."""
         from reconciler.client import Client, Retries
@@ -79,12 +89,11 @@ class Workspace:
 
             file = self.directory.resolve().parent / self.portal.emulator
             file.parent.mkdir(parents=True, exist_ok=True)
-            return Client.for_app(create_app(Embedded.open(file)), "embedded", retries=retries)
-        token = self.environ.get(self.portal.token_env, "")
-        if not token:
+            return Client.for_app(create_app(Embedded.open(file)), self.token, retries=retries)
+        if not self.token:
             hint = f"export {self.portal.token_env}=... with the service key of portal {self.portal.name}"
             raise AccessError(f"no token: {self.portal.token_env} is not set", hint=hint)
-        return Client.for_http(self.portal.base_url, token, retries=retries, token_name=self.portal.token_env)
+        return Client.for_http(self.portal.base_url, self.token, retries=retries, token_name=self.portal.token_env)
 
     def check_identity(self, source: ListSource) -> Json:
         """The portal id, compared with the configured one before anything else is asked."""

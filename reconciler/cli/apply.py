@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.plan import Choice, plan_document, planned
+from reconciler.cli.plan import Choice
 from reconciler.cli.session import Finished, Session, common_options, document_options, only_option, sound_spec
 from reconciler.errors import ExitCode, UsageError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from reconciler.deploy import Deployment
     from reconciler.kinds import Scope
     from reconciler.model import Json
+    from reconciler.planning import Wishes
     from reconciler.workspace import Workspace
 
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 @document_options
 @only_option
 @click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
+@click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries.")
+@click.option("--require-digest", default="", metavar="SHA", help="Go on only if the plan is exactly this one.")
 @click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @common_options
@@ -40,10 +43,13 @@ def command(
     plan_file: Path | None,
     only: tuple[str, ...],
     allow: tuple[str, ...],
+    allow_forget: bool,
+    require_digest: str,
     on_conflict: Choice,
     auto_approve: bool,
 ) -> int:
     """Make the portal as the specs say; with a saved plan, exactly that plan or nothing."""
+    from reconciler.planning import Wishes
     from reconciler.receipts import exclusive
 
     session.kind = "apply"
@@ -51,65 +57,70 @@ def command(
     if plan_file is None and not auto_approve and not session.interactive:
         hint = "review a plan and apply that file, or give --auto-approve"
         raise UsageError("nobody is there to approve the plan", hint=hint)
+    wishes = Wishes(only, allow, allow_forget, on_conflict, require_digest=require_digest)
     with exclusive(workspace.local_state / "locks", workspace.portal.name), stopping() as stopped:
         if plan_file is not None:
             if only or on_conflict:
                 raise UsageError("--only and --on-conflict belong to the plan, not to its apply")
-            deployment, scope, client = _saved(session, workspace, plan_file, allow)
+            deployment, scope, client = _saved(session, workspace, plan_file, wishes)
         else:
-            deployment, scope, client = _planned(session, workspace, only, allow, on_conflict, auto_approve)
+            deployment, scope, client = _planned(session, workspace, wishes, auto_approve)
         return _carry_out(session, deployment, _tools(session, client, scope, stopped), stopped)
 
 
 def _planned(
-    session: Session,
-    workspace: "Workspace",
-    only: tuple[str, ...],
-    allow: tuple[str, ...],
-    on_conflict: Choice,
-    auto_approve: bool,
+    session: Session, workspace: "Workspace", wishes: "Wishes", auto_approve: bool
 ) -> "tuple[Deployment, Scope, Client]":
     """Plans, shows, and asks."""
-    from reconciler.deploy import Deployment, refuse_blocked
+    from reconciler.deploy import Deployment, refuse_blocked, require_digest
+    from reconciler.planning import document, look_around, make
     from reconciler.render import FORMATS
 
     spec = sound_spec(workspace, session)
     client = workspace.connect()
     reader = client.reader()
-    portal_id = workspace.check_identity(reader)
-    scope = workspace.scope(spec)
-    observation = workspace.observe(reader, scope)
-    plan = planned(workspace, spec, observation, only, allow, on_conflict)
-    document = plan_document(session, workspace, spec, observation, plan, portal_id, allow)
-    if (plan.changes and not session.quiet) or document["exit"]["code"]:
-        shown = FORMATS["text"](document, session.style(sys.stderr))
-        click.echo(shown, err=True, nl=False, color=True)
-    if document["exit"]["code"]:
-        session.kind = "apply"
-        raise Finished(session.emit(document))
+    situation = look_around(workspace, spec, reader, reader, session.now(), time.sleep)
+    plan = make(situation, wishes)
+    made = document(situation, plan, wishes, session.now())
+    if (plan.changes and not session.quiet) or made["exit"]["code"]:
+        click.echo(FORMATS["text"](made, session.style(sys.stderr)), err=True, nl=False, color=True)
+    if made["exit"]["code"]:
+        raise Finished(session.emit(made))
+    require_digest(wishes.require_digest, made["digest"])
     refuse_blocked(plan)
+    observation = situation.observation
     if plan.writes and not auto_approve:
         click.confirm(f"Apply these {len(plan.writes)} changes to {workspace.portal.name}?", abort=True, err=True)
-        observation = workspace.observe(reader, scope)  # somebody took their time
-    return Deployment(workspace, document, plan.changes, observation, session.now), scope, client
+        observation = workspace.observe(reader, situation.scope)  # somebody took their time
+    return Deployment(workspace, made, plan.changes, observation, session.now), situation.scope, client
 
 
 def _saved(
-    session: Session, workspace: "Workspace", plan_file: Path, allow: tuple[str, ...]
+    session: Session, workspace: "Workspace", plan_file: Path, wishes: "Wishes"
 ) -> "tuple[Deployment, Scope, Client]":
-    """A plan from a file, checked before anything is asked of the portal but its identity."""
+    """A plan from a file: checked, and judged again by what is true now."""
+    from dataclasses import replace
+
     from reconciler import guards
-    from reconciler.deploy import Deployment, load_plan, refuse_blocked
+    from reconciler.deploy import Deployment, load_plan, refuse_blocked, require_digest
+    from reconciler.evidence import gather
     from reconciler.plan import Plan
+    from reconciler.planning import guard_context
 
     document = read_json(plan_file)
     client = workspace.connect()
-    portal_id = workspace.check_identity(client.reader())
+    reader = client.reader()
+    portal_id = workspace.check_identity(reader)
     saved = load_plan(document, str(plan_file), portal_id, workspace, session.now())
-    allowed = frozenset((*allow, *saved.allowed))
-    plan = guards.judged(Plan(changes=saved.changes), guards.Context(allowed))
+    require_digest(wishes.require_digest, saved.document["digest"])
+    forget = wishes.allow_forget or bool(saved.document.get("allowForget"))
+    wishes = replace(wishes, allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
+    scope = workspace.scope(None)
+    evidence = gather(saved.changes, reader, scope, workspace.token)
+    context = guard_context(workspace, wishes, evidence, saved.must_be_empty, bool(wishes.require_digest))
+    plan = guards.judged(Plan(changes=saved.changes), context)
     refuse_blocked(plan)
-    return Deployment(workspace, saved.document, plan.changes, None, session.now), workspace.scope(None), client
+    return Deployment(workspace, saved.document, plan.changes, None, session.now), scope, client
 
 
 def read_json(file: Path) -> "Json":

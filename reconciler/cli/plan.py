@@ -1,5 +1,6 @@
 """``reconciler plan``."""
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,13 +13,10 @@ from reconciler.cli.session import (
     only_option,
     snapshot_option,
     sound_spec,
-    source_of,
 )
 
 if TYPE_CHECKING:
-    from reconciler.model import Json
-    from reconciler.observe import Observation
-    from reconciler.plan import Plan
+    from reconciler.planning import Situation
     from reconciler.spec import Spec
     from reconciler.workspace import Workspace
 
@@ -30,7 +28,9 @@ Choice = Literal["spec", "live"] | None
 @only_option
 @snapshot_option
 @click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
+@click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries.")
 @click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved.")
+@click.option("--inverse", type=click.Path(path_type=Path, dir_okay=False), help="Plan back what this receipt did.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when the portal would change.")
 @common_options
 @click.pass_obj
@@ -39,72 +39,33 @@ def command(
     only: tuple[str, ...],
     from_snapshot: Path | None,
     allow: tuple[str, ...],
+    allow_forget: bool,
     on_conflict: Choice,
+    inverse: Path | None,
     detailed_exitcode: bool,
 ) -> int:
     """Show what would change in the portal, destructive first; writes nothing."""
+    from reconciler.planning import Wishes, document, make
+
     session.kind = "plan"
     workspace = session.workspace()
+    wishes = Wishes(only, allow, allow_forget, on_conflict, detailed_exitcode)
     spec = sound_spec(workspace, session)
-    source = source_of(workspace, from_snapshot)
-    portal_id = workspace.check_identity(source)
-    observation = workspace.observe(source, workspace.scope(spec))
-    plan = planned(workspace, spec, observation, only, allow, on_conflict)
-    document = plan_document(session, workspace, spec, observation, plan, portal_id, allow, detailed_exitcode)
-    return session.emit(document)
+    situation = situation_of(session, workspace, spec, from_snapshot)
+    if inverse is not None:
+        from reconciler.inverse import plan_back
+
+        return session.emit(plan_back(situation, inverse, wishes, session.now()))
+    return session.emit(document(situation, make(situation, wishes), wishes, session.now()))
 
 
-def planned(
-    workspace: "Workspace",
-    spec: "Spec",
-    observation: "Observation",
-    only: tuple[str, ...],
-    allow: tuple[str, ...],
-    on_conflict: Choice,
-) -> "Plan":
-    """The plan, judged by the guards."""
-    from reconciler import guards
-    from reconciler.plan import Inputs, build
+def situation_of(session: Session, workspace: "Workspace", spec: "Spec", from_snapshot: Path | None) -> "Situation":
+    """The portal, or a recorded read of it, as the specs ask for it."""
+    from reconciler.planning import look_around
 
-    inputs = Inputs(workspace.scope(spec), observation, workspace.baseline, only, on_conflict)
-    return guards.judged(build(inputs), guards.Context(frozenset(allow)))
+    if from_snapshot is not None:
+        from reconciler.snapshot_file import load
 
-
-def plan_document(
-    session: Session,
-    workspace: "Workspace",
-    spec: "Spec",
-    observation: "Observation",
-    plan: "Plan",
-    portal_id: "Json",
-    allow: tuple[str, ...] = (),
-    detailed: bool = False,
-) -> "dict[str, Json]":
-    """The plan as a document."""
-    from reconciler import baseline, report
-
-    known = workspace.baseline
-    return report.plan_document(
-        plan,
-        portal=workspace.portal_json(portal_id),
-        spec={"digest": spec.digest, "files": spec.files_json},
-        baseline_digest=baseline.digest(known) if known else None,
-        collections=observation.collections,
-        now=session.now(),
-        drift=outside(workspace, spec, observation, plan),
-        approved=allow,
-        detailed=detailed,
-    )
-
-
-def outside(workspace: "Workspace", spec: "Spec", observation: "Observation", plan: "Plan") -> "list[dict[str, Json]]":
-    """What moved remotely and is not this plan's business."""
-    from reconciler import drift
-
-    if workspace.baseline is None:
-        return []
-    found = drift.detect(
-        workspace.baseline, observation.snapshot, spec.desired, observation.collections, removed=spec.removed
-    )
-    mine = {change.address for change in plan.changes if change.writes}
-    return [item for item in drift.drift_items_json(found) if item["address"] not in mine]
+        return look_around(workspace, spec, load(from_snapshot), None, session.now(), time.sleep)
+    reader = workspace.connect().reader()
+    return look_around(workspace, spec, reader, reader, session.now(), time.sleep)

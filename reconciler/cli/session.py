@@ -124,7 +124,8 @@ class Session:
         """An error as a person reads it: what, where, and the way out."""
         from reconciler.render.escape import terminal
 
-        lines = [f"{click.style('error', fg='red', bold=True)}: {terminal(str(error))}"]
+        said = "\n".join(map(terminal, str(error).splitlines()))
+        lines = [f"{click.style('error', fg='red', bold=True)}: {said}"]
         if error.where and error.where not in str(error):
             lines.append(f"  at {terminal(error.where)}")
         if error.hint:

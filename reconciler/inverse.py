@@ -1,0 +1,139 @@
+"""Undo: the plan back to what a receipt's apply found, where HubSpot lets one go back, and why not elsewhere."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from reconciler import guards, planning
+from reconciler.apply import look, standing
+from reconciler.errors import StaleError, UsageError
+from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
+from reconciler.model import Finding, Json
+from reconciler.observe import Observation
+from reconciler.plan import Change, Plan, PlannedField, derived
+from reconciler.planning import Situation, Wishes
+from reconciler.receipts import events, written
+from reconciler.report import change_from_json
+
+
+def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime) -> dict[str, Json]:
+    """A plan document that puts back what an apply changed."""
+    told = events(receipt)
+    if not told or told[0].get("event") != "begin":
+        raise UsageError(f"{receipt} is no receipt", where=str(receipt), hint="they lie in .reconciler/receipts/")
+    if told[0]["portal"]["name"] != situation.workspace.portal.name:
+        name = told[0]["portal"]["name"]
+        raise StaleError(f"{receipt} is of portal {name}", where=str(receipt), hint=f"choose it with -p {name}")
+    done = written(told)
+    carried_out = [change_from_json(one) for one in told[0]["changes"] if one["address"] in done]
+    plan = _plan(carried_out, situation)
+    plan = guards.judged(plan, planning.context(situation, plan, wishes))
+    return planning.document(situation, plan, wishes, now)
+
+
+def _plan(carried_out: list[Change], situation: Situation) -> Plan:
+    changes, findings, unchanged = [], [], 0
+    candidates = []
+    for change in carried_out:
+        findings += list(_caveats(change))
+        if back := inverse(change):
+            candidates.append(back)
+    seen = _look(candidates, situation)
+    for back in candidates:
+        where = standing(_with_ids(back, seen), seen)
+        if where.word == "open":
+            changes.append(derived(where.change))
+        elif where.word == "satisfied":
+            unchanged += 1
+        else:
+            message = f"{back.address} moved since the apply and is not put back: {where.message}"
+            findings.append(Finding("inverse-moved", "warning", message, "look at it by hand", back.address))
+    if changes:
+        message = "the specs still say otherwise: take the commit back too, or the next plan undoes this one"
+        findings.append(Finding("inverse-specs", "info", message))
+    ordered = tuple(sorted(changes, key=lambda change: change.address))
+    return Plan(changes=ordered, findings=tuple(findings), unchanged=unchanged)
+
+
+def _look(candidates: list[Change], situation: Situation) -> Observation:
+    from reconciler.apply import Tools
+
+    if situation.asker is None or not candidates:
+        return situation.observation
+    reader = situation.asker
+    return look(candidates, Tools(reader, _no_writer, situation.scope))  # type: ignore[arg-type]
+
+
+class _NoWriter:
+    """A plan is never handed a writer."""
+
+
+_no_writer = _NoWriter()
+
+
+def _with_ids(back: Change, seen: Observation) -> Change:
+    """A thing that the apply created got its ids then; they are read from the portal."""
+    resource = seen.snapshot.get(back.address)
+    return replace(back, remote={**back.remote, **back.kind.remote(resource)}) if resource else back
+
+
+def inverse(change: Change) -> Change | None:
+    """The change that puts back what another one did; nothing where HubSpot offers no way."""
+    match change.action:
+        case "create" | "restore":
+            fields = tuple(_turned(field) for field in change.fields)
+            return replace(_bare(change), action="archive", fields=fields, expects="present")
+        case "archive" if change.kind.NAME == properties.NAME:
+            return replace(_bare(change), action="restore", fields=tuple(_made(change)), expects="archived")
+        case "archive" if change.kind.NAME in (property_groups.NAME, association_labels.NAME):
+            return replace(_bare(change), action="create", fields=tuple(_made(change)), expects="absent")
+        case "update":
+            fields = tuple(_turned(field) for field in change.fields)
+            return replace(_bare(change), action="update", fields=fields, expects="present")
+    return None
+
+
+def _bare(change: Change) -> Change:
+    """The same address, with nothing that belonged to the old plan."""
+    return Change(change.address, change.action, "inverse", title=change.title, remote=change.remote)
+
+
+def _turned(field: PlannedField) -> PlannedField:
+    """A field with its sides changed over."""
+    how = {"added": "removed", "removed": "added", "changed": "changed"}[field.how]
+    before, after = _without_place(field.after), field.before
+    if how == "added" and field.path.startswith("options/") and field.path.count("/") == 1:
+        after = {**field.before, "displayOrder": 10_000}  # nobody noted where it stood: last
+    return PlannedField(field.path, before, after, how, cause="spec_change")  # type: ignore[arg-type]
+
+
+def _without_place(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {key: part for key, part in value.items() if key != "displayOrder"}
+    return value
+
+
+def _made(change: Change) -> Iterator[PlannedField]:
+    """What an archived definition had, as the fields of a create."""
+    for field in change.fields:
+        unsendable = field.path in ("externalOptions", "hasUniqueValue") and not field.before
+        if not unsendable:
+            yield PlannedField(field.path, None, field.before, "added", cause="spec_change")
+
+
+def _caveats(change: Change) -> Iterator[Finding]:
+    """What going back does not bring back."""
+    if change.action == "archive" and change.kind.NAME == lifecycle_stages.NAME:
+        why = f"{change.address} cannot come back: HubSpot gives a new stage a new id, and its records have moved"
+        yield Finding("inverse-impossible", "warning", why, "declare a new stage", change.address)
+    elif change.action == "archive" and change.kind.NAME == association_labels.NAME:
+        why = f"{change.address} comes back as a definition; the records that carried it do not get it back"
+        yield Finding("inverse-partial", "warning", why, "", change.address)
+    elif change.action == "archive" and change.kind.NAME == properties.NAME:
+        why = f"{change.address} is restored with its old values, if it was archived less than 90 days ago"
+        yield Finding("inverse-partial", "info", why, "", change.address)
+    for field in change.fields:
+        if field.path == "type" and change.action == "update":
+            why = f"{change.address} gets its type back; values that the change made invalid stay so"
+            yield Finding("inverse-partial", "warning", why, "", change.address)

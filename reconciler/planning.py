@@ -1,0 +1,169 @@
+"""Makes a plan from a workspace: reads, builds, asks for consequences, lets the guards judge, and documents it."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from reconciler import baseline, drift, guards, report
+from reconciler.evidence import Asker, gather
+from reconciler.guards import Context, Evidence
+from reconciler.kinds import Scope, kind_of
+from reconciler.model import Json, Snapshot
+from reconciler.observe import ListSource, Observation
+from reconciler.plan import Inputs, Plan, build, digest
+from reconciler.receipts import OwnWrites, own_writes
+from reconciler.spec import Spec
+from reconciler.workspace import Workspace
+
+PAUSES = (1.0, 2.0, 4.0)  # seconds before a list that contradicts our own last writes is read again
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What somebody asked of a plan on the command line."""
+
+    only: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    allow_forget: bool = False
+    on_conflict: Literal["spec", "live"] | None = None
+    detailed: bool = False
+    require_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A workspace, its specs, and the live portal as it was read."""
+
+    workspace: Workspace
+    spec: Spec
+    scope: Scope
+    observation: Observation
+    portal_id: Json
+    written: OwnWrites
+    asker: Asker | None  # nobody, where a recorded read stands in for the portal
+
+
+def look_around(
+    workspace: Workspace,
+    spec: Spec,
+    source: ListSource,
+    asker: Asker | None,
+    now: datetime,
+    wait: Callable[[float], None],
+) -> Situation:
+    """Checks whose portal it is, and reads what the specs and the settings ask for."""
+    portal_id = workspace.check_identity(source)
+    scope = workspace.scope(spec)
+    written = own_writes(workspace.receipts, now)
+    observation = settled(workspace, source, scope, written, wait if asker else None)
+    return Situation(workspace, spec, scope, observation, portal_id, written, asker)
+
+
+def settled(
+    workspace: Workspace,
+    source: ListSource,
+    scope: Scope,
+    written: OwnWrites,
+    wait: Callable[[float], None] | None,
+) -> Observation:
+    """The live portal; read again where it contradicts what we wrote minutes ago, for HubSpot's reads lag.
+
+    A stale copy carries the same updatedAt as a fresh one (hubspot-api.md N.4), so only the values can tell.
+    """
+    observation = workspace.observe(source, scope)
+    for pause in PAUSES if wait else ():
+        if not contradicted(observation.snapshot, written.recent):
+            break
+        assert wait is not None
+        wait(pause)
+        observation = workspace.observe(source, scope)
+    return observation
+
+
+def contradicted(live: Snapshot, recent: Mapping[str, Mapping[str, Json]]) -> list[str]:
+    """Addresses that do not look as our own last writes left them."""
+    return [address for address, values in recent.items() if address in live and _differs(live, address, values)]
+
+
+def _differs(live: Snapshot, address: str, values: Mapping[str, Json]) -> bool:
+    kind = kind_of(address)
+    flat = {path: value for path, value in values.items() if "/" not in path and path != "calculationFormula"}
+    known = {path: live[address].attributes.get(path) for path in flat if path in live[address].attributes}
+    return any(not kind.same(path, flat[path], known[path]) for path in known if not isinstance(known[path], Mapping))
+
+
+def make(situation: Situation, wishes: Wishes) -> Plan:
+    """The plan, with what the guards say of it."""
+    workspace = situation.workspace
+    inputs = Inputs(
+        situation.scope,
+        situation.observation,
+        workspace.baseline,
+        wishes.only,
+        wishes.on_conflict,
+        situation.written.values,
+    )
+    plan = build(inputs)
+    approved = bool(wishes.require_digest) and wishes.require_digest == digest(plan.changes, situation.portal_id)
+    return guards.judged(plan, context(situation, plan, wishes, approved))
+
+
+def context(situation: Situation, plan: Plan, wishes: Wishes, approved: bool = False) -> Context:
+    """What the guards have to know."""
+    workspace, asker = situation.workspace, situation.asker
+    evidence = gather(plan.changes, asker, situation.scope, workspace.token) if asker else Evidence()
+    must_be_empty = {stone.address for stone in situation.scope.removed.values() if stone.require_no_values}
+    return guard_context(workspace, wishes, evidence, must_be_empty, approved)
+
+
+def guard_context(
+    workspace: Workspace, wishes: Wishes, evidence: Evidence, must_be_empty: Collection[str], approved: bool
+) -> Context:
+    """Consent, settings and evidence brought together."""
+    known, limits = workspace.baseline, workspace.settings.guards
+    return Context(
+        allowed=frozenset(wishes.allow),
+        approved_digest=approved,
+        allow_forget=wishes.allow_forget,
+        protected=workspace.settings.protected,
+        max_changes=limits.get("maxChanges"),
+        max_destructive_percent=limits.get("maxDestructivePercent"),
+        managed=known.managed if known else frozenset(),
+        must_be_empty=frozenset(must_be_empty),
+        evidence=evidence,
+    )
+
+
+def document(situation: Situation, plan: Plan, wishes: Wishes, now: datetime) -> dict[str, Json]:
+    """The plan as a document."""
+    workspace, known = situation.workspace, situation.workspace.baseline
+    made = report.plan_document(
+        plan,
+        portal=workspace.portal_json(situation.portal_id),
+        spec={"digest": situation.spec.digest, "files": situation.spec.files_json},
+        baseline_digest=baseline.digest(known) if known else None,
+        collections=situation.observation.collections,
+        now=now,
+        drift=outside(situation, plan),
+        approved=wishes.allow,
+        detailed=wishes.detailed,
+    )
+    return {**made, "allowForget": True} if wishes.allow_forget else made
+
+
+def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
+    """What moved remotely and is not this plan's business."""
+    workspace, spec = situation.workspace, situation.spec
+    if workspace.baseline is None:
+        return []
+    found = drift.detect(
+        workspace.baseline,
+        situation.observation.snapshot,
+        spec.desired,
+        situation.observation.collections,
+        removed=spec.removed,
+        own_writes=situation.written.values,
+    )
+    mine = {change.address for change in plan.changes if change.writes}
+    return [item for item in drift.drift_items_json(found) if item["address"] not in mine]
