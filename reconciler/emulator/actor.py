@@ -1,5 +1,6 @@
 """Those who change a portal behind a client's back: HubSpot with its releases, and a colleague in the settings."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,6 +28,10 @@ def played(
     """Makes a change and ends it like any other write."""
     if name not in known:
         raise ApiError(400, f"unknown: {name}; known: {', '.join(sorted(known))}")
+    try:
+        inspect.signature(known[name]).bind(portal, **words)
+    except TypeError as error:
+        raise ApiError(400, f"{name}: {error}") from error
     with portal.lock:
         touched = known[name](portal, **words)
         portal.written()

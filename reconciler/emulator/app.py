@@ -1,7 +1,5 @@
 """The portal as a WSGI application: routing, tokens, error bodies, rate limits, the log, and faults on their way."""
 
-import importlib
-import importlib.util
 import json
 import re
 import uuid
@@ -11,7 +9,18 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
-from reconciler.emulator import faults, rate_limits
+from reconciler.emulator import (
+    account,
+    associations,
+    control,
+    faults,
+    limits,
+    pipelines,
+    properties,
+    rate_limits,
+    schemas,
+    search,
+)
 from reconciler.emulator.errors import ApiError, EmptyNotFound, parse_json
 from reconciler.emulator.routing import Handler, Request, Response, Route
 from reconciler.emulator.store import Portal
@@ -19,7 +28,7 @@ from reconciler.emulator.store import Portal
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-MODULES = ("properties", "pipelines", "associations", "schemas", "limits", "search", "account", "control")
+MODULES = (properties, pipelines, associations, schemas, limits, search, account, control)
 DEFAULT_USER = "1001"
 READ_ONLY_POSTS = re.compile(r".*/(?:search|batch/read|access-token-info)")
 NOT_FOUND_PAGE = "<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404</h2></body></html>"
@@ -67,9 +76,7 @@ def create_app(portal: Portal) -> WsgiApp:
 
 def all_routes() -> Sequence[Route]:
     """The routes of all modules, in the order in which they are tried."""
-    modules = [f"reconciler.emulator.{name}" for name in MODULES]
-    found = [name for name in modules if importlib.util.find_spec(name)]
-    return [route for name in found for route in importlib.import_module(name).ROUTES]
+    return [route for module in MODULES for route in module.ROUTES]
 
 
 def received(environ: Mapping[str, Any]) -> Call:

@@ -245,9 +245,6 @@ def patched(portal: Portal, type_id: str, current: Json, changed: Json) -> Json:
         retype(type_id, current, definition, changed)
     if changed.get("showCurrencySymbol") is False and "currencyPropertyName" in current:
         raise validation_error("The currency symbol of a property with a currency property cannot be turned off")
-    for hint in ("numberDisplayHint", "textDisplayHint"):
-        if changed.get(hint) == "":
-            raise validation_error(f"{hint} cannot be empty")
     if formula := changed.get("calculationFormula"):
         calculate(portal, type_id, definition, formula)
     definition["options"] = by_order(definition["options"])

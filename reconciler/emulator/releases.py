@@ -176,13 +176,13 @@ def option_relabelled(portal: Portal) -> list[str]:
 
 
 def options_reordered(portal: Portal) -> list[str]:
-    """The same options in another order."""
+    """The same options, now in alphabetical order."""
 
-    def turned(one: Json) -> Json:
-        last_first = [*one["options"][-1:], *one["options"][:-1]]
-        return {"options": [{**option, "displayOrder": order} for order, option in enumerate(last_first)]}
+    def by_label(one: Json) -> Json:
+        ordered = sorted(one["options"], key=lambda option: str(option["label"]))
+        return {"options": [{**option, "displayOrder": order} for order, option in enumerate(ordered)]}
 
-    return change(portal, ["contacts"], ["hs_email_quarantined_reason"], turned, moves=True)
+    return change(portal, ["contacts"], ["hs_email_quarantined_reason"], by_label, moves=True)
 
 
 def flags_changed(portal: Portal) -> list[str]:

@@ -1,8 +1,6 @@
 """What a new portal holds: HubSpot's defaults, only what HubSpot cannot be without, or what a file says."""
 
 import gzip
-import importlib
-import importlib.util
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.emulator import associations
+from reconciler.emulator import account, associations, pipelines, schemas
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.stage_properties import stage_properties
-from reconciler.emulator.store import STANDARD_NAMES, Portal, SeedError, empty_state
+from reconciler.emulator.store import STANDARD_NAMES, Portal, SeedError, empty_object, empty_state
 
 Json = dict[str, Any]
 
@@ -64,10 +62,8 @@ def standard_state(wanted: Callable[[str, str], bool]) -> Json:
 def add_the_rest(state: Json) -> None:
     """Fills in what is not property or group, and not there yet."""
     portal = Portal(state)
-    for name in ("pipelines", "associations", "schemas", "account"):
-        if importlib.util.find_spec(f"reconciler.emulator.{name}"):
-            module = importlib.import_module(f"reconciler.emulator.{name}")
-            getattr(module, "seed", lambda _portal: None)(portal)
+    for module in (pipelines, associations, schemas, account):
+        module.seed(portal)
 
 
 def read_defaults() -> dict[str, Json]:
@@ -105,10 +101,12 @@ def path_of_raw_list(file: Path) -> str:
 def state_of_answers(responses: Mapping[str, Any], file: Path) -> Json:
     """A portal that answers as recorded; what was not recorded is as in an empty portal."""
     state = standard_state(lambda name, one: one in ESSENTIAL.get(name, ESSENTIAL_ELSEWHERE))
-    if detail := next((body for path, body in responses.items() if path.endswith("/details")), None):
-        state["portalId"], state["account"] = detail["portalId"], detail
+    for path, body in responses.items():
+        if path.endswith("/details") and "portalId" in body:
+            state |= {"portalId": body["portalId"], "account": body}
     portal = Portal(state)
-    recorded = {play(portal, path, body, file) for path, body in responses.items() if "results" in body}
+    lists = {path: body["results"] for path, body in responses.items() if is_list(body)}
+    recorded = {play(portal, path, answer, file) for path, answer in sorted(lists.items())}
     for type_id, definitions in state["objects"].items():
         definitions["groups"] |= missing_groups(definitions)
         if type_id in recorded:
@@ -116,13 +114,19 @@ def state_of_answers(responses: Mapping[str, Any], file: Path) -> Json:
     return state
 
 
-def play(portal: Portal, path: str, body: Json, file: Path) -> str:
+def is_list(body: Any) -> bool:
+    """Whether a recorded answer is one of HubSpot's lists, and not a refusal or a single thing."""
+    return isinstance(body, dict) and isinstance(body.get("results"), list)
+
+
+def play(portal: Portal, path: str, answer: Sequence[Json], file: Path) -> str:
     """Puts one recorded list into the portal; answers with the object type whose properties it held."""
     parts = urlsplit(path)
     words = [word for word in parts.path.split("/") if word and word != "crm" and not re.match(r"v\d|20\d\d-", word)]
-    answer = body["results"]
     try:
         match words:
+            case [*_, "schemas"]:
+                play_schemas(portal, answer)
             case ["properties", name, "groups"]:
                 portal.definitions(portal.object_type(name))["groups"] = {one["name"]: one for one in answer}
             case ["properties", name]:
@@ -134,6 +138,16 @@ def play(portal: Portal, path: str, body: Json, file: Path) -> str:
     except (KeyError, TypeError, ApiError) as error:
         raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: {error}") from error
     return ""
+
+
+def play_schemas(portal: Portal, answer: Sequence[Json]) -> None:
+    """Takes over custom objects; their path sorts before that of their properties."""
+    for schema in answer:
+        type_id = schema["objectTypeId"]
+        apart = {"archived": False, **{key: schema[key] for key in schema.keys() - {"properties", "associations"}}}
+        portal.state["schemas"][type_id] = apart
+        definitions = portal.state["objects"].setdefault(type_id, empty_object(schema["name"]))
+        definitions["properties"] = {one["name"]: one for one in schema.get("properties", [])}
 
 
 def play_properties(portal: Portal, type_id: str, answer: Sequence[Json], query: str) -> str:

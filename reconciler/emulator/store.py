@@ -54,14 +54,20 @@ STANDARD_NAMES = {name: type_id for type_id, names in STANDARD_TYPES.items() for
 
 SWITCHES: Mapping[str, Any] = {
     "lifecycleMirror": "both",
+    "lifecycleStageIds": True,
     "archivedNameCreate": "restore",
     "readOnlyOptionsPatch": "refuse",
     "readOnlyLayoutPatch": True,
     "retryAfter": False,
     "labelNameAfterReads": 0,
+    "labelNameAfterSeconds": 0,
+    "labelLimit": 50,
+    "selfLabelIds": 2,
     "lateGroups": False,
     "schemaCreateExisting": 409,
+    "schemaLagReads": 0,
     "limitsPerObject": True,
+    "limitsLagSeconds": 0,
     "staleReads": 0,
     "searchLag": 0,
     "rateLimit": 0,
@@ -106,6 +112,7 @@ class Portal:
 
     def __init__(self, state: dict[str, Any], *, path: Path | None = None, clock: Clock | None = None) -> None:
         self.state = state
+        state["switches"] = {**SWITCHES, **state["switches"]}
         self.path = path
         self.log: list[dict[str, Any]] = []
         self.lock = threading.RLock()
