@@ -1,4 +1,5 @@
 import pytest
+
 from reconciler.kinds import properties
 from reconciler.kinds.properties import merged_options
 from reconciler.model import Source

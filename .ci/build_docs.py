@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Writes the samples in README.md: what the commands really print on an embedded portal."""
+
+import contextlib
+import io
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from reconciler.cli import run  # noqa: E402
+from reconciler.emulator import Portal, edit, release  # noqa: E402
+
+STATE = ".reconciler/demo.json"
+CHANGED = {
+    "specs/contacts.yaml": [
+        ("label: Plan tier", "label: Plan"),
+        ("- {value: team, label: Team}", "- {value: team, label: Team}\n        - {value: scale, label: Scale}"),
+        ("    cs_renewal_date:\n      label: Renewal date\n      type: date\n      fieldType: date\n", ""),
+        ("      groupName: customer_success\n\n    # HubSpot's", "\n    # HubSpot's"),
+    ],
+    "specs/lifecycle.yaml": [("label: Trial}", "label: Trial}\n  - {name: pilot, label: Pilot}")],
+}
+REMOVED = """removed:
+  - {address: properties/contacts/cs_renewal_date, reason: the billing system knows it}
+"""
+
+
+def samples() -> dict[str, str]:
+    """The text of every sample, by name."""
+    with workplace():
+        said("init")
+        said("apply", "--auto-approve")
+        help_text = said("--help").split("Commands:\n", 1)[1].split("\n\n", 1)[0]
+        for name, edits in CHANGED.items():
+            path = Path(name)
+            text = path.read_text("utf-8")
+            for before, after in edits:
+                assert before in text, before
+                text = text.replace(before, after, 1)
+            path.write_text(text, "utf-8")
+        Path("specs/removed.yaml").write_text(REMOVED, "utf-8")
+        plan = said("plan")
+    with workplace():
+        said("init")
+        said("apply", "--auto-approve")
+        portal = Portal.open(STATE)
+        release(portal, "deprecated")
+        edit(portal, "relabel", object="contacts", property="cs_plan_tier", label="Tier (old)")
+        drift = said("drift")
+    return {
+        "plan": "$ reconciler plan\n" + steady(plan),
+        "drift": "$ reconciler drift\n" + steady(drift),
+        "help": help_text,
+    }
+
+
+def steady(text: str) -> str:
+    """A sample without the time at which it was made."""
+    return re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", "2026-11-24 09:30 UTC", text).rstrip()
+
+
+def said(*words: str) -> str:
+    """What a command prints on stdout."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        code = run(["-q", "--color", "never", *words] if words[0] != "--help" else list(words))
+    out.flush()
+    text = out.buffer.getvalue().decode()
+    assert code in (0, 2), (words, code, text)
+    return text
+
+
+@contextlib.contextmanager
+def workplace() -> Iterator[None]:
+    """An empty folder to work in, at a width that fits a page."""
+    before, columns = Path.cwd(), os.environ.get("COLUMNS")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        os.environ["COLUMNS"] = "100"
+        try:
+            yield
+        finally:
+            os.chdir(before)
+            os.environ.pop("COLUMNS")
+            if columns is not None:
+                os.environ["COLUMNS"] = columns
+
+
+def filled(readme: str) -> str:
+    """The README with its samples as they are now."""
+    for name, text in samples().items():
+        pattern = rf"<!-- sample:{name} -->\n```\n.*?```\n<!-- end -->"
+        block = f"<!-- sample:{name} -->\n```\n{text}\n```\n<!-- end -->"
+        readme, count = re.subn(pattern, lambda _, block=block: block, readme, flags=re.DOTALL)
+        assert count == 1, name
+    return readme
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(filled(path.read_text("utf-8")), "utf-8")

@@ -1,0 +1,42 @@
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import COMMANDS, run
+from reconciler.errors import ExitCode
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_samples_are_what_the_commands_print():
+    """The README shows real output; `.ci/build_docs.py` writes it."""
+    build = runpy.run_path(str(ROOT / ".ci" / "build_docs.py"))
+
+    assert build["filled"](README) == README
+
+
+def test_every_exit_code_is_documented():
+    """The table of exit codes is whole."""
+    for code in ExitCode:
+        assert re.search(rf"^\| .*\b{int(code)}\b.*\| {code.label} \|", README, re.MULTILINE), code
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_helps_with_an_example(name, capsys):
+    """A command says what it is for, as the list of commands does, and gives an example."""
+    assert run([name, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+
+    assert f"Example: reconciler {name}" in text
+    assert f"Usage: reconciler {name}" in text
+
+
+def test_the_two_commands_are_the_ones_that_ci_runs():
+    """CI calls exactly the test command of the README."""
+    command = "python3 -m venv .venv && .venv/bin/pip install -q '.[test]' && .venv/bin/pytest"
+
+    assert f"```sh\n{command}\n```" in README
+    assert command in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
