@@ -89,7 +89,8 @@ def refuse_blocked(plan: Plan) -> None:
     refused = [guard for guard in guards if guard.result == "refused"]
     if refused:
         flags = "\n  ".join(dict.fromkeys(f"{guard.message}: {guard.allow}" for guard in refused))
-        raise BlockedError(f"{len(refused)} guards stand in the way:\n  {flags}", hint="give the flag if it is meant")
+        many = "1 guard stands" if len(refused) == 1 else f"{len(refused)} guards stand"
+        raise BlockedError(f"{many} in the way:\n  {flags}", hint="give the flag if it is meant")
 
 
 def satisfied_and_open(changes: Sequence[Change], seen: Observation) -> tuple[list[Outcome], list[Change]]:

@@ -55,6 +55,11 @@ class Spec:
         return "sha256:" + hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def nothing(settings: Settings) -> Spec:
+    """Specs that declare nothing."""
+    return Spec(Snapshot(), {}, settings)
+
+
 def load(directory: Path) -> Spec:
     """The specs of a directory, with every problem in them at once."""
     paths = _spec_paths(directory)

@@ -264,6 +264,8 @@ def sound_spec(workspace: "Workspace", session: Session) -> "Spec":
     """The specs, or the end of the run: nothing is asked of a portal for specs that are wrong."""
     from reconciler import spec as specs
 
+    if workspace.baseline is not None and not specs.has_specs(workspace.directory):
+        return specs.nothing(workspace.settings)  # an import that found nothing to declare
     spec = specs.load(workspace.directory)
     errors = [finding for finding in spec.findings if finding.severity == "error"]
     if errors:
