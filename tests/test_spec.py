@@ -200,9 +200,9 @@ def test_findings_of_several_layers_in_one_entry_are_found_together(specs):
 
     assert said(spec) == [
         ("property-name", 3, 5),
-        ("property-type-pair", 3, 5),
         ("unknown-key", 4, 7),
         ("not-one-of", 6, 18),
+        ("property-type-pair", 6, 18),
         ("wrong-type", 8, 15),
         ("bad-format", 9, 21),
     ]

@@ -186,9 +186,10 @@ def kind_of(address: str) -> Kind:
     return next(kind for kind in kinds() if kind.NAME == section)
 
 
-def refusal(rule: str, resource: Resource, message: str, fix: str) -> Finding:
-    """An error about a declared resource that HubSpot, or we, will not carry out."""
-    return Finding(rule, "error", message, fix, resource.address, resource.source)
+def refusal(rule: str, resource: Resource, message: str, fix: str, below: str = "") -> Finding:
+    """An error about a declared resource, or a part ``below`` it, that HubSpot, or we, will not carry out."""
+    address = f"{resource.address}/{below}" if below else resource.address
+    return Finding(rule, "error", message, fix, address, resource.source)
 
 
 def overlay(changes: Iterable[FieldChange], attributes: Mapping[str, Json]) -> dict[str, Json]:

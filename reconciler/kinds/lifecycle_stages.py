@@ -13,7 +13,7 @@ C.3), so each is written, looked at, and the other one is brought to the same st
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -196,7 +196,8 @@ def _new_name(
             name = names.get((other, twin["id"]), "")
             if alike and name and name not in taken:
                 return name
-    return _slug(stage["label"], taken | set(DEFAULTS) | {one.name for one in scope.desired.of_kind(NAME)})
+    elsewhere = {one.name for one in scope.desired.of_kind(NAME) if "label" in one.attributes}
+    return _slug(stage["label"], taken | set(DEFAULTS) | elsewhere)
 
 
 def _slug(label: str, taken: set[str]) -> str:
@@ -213,8 +214,23 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
         attributes = {
             one: {"label": stage["label"], "position": list(named[one]).index(name)} for one, stage in here.items()
         }
-        facts = {"ids": {one: stage["id"] for one, stage in here.items()}, "stages": here}
+        facts: dict[str, Json] = {"ids": {one: stage["id"] for one, stage in here.items()}, "stages": here}
+        wanted = scope.desired.get(join(NAME, name))
+        if wanted and "after" in wanted.facts:  # an apply looks at its own work
+            placed = [one for one, after in wanted.facts["after"].items() if _stands(name, after, named[one])]
+            if not wanted.facts["ids"] and len(placed) < len(wanted.facts["after"]):
+                continue  # half made, by a run that was cut off: as good as absent, the write finds and completes it
+            facts["placed"] = placed
         yield Resource(NAME, join(NAME, name), attributes, facts)
+
+
+def _stands(name: str, after: Json, stages: Mapping[str, Mapping[str, Json]]) -> bool:
+    """Whether a stage stands right after the one that a plan names."""
+    names = list(stages)
+    if name not in stages:
+        return False
+    before = _match_predecessor(list(stages.values()), after)
+    return names[0] == name if before is None else names.index(name) == list(stages.values()).index(before) + 1
 
 
 # --- what should be --------------------------------------------------------------------------------------------------
@@ -228,8 +244,12 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
     attributes = {one: _wanted(desired, observed, one, scope, reads) for one in objects}
     if observed is not None and attributes == observed.attributes:
         return Settled(observed)
-    after = {one: _predecessor(desired.name, one, scope, reads) for one in objects}
-    facts = {**(observed.facts if observed else {"ids": {}}), "after": after}
+    facts = {
+        **(observed.facts if observed else {"ids": {}}),
+        **({"id": desired.facts["id"]} if observed is None and "id" in desired.facts else {}),
+        "after": {one: _predecessor(desired.name, one, scope, reads) for one in objects},
+        "known": {one: _known_place(desired.name, attributes[one]["position"], one, scope, reads) for one in objects},
+    }
     return Settled(Resource(NAME, desired.address, attributes, facts, desired.source))
 
 
@@ -249,12 +269,11 @@ def _other_side(observed: Resource | None) -> Mapping[str, Json]:
 @lru_cache(maxsize=32)
 def _order(scope: Scope, reads: Reads, object_type: str) -> tuple[list[str], set[str]]:
     """The order of an object's stages after the apply, and which of the live ones have to move for it."""
-    gone = {parts[1] for parts in scope.removed_paths(NAME)}
-    live = [name for name in _named(scope, reads)[object_type] if name not in gone]
+    live = list(_named(scope, reads)[object_type])  # with those to be removed: they go after everything else is done
     declared, _ = joined(_lists(scope.desired.of_kind(NAME)), {name: index for index, name in enumerate(live)})
     declared = [name for name in declared if join(NAME, name) in scope.desired]
-    order = merged_order(live, declared)
-    return order, moved(live, order)
+    moving = moved([name for name in live if name in declared], declared)
+    return merged_order([name for name in live if name not in moving], declared), moving
 
 
 def _predecessor(name: str, object_type: str, scope: Scope, reads: Reads) -> Json:
@@ -268,6 +287,26 @@ def _predecessor(name: str, object_type: str, scope: Scope, reads: Reads) -> Jso
     declared = scope.desired.get(join(NAME, before))
     label = declared.attributes.get("label") if declared else None
     return {"id": live["id"] if live else None, "label": label or (live["label"] if live else before)}
+
+
+def _known_place(name: str, planned: int, object_type: str, scope: Scope, reads: Reads) -> int | None:
+    """Where the stage was when last accepted, in the numbers of today: extras that came or went change no order."""
+    places = {
+        one.name: one.attributes[object_type]["position"]
+        for one in scope.baseline.of_kind(NAME)
+        if object_type in one.attributes
+    }
+    if name not in places:
+        return None
+    live = list(_named(scope, reads)[object_type])
+    order, _ = _order(scope, reads, object_type)
+    others = [one for one in places if one != name and one in live and join(NAME, one) in scope.desired]
+    then = {one for one in others if places[one] < places[name]}
+    if name in live and then == {one for one in others if live.index(one) < live.index(name)}:
+        return live.index(name)
+    if then == {one for one in others if order.index(one) < order.index(name)}:
+        return planned
+    return int(places[name])
 
 
 def _refusals(
@@ -285,14 +324,15 @@ def _refusals(
         yield refusal("default-stage-deleted", desired, why, fix)
     elif observed is None and not label:
         yield refusal("stage-label", desired, f"{name} is not in the portal and has no label", "add a `label`")
-    gone = {parts[1] for parts in scope.removed_paths(NAME)}
     for one in objects if label else ():
         for other, stage in _named(scope, reads)[one].items():
             relabelled = scope.desired.get(join(NAME, other))
             now = relabelled.attributes.get("label", stage["label"]) if relabelled else stage["label"]
-            if other != name and other not in gone and _plain(now) == _plain(label or ""):
+            if other != name and _plain(now) == _plain(label or ""):
                 why = f"stage {other} of {one} has the label {label!r} already"
-                yield refusal("stage-label-taken", desired, why, "choose another label")
+                removed = join(NAME, other) in scope.removed
+                fix = "apply the removal first: stages are deleted last" if removed else "choose another label"
+                yield refusal("stage-label-taken", desired, why, fix)
                 return
 
 
@@ -318,9 +358,18 @@ def depends_on(resource: Resource) -> Sequence[str]:
 # --- what changes ----------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Placement(FieldChange):
+    """A new place, with the one that the baseline knows in the numbers of today."""
+
+    known: Json = None
+
+
 def fields(difference: Difference) -> tuple[FieldChange, ...]:
     """What is the same for contacts and companies is one field."""
-    changes = [part for change in difference.fields for part in _parts(change, difference)]
+    known = difference.after.facts.get("known", {}) if difference.after else {}
+    parts = [part for change in difference.fields for part in _parts(change, difference)]
+    changes = [_placement(part, known) for part in parts]
     by_side: dict[str, dict[str, FieldChange]] = {}
     for change in changes:
         side, _, name = change.path.partition("/")
@@ -340,6 +389,13 @@ def _parts(change: FieldChange, difference: Difference) -> Iterator[FieldChange]
         yield FieldChange(f"{change.path}/{name}", before, after, change.how)
 
 
+def _placement(change: FieldChange, known: Mapping[str, Json]) -> FieldChange:
+    side, _, name = change.path.partition("/")
+    if name != "position":
+        return change
+    return Placement(change.path, change.before, change.after, change.how, known.get(side))
+
+
 def _folded(name: str, sides: Mapping[str, FieldChange]) -> Iterator[FieldChange]:
     changes = list(sides.values())
     alike = all((c.before, c.after, c.how) == (changes[0].before, changes[0].after, changes[0].how) for c in changes)
@@ -351,16 +407,32 @@ def _folded(name: str, sides: Mapping[str, FieldChange]) -> Iterator[FieldChange
 
 def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
     """The value that a plan's field speaks of; of both objects where it names neither."""
+    if isinstance(field, Placement):
+        return field.known is not None, field.known
     head, _, name = field.path.partition("/")
-    if head in OBJECTS:
-        here = resource.attributes.get(head)
-        if not name or here is None:
-            return here is not None, here
-        return name in here, here.get(name)
-    values = [side[head] for side in resource.attributes.values() if head in side]
+    sides = [head] if head in OBJECTS else [one for one in OBJECTS if one in resource.attributes]
+    if not name and head in OBJECTS:
+        return _side_at(resource, head, field)
+    values = [_part_at(resource, one, name or head, field) for one in sides if one in resource.attributes]
     if not values:
         return False, None
-    return True, values[0] if all(value == values[0] for value in values) else values
+    odd = [value for value in values if value not in (field.before, field.after)]
+    return True, odd[0] if odd else field.after if all(one == field.after for one in values) else field.before
+
+
+def _side_at(resource: Resource, object_type: str, field: FieldChange) -> tuple[bool, Json]:
+    """One whole side; while it is being made, it is there once it stands where it should."""
+    here = resource.attributes.get(object_type)
+    if here is None or "placed" not in resource.facts:
+        return here is not None, here
+    placed = object_type in resource.facts["placed"]
+    return placed, {**here, "position": field.after["position"]} if placed and field.after else here
+
+
+def _part_at(resource: Resource, object_type: str, name: str, field: FieldChange) -> Json:
+    """A label or a position; a position tells only order, so one that stands as planned has the planned number."""
+    placed = name == "position" and object_type in resource.facts.get("placed", ())
+    return field.after if placed else resource.attributes[object_type][name]
 
 
 def destroys(difference: Difference) -> Sequence[str]:
@@ -379,8 +451,8 @@ def risk(difference: Difference) -> Risk:
 
 def remote(resource: Resource) -> Mapping[str, Json]:
     """The ids in both objects, and what the stage is to stand after."""
-    after = {"after": resource.facts["after"]} if "after" in resource.facts else {}
-    return {"ids": dict(resource.facts.get("ids", {})), **after}
+    more = {name: resource.facts[name] for name in ("after", "id") if name in resource.facts}
+    return {"ids": dict(resource.facts.get("ids", {})), **more}
 
 
 def rank(change: "Change") -> tuple[int, str]:
@@ -418,16 +490,20 @@ def _wanted_here(change: "Change", object_type: str) -> dict[str, Json]:
 def _written(change: "Change", object_type: str, wanted: Mapping[str, Json], ids: dict[str, str], api: Api) -> Write:
     stages = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
     live = _match(stages, ids.get(object_type), wanted.get("label"))
-    if live is None:
-        yield from _created(change, object_type, wanted, ids, api, stages)
-        stages = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
-        live = _match(stages, None, wanted["label"])
-    elif "label" in wanted and live["label"] != wanted["label"]:
-        yield Request("PATCH", _path(api, object_type, live["id"]), {"label": wanted["label"]})
     if live is not None:
         ids[object_type] = live["id"]
-        if "position" in wanted:
-            yield from _placed(object_type, live["id"], change.remote.get("after", {}).get(object_type), api)
+        if "label" in wanted and live["label"] != wanted["label"]:
+            yield Request("PATCH", _path(api, object_type, live["id"]), {"label": wanted["label"]})
+    elif _adds(change, object_type):
+        yield from _created(change, object_type, wanted, ids, api, stages)
+    if "position" in wanted and object_type in ids:
+        yield from _placed(object_type, ids[object_type], change.remote.get("after", {}).get(object_type), api)
+
+
+def _adds(change: "Change", object_type: str) -> bool:
+    """Whether a change makes the stage in this object; one that is gone meanwhile is not brought back unasked."""
+    added = any(field.path == object_type and field.how == "added" for field in change.fields)
+    return change.action == "create" or added
 
 
 def _match(stages: Sequence[dict[str, Json]], known: str | None, label: Json) -> dict[str, Json] | None:
@@ -446,7 +522,7 @@ def _created(
     change: "Change",
     object_type: str,
     wanted: Mapping[str, Json],
-    ids: Mapping[str, str],
+    ids: dict[str, str],
     api: Api,
     stages: Sequence[Mapping[str, Json]],
 ) -> Write:
@@ -455,17 +531,15 @@ def _created(
     # A taken place puts the stage right after its holder (hubspot-api.md N.3).
     order = before["displayOrder"] if before else stages[0]["displayOrder"] if stages else 0
     body = {"label": wanted["label"], "displayOrder": order, "metadata": METADATA}
-    twin = next((number for one, number in ids.items() if one != object_type), None)
+    twin = next((number for one, number in ids.items() if one != object_type), change.remote.get("id"))
     path = _path(api, object_type)
-    if twin is None:
-        yield Request("POST", path, body, creates=True)
-        return
     try:
-        yield Request("POST", path, {**body, "stageId": twin}, creates=True)
+        answer = yield Request("POST", path, {**body, "stageId": twin} if twin else body, creates=True)
     except RequestRefused as refused:
-        if refused.status == 403:
+        if refused.status == 403 or not twin:
             raise
-        yield Request("POST", path, body, creates=True)
+        answer = yield Request("POST", path, body, creates=True)
+    ids[object_type] = answer.body["id"]  # a read may not show it yet
 
 
 def _match_predecessor(stages: Sequence[Mapping[str, Json]], after: Json) -> Mapping[str, Json] | None:
@@ -480,6 +554,8 @@ def _placed(object_type: str, stage_id: str, after: Json, api: Api) -> Write:
     """Puts a stage right after another one; to be the first, the first one is put after it."""
     stages = _stages((yield Request("GET", api.pipelines(object_type))), object_type)
     ids = [stage["id"] for stage in stages]
+    if stage_id not in ids:
+        return  # not shown yet; it was made in its place, and reading back will say whether it stands there
     before = _match_predecessor(stages, after)
     if before is not None:
         if ids.index(stage_id) != ids.index(before["id"]) + 1:
@@ -519,6 +595,7 @@ def write_scopes(change: "Change") -> Sequence[str]:
 
 
 def rows(resource: Resource) -> Mapping[str, Json]:
-    """Name and label, and the id of a stage that people made, which is what it is known by."""
-    label = next(iter(resource.attributes.values()))["label"]
-    return {"name": resource.name, "label": label}
+    """Name and label; nothing of a stage that contacts and companies do not share, which specs cannot say."""
+    labels = {side["label"] for side in resource.attributes.values()}
+    shared = len(labels) == 1 and len(resource.attributes) == len(OBJECTS)
+    return {"name": resource.name, "label": labels.pop()} if shared else {}

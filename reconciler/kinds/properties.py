@@ -68,7 +68,7 @@ FIELD_TYPES: Mapping[str, tuple[str, ...]] = {
 WITH_OPTIONS = ("enumeration", "bool")
 NAME_SYNTAX = re.compile(r"[a-z][a-z0-9_]*")
 VENDOR_PREFIX = re.compile(r"hs_|a\d+_")
-MAX_NAME, MAX_OPTIONS, SEEN_LABEL, SEEN_DESCRIPTION = 100, 5000, 124, 781  # hubspot-api.md A.5, L 6
+MAX_NAME, MAX_OPTIONS, MAX_OPTION, SEEN_LABEL, SEEN_DESCRIPTION = 100, 5000, 3000, 124, 781  # hubspot-api.md A.5, L 6
 
 _OPTION: Json = {
     "title": "Option",
@@ -224,7 +224,7 @@ def check(resource: Resource) -> Iterator[Finding]:
         yield from _check_options(resource)
     if attributes.get("currencyPropertyName") and not attributes.get("showCurrencySymbol"):
         why = "HubSpot takes a currency property only where the currency symbol is shown"
-        yield refusal("property-currency", resource, why, "add `showCurrencySymbol: true`")
+        yield refusal("property-currency", resource, why, "add `showCurrencySymbol: true`", "currencyPropertyName")
     for field, seen in (("label", SEEN_LABEL), ("description", SEEN_DESCRIPTION)):
         if len(attributes.get(field) or "") > seen:
             text = f"{field} has {len(attributes[field])} characters; more than {seen} were never seen in HubSpot"
@@ -255,23 +255,31 @@ def _check_definition(resource: Resource) -> Iterator[Finding]:
     kind, field_type = attributes["type"], attributes.get("fieldType")
     if field_type and field_type not in FIELD_TYPES[kind]:
         fix = f"a {kind} can be shown as {', '.join(FIELD_TYPES[kind])}"
-        yield refusal("property-type-pair", resource, f"fieldType {field_type} does not go with type {kind}", fix)
+        yield refusal(
+            "property-type-pair", resource, f"fieldType {field_type} does not go with type {kind}", fix, "fieldType"
+        )
     formula = "calculationFormula" in attributes
     if formula and field_type and field_type != "calculation_equation":
         why = f"a formula makes fieldType calculation_equation, not {field_type} (hubspot-api.md N.2)"
-        yield refusal("property-formula", resource, why, "write `fieldType: calculation_equation`")
+        yield refusal("property-formula", resource, why, "write `fieldType: calculation_equation`", "fieldType")
     if kind == "enumeration" and not attributes.get("externalOptions") and not formula:
         if not attributes.get("options"):
             yield refusal("property-no-options", resource, "an enumeration needs at least one option", "add `options:`")
     elif kind not in WITH_OPTIONS and attributes.get("options"):
         why = f"a {kind} has no options"
-        yield refusal("property-needless-options", resource, why, "drop `options`, or write `type: enumeration`")
+        yield refusal(
+            "property-needless-options", resource, why, "drop `options`, or write `type: enumeration`", "options"
+        )
     if kind == "bool" and not formula and set(attributes.get("options", ())) != {"true", "false"}:
         fix = 'options: [{value: "true", label: "Yes"}, {value: "false", label: "No"}]'
-        yield refusal("property-bool-options", resource, "a bool needs exactly the options true and false", fix)
+        yield refusal(
+            "property-bool-options", resource, "a bool needs exactly the options true and false", fix, "options"
+        )
     if attributes.get("externalOptions") and not attributes.get("referencedObjectType"):
         why = "external options need to say what they refer to"
-        yield refusal("property-external-options", resource, why, "add `referencedObjectType: OWNER`")
+        yield refusal(
+            "property-external-options", resource, why, "add `referencedObjectType: OWNER`", "externalOptions"
+        )
 
 
 def _check_options(resource: Resource) -> Iterator[Finding]:
@@ -287,9 +295,13 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
         value = option["value"]
         if ";" in value:
             why = f"option value {value!r} has a semicolon, which separates the values of a multi-checkbox"
-            yield refusal("option-value", resource, why, "use another sign")
+            yield refusal("option-value", resource, why, "use another sign", f"options/{encode(value)}")
         elif value != value.strip():
-            yield refusal("option-value", resource, f"option value {value!r} has outer blanks", "drop them")
+            why = f"option value {value!r} has outer blanks"
+            yield refusal("option-value", resource, why, "drop them", f"options/{encode(value)}")
+        if sum(len(option.get(part, "")) for part in ("value", "label", "description")) > MAX_OPTION:
+            why = f"option {value[:40]!r} has more than {MAX_OPTION} characters in value, label and description"
+            yield refusal("option-length", resource, why, "shorten it", f"options/{encode(value)}")
 
 
 # --- the portal side -------------------------------------------------------------------------------------------------
