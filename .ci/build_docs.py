@@ -5,6 +5,7 @@ import contextlib
 import io
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -102,6 +103,17 @@ def filled(readme: str) -> str:
     return readme
 
 
+EXAMPLE = ROOT / "examples" / "gitops-pull-request"
+
+
+def example_plan() -> str:
+    """The plan of the example as it stands in a pull request."""
+    with workplace():
+        shutil.copytree(EXAMPLE / "specs", "specs")
+        return steady(said("plan", "-o", "markdown")) + "\n"
+
+
 if __name__ == "__main__":
     path = ROOT / "README.md"
     path.write_text(filled(path.read_text("utf-8")), "utf-8")
+    (EXAMPLE / "plan.md").write_text(example_plan(), "utf-8")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler import yaml_loader
 from reconciler.cli import COMMANDS, run
 from reconciler.errors import ExitCode
 
@@ -16,6 +17,23 @@ def test_the_samples_are_what_the_commands_print():
     build = runpy.run_path(str(ROOT / ".ci" / "build_docs.py"))
 
     assert build["filled"](README) == README
+
+
+def test_the_plan_of_the_example_is_fresh():
+    """The example shows the comment that its specs really give."""
+    build = runpy.run_path(str(ROOT / ".ci" / "build_docs.py"))
+    written = (ROOT / "examples" / "gitops-pull-request" / "plan.md").read_text("utf-8")
+
+    assert build["example_plan"]() == written
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/**/*.yaml")), ids=lambda path: path.name)
+def test_every_example_file_is_sound_yaml(path):
+    """Examples are read by the same loader as specs, and their actions are pinned by hash."""
+    text = path.read_text("utf-8")
+
+    assert yaml_loader.load(text, path.name).problems == ()
+    assert re.findall(r"uses: (\S+)", text) == re.findall(r"uses: (\S+@[0-9a-f]{40})", text)
 
 
 def test_every_exit_code_is_documented():
