@@ -12,8 +12,10 @@ A kind is one module of this package that fits the ``Kind`` protocol. To add one
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from reconciler.address import split
 from reconciler.diff import Difference, FieldChange
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Snapshot, Source, Tombstone
 from reconciler.paths import Api
@@ -37,15 +39,18 @@ class Scope:
 
     def object_types(self, kind: str) -> tuple[str, ...]:
         """The object types whose definitions of a kind matter: watched, declared or to be removed."""
-        declared = {resource.object_type for resource in self.desired.of_kind(kind)}
-        removed = {parts[1] for parts in self.removed_paths(kind)}
-        return tuple(sorted({*self.watch, *declared, *removed}))
+        return _object_types(self, kind)
 
     def removed_paths(self, kind: str) -> list[tuple[str, ...]]:
         """The names behind the tombstones of a kind."""
-        from reconciler.address import split
-
         return [parts for parts in map(split, self.removed) if parts[0] == kind]
+
+
+@lru_cache(maxsize=32)
+def _object_types(scope: Scope, kind: str) -> tuple[str, ...]:
+    declared = {resource.object_type for resource in scope.desired.of_kind(kind)}
+    removed = {parts[1] for parts in scope.removed_paths(kind)}
+    return tuple(sorted({*scope.watch, *declared, *removed}))
 
 
 @dataclass(frozen=True, slots=True)
