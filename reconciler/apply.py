@@ -99,7 +99,7 @@ class Run:
     @property
     def failed(self) -> bool:
         """Whether anything has gone wrong so far."""
-        return any(outcome.word in ("failed", "unknown") for outcome in self.outcomes.values())
+        return any(outcome.word in ("failed", "unknown") for outcome in list(self.outcomes.values()))
 
     def settle(self, outcome: Outcome) -> None:
         """Takes down what became of a change."""
@@ -183,24 +183,23 @@ _GOOD = frozenset({"satisfied", "done", "verified"})
 
 def _run_wave(tasks: Sequence[Task], run: Run, tools: Tools) -> None:
     if len(tasks) == 1:
-        outcomes = [_carry(tasks[0], tools)]
+        _carry(tasks[0], run, tools)
     else:
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="apply") as pool:
-            outcomes = list(pool.map(lambda task: _carry(task, tools), tasks))
-    for one in outcomes:
-        for outcome in one:
-            run.settle(outcome)
+            list(pool.map(lambda task: _carry(task, run, tools), tasks))
 
 
-def _carry(task: Task, tools: Tools) -> list[Outcome]:
+def _carry(task: Task, run: Run, tools: Tools) -> None:
     if task.batch:
-        return _carry_batch(task.changes, tools)
-    return [_carry_one(change, tools) for change in task.changes]
+        for outcome in _carry_batch(task.changes, tools):
+            run.settle(outcome)
+        return
+    for change in task.changes:
+        if not _held_back(change, run, tools):  # something may have failed, or somebody lost patience, meanwhile
+            run.settle(_carry_one(change, tools))
 
 
 def _carry_one(change: Change, tools: Tools) -> Outcome:
-    if tools.cancelled():
-        return Outcome(change, "skipped", "the run was cancelled before this was begun")
     try:
         _drive(change.kind.write(change, tools.scope.api), (change,), tools)
     except ReconcilerError as error:
@@ -368,11 +367,10 @@ def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:
     for change in changes:
         outcome = _carry_one(change, tools)
         run.settle(outcome)
-    again = [change for change in changes if run.outcomes[change.address].word == "done"]
-    if again:
-        seen = look(again, tools)
+    if changes:  # a refusal may only mean that the first one did arrive after all
+        seen = look(changes, tools)
         run.seen = run.seen.replaced(seen.snapshot.values())
-        for change in again:
+        for change in changes:
             run.settle(_judge(change, run.outcomes[change.address], seen) or run.outcomes[change.address])
 
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from reconciler import object_types
 from reconciler.address import encode, join, split
 from reconciler.diff import Difference, FieldChange
+from reconciler.errors import StaleError
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, property_groups, refusal
-from reconciler.model import Finding, Json, Reads, Resource, Tombstone
+from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.order import merged_order
 from reconciler.paths import Api
@@ -688,12 +689,29 @@ def write(change: "Change", api: Api) -> Write:
             body = {field.path: field.after for field in change.fields if field.path.partition("/")[0] != "options"}
             if _writes_options(change) and body.get("type", "enumeration") in WITH_OPTIONS:
                 answer = yield Request("GET", path)
+                _refuse_moved(change, answer)
                 body["options"] = _options_to_send(answer.body["options"], change)
             yield Request("PATCH", path, body)
 
 
 def _writes_options(change: "Change") -> bool:
     return any(field.path.partition("/")[0] == "options" for field in change.fields)
+
+
+def _refuse_moved(change: "Change", answer: Answer) -> None:
+    """An edit between the last look and this write is found, and the list is left alone."""
+    if not answer.ok:
+        raise StaleError(f"{change.address} is gone", where=change.address, hint="plan again")
+    live = Resource(NAME, change.address, canonical(answer.body), answer.body)
+    for field in change.fields:
+        if field.path.partition("/")[0] != "options" or (field.path == "options" and field.how == "changed"):
+            continue
+        there, value = value_at(live, field)
+        expected = there == (field.how != "added") and (not there or same(field.path, field.before, value))
+        wanted = there == (field.how != "removed") and (not there or same(field.path, field.after, value))
+        if not expected and not wanted:
+            message = f"{change.address}: {field.path} was changed by somebody right before it was to be written"
+            raise StaleError(message, where=change.address, hint="plan again and have it reviewed")
 
 
 def _options_to_send(live: Sequence[Mapping[str, Json]], change: "Change") -> list[dict[str, Json]]:
