@@ -49,15 +49,19 @@ def joined(lists: Sequence[Sequence[str]], preference: Mapping[str, int]) -> tup
     for names in lists:
         for first, second in pairwise(names):
             after[second].add(first)
-    order: list[str] = []
-    while ready := [name for name in after if name not in order and not after[name] - set(order)]:
-        order.append(min(ready, key=lambda name: (_wish(name, after, preference), list(after).index(name))))
-    return order, set(after) - set(order)
+    places: dict[str, tuple[float, int]] = {}
+    while ready := [name for name in after if name not in places and not after[name] - set(places)]:
+        wishes = {name: _wish(name, after[name], places, preference) for name in ready}
+        first = min(ready, key=lambda name: (wishes[name], name))  # by name, not by the order of files
+        places[first] = wishes[first]
+    return list(places), set(after) - set(places)
 
 
-def _wish(name: str, after: Mapping[str, set[str]], preference: Mapping[str, int]) -> float:
-    """A name that is not there yet wants to stand right after what it follows."""
+def _wish(
+    name: str, follows: set[str], places: Mapping[str, tuple[float, int]], preference: Mapping[str, int]
+) -> tuple[float, int]:
+    """A name that is not there yet wants to stand right after what it follows, be that there or not."""
     if name in preference:
-        return preference[name]
-    followed = [preference[one] for one in after[name] if one in preference]
-    return max(followed) + 0.5 if followed else float("inf")
+        return preference[name], 0
+    place, steps = max((places[one] for one in follows), default=(float("inf"), 0))
+    return place, steps + 1
