@@ -1,0 +1,281 @@
+"""Reviewed means executed: saved plans, staleness, undo and receipts, through the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler import receipts
+from reconciler.cli import run
+from reconciler.emulator import Portal, edit
+
+STATE = ".reconciler/demo.json"
+SPEC = """
+propertyGroups: {{contacts: {{g: {{label: G}}}}}}
+properties:
+  contacts:
+    one: {{label: {one}, type: string, fieldType: text, groupName: g}}
+    two:
+      label: {two}
+      type: enumeration
+      fieldType: select
+      groupName: g
+      options: {options}
+"""
+OPTIONS = "[{value: a, label: A}, {value: b, label: B}]"
+ONE, TWO = "properties/contacts/one", "properties/contacts/two"
+
+
+def specs(one="One", two="Two", options=OPTIONS, extra=""):
+    Path("specs").mkdir(exist_ok=True)
+    portals = f"portals: {{demo: {{emulator: {STATE}}}, other: {{emulator: .reconciler/other.json}}}}\n"
+    Path("specs/reconciler.yaml").write_text(f"version: 1\ndefaultPortal: demo\n{portals}watch: [contacts]\n", "utf-8")
+    Path("specs/contacts.yaml").write_text(SPEC.format(one=one, two=two, options=options) + extra, "utf-8")
+
+
+def planned(file="plan.json", *words, **spec):
+    specs(**spec)
+    assert run(["plan", "-q", "-o", f"json:{file}", *words]) == 0
+    return json.loads(Path(file).read_text("utf-8"))
+
+
+def changed(file, **parts):
+    """The plan in a file with some parts changed by hand."""
+    document = json.loads(Path(file).read_text("utf-8"))
+    Path(file).write_text(json.dumps({**document, **parts}), "utf-8")
+
+
+def live(name):
+    return Portal.open(STATE).state["objects"]["0-1"]["properties"][name]
+
+
+def writes():
+    """How many times the portal was written to."""
+    return sum(entry["method"] in ("PATCH", "PUT", "DELETE") for entry in Portal.open(STATE).log)
+
+
+@pytest.fixture(autouse=True)
+def _applied(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    specs()
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("order", [("first.json", "second.json"), ("second.json", "first.json")])
+def test_two_reviewed_plans_apply_in_either_order(order):
+    """An apply of one plan does not void another one for different objects."""
+    planned("first.json", one="Uno")
+    planned("second.json", two="Due")
+
+    assert [run(["apply", "-q", file]) for file in order] == [0, 0]
+    assert (live("one")["label"], live("two")["label"]) == ("Uno", "Due")
+
+
+def test_a_plan_that_was_carried_out_is_satisfied():
+    """The second apply of a plan finds everything as wanted and writes nothing."""
+    planned(one="Uno")
+    assert run(["apply", "-q", "plan.json"]) == 0
+    before = live("one")["updatedAt"]
+
+    assert run(["apply", "-q", "plan.json", "-o", "json:again.json"]) == 0
+
+    assert [change["outcome"] for change in json.loads(Path("again.json").read_text("utf-8"))["changes"]] == [
+        "satisfied"
+    ]
+    assert live("one")["updatedAt"] == before
+
+
+def test_one_stale_change_stops_all_of_them(capsys):
+    """A third value in a field that the plan writes: exit 5, who and when, and nothing at all is written."""
+    planned(one="Uno", two="Due")
+    edit(Portal.open(STATE), "relabel", object="contacts", property="two", label="Third")
+
+    assert run(["apply", "-q", "plan.json"]) == 5
+
+    assert (live("one")["label"], live("two")["label"]) == ("One", "Third")
+    said = capsys.readouterr().err
+    assert f"{TWO}: label was 'Two' when the plan was made and is 'Third' now, changed by user 2002 at 20" in said
+
+
+def test_a_field_that_the_plan_does_not_write_may_move():
+    """Somebody describes the property that a plan relabels: that is no reason to stop."""
+    planned(one="Uno")
+    edit(Portal.open(STATE), "change", object="contacts", property="one", fields={"description": "by hand"})
+
+    assert run(["apply", "-q", "plan.json"]) == 0
+    assert (live("one")["label"], live("one")["description"]) == ("Uno", "by hand")
+
+
+@pytest.mark.parametrize(
+    ("parts", "words", "code"),
+    [
+        ({"formatVersion": "2.0"}, [], 3),
+        ({"kind": "drift"}, [], 3),
+        ({"changes": [{}]}, [], 3),
+        ({"expiresAt": "2020-01-01T00:00:00Z"}, [], 5),
+        ({"digest": "sha256:0"}, [], 5),
+        ({}, ["-p", "other"], 5),
+        ({}, ["--require-digest", "sha256:0"], 5),
+        ({"portal": {"name": "demo", "portalId": 7, "apiVersion": "v3"}}, [], 5),
+    ],
+)
+def test_a_plan_that_is_not_this_one_is_refused_before_any_write(parts, words, code):
+    """Another version, kind, portal or digest, an expired or a tampered plan."""
+    planned(one="Uno")
+    changed("plan.json", **parts)
+
+    assert run(["apply", "-q", "plan.json", *words]) == code
+    assert live("one")["label"] == "One"
+
+
+def test_a_plan_may_not_state_less_risk_than_it_has(capsys):
+    """Risk and what is destroyed are worked out again from what would be written."""
+    document = planned(options="{exact: true, values: [{value: a, label: A}]}")
+    change = {**document["changes"][0], "severity": "safe", "destroys": [], "guards": []}
+    changed("plan.json", changes=[change])
+
+    assert run(["apply", "-q", "plan.json"]) == 5
+    assert "states less risk" in capsys.readouterr().err
+    assert [option["value"] for option in live("two")["options"]] == ["a", "b"]
+
+
+def test_consent_given_to_the_plan_holds_for_its_apply():
+    """`--allow` is recorded in the plan; without it the apply is blocked."""
+    planned(options="{exact: true, values: [{value: a, label: A}]}")
+    assert run(["apply", "-q", "plan.json"]) == 6
+    planned("plan.json", "--allow", f"{TWO}/options/b", options="{exact: true, values: [{value: a, label: A}]}")
+    assert run(["apply", "-q", "plan.json"]) == 0
+    assert [option["value"] for option in live("two")["options"]] == ["a"]
+
+
+def test_an_approved_digest_is_consent():
+    """CI plans again after the merge and goes on only for the digest that was approved."""
+    document = planned(options="{exact: true, values: [{value: a, label: A}]}")
+
+    assert run(["apply", "-q", "--auto-approve", "--require-digest", "sha256:1"]) == 5
+    assert run(["apply", "-q", "--auto-approve", "--require-digest", document["digest"]]) == 0
+    assert [option["value"] for option in live("two")["options"]] == ["a"]
+
+
+def test_nobody_at_the_terminal_means_no_apply():
+    """Without a saved plan or --auto-approve there has to be somebody to ask."""
+    specs(one="Uno")
+
+    assert run(["apply"]) == 3
+    assert live("one")["label"] == "One"
+
+
+def test_two_applies_to_one_portal_exclude_each_other(tmp_path):
+    """The second one on this machine is turned away."""
+    specs(one="Uno")
+    with receipts.exclusive(tmp_path / ".reconciler" / "locks", "demo"):
+        assert run(["apply", "-q", "--auto-approve"]) == 6
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+
+
+def test_a_receipt_tells_before_and_after_of_every_write():
+    """Intent before, result after, the values of the fields, and the end with the outcomes."""
+    specs(one="Uno")
+    run(["apply", "-q", "--auto-approve"])
+
+    told = receipts.events(receipts.newest(Path(".reconciler/receipts/demo")))
+
+    assert [event["event"] for event in told] == ["begin", "intent", "result", "end"]
+    assert told[0]["changes"][0]["fields"] == [
+        {"path": "label", "before": "One", "after": "Uno", "baseline": "One", "cause": "spec_change"}
+    ]
+    assert told[1]["method"] == "PATCH"
+    assert told[2]["status"] == 200
+    assert told[3]["outcomes"] == {ONE: "verified"}
+
+
+def test_a_run_can_be_undone_from_its_receipt():
+    """A label, an option and an archived property come back; what cannot is said."""
+    specs(one="Uno", options="{exact: true, values: [{value: b, label: Bee}]}")
+    run(["apply", "-q", "--auto-approve", "--allow", f"{TWO}/options/a"])
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+    assert run(["apply", "-q", "back.json"]) == 0
+
+    assert live("one")["label"] == "One"
+    assert {option["value"]: option["label"] for option in live("two")["options"]} == {"a": "A", "b": "B"}
+
+
+def test_an_archived_property_is_undone_by_a_restore():
+    """The way back from an archive is a restore, with the old record values."""
+    specs(extra=f"removed: [{{address: {ONE}, reason: gone}}]")
+    text = Path("specs/contacts.yaml").read_text("utf-8")
+    Path("specs/contacts.yaml").write_text(
+        "\n".join(line for line in text.splitlines() if " one:" not in line), "utf-8"
+    )
+    portal = Portal.open(STATE)
+    portal.add_records("0-1", [{"properties": {"one": "kept"}}])
+    portal.save()
+    assert run(["apply", "-q", "--auto-approve", "--allow", ONE]) == 0
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+    document = json.loads(Path("back.json").read_text("utf-8"))
+    assert [(change["address"], change["action"]) for change in document["changes"]] == [(ONE, "restore")]
+    assert run(["apply", "-q", "back.json"]) == 0
+
+    assert live("one")["label"] == "One"
+    (record,) = Portal.open(STATE).state["records"]["0-1"].values()
+    assert record["properties"]["one"] == "kept"
+
+
+def test_what_moved_since_is_not_undone(capsys):
+    """Somebody changed it again: the way back says so and leaves it alone."""
+    specs(one="Uno")
+    run(["apply", "-q", "--auto-approve"])
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+    edit(Portal.open(STATE), "relabel", object="contacts", property="one", label="Third")
+
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+
+    document = json.loads(Path("back.json").read_text("utf-8"))
+    assert document["changes"] == []
+    assert [finding["rule"] for finding in document["findings"]] == ["inverse-moved"]
+
+
+def test_a_lagging_read_is_no_drift():
+    """Right after our own write HubSpot may still show the old value; it is read again before anything is said."""
+    specs(one="Uno")
+    portal = Portal.open(STATE)
+    portal.switches["staleReads"] = 1
+    portal.save()
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 0
+
+
+def test_a_baseline_that_did_not_come_back_makes_no_conflict(tmp_path):
+    """Where CI applied and its baseline is not committed yet, the receipt knows what was ours."""
+    kept = {path: path.read_bytes() for path in Path("specs/baselines/demo").iterdir()}
+    specs(one="Uno")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+    document = planned(one="Tre")
+
+    assert [field["cause"] for field in document["changes"][0]["fields"]] == ["spec_change"]
+
+
+def test_an_edit_between_plan_and_option_write_leaves_the_list_alone():
+    """The list is read again right before its PATCH; an option that moved meanwhile is not overwritten."""
+    from reconciler.errors import StaleError
+    from reconciler.kinds import properties
+    from reconciler.model import Answer
+    from reconciler.paths import Api
+    from reconciler.plan import Change, PlannedField
+
+    fields = (PlannedField("options/a/label", "A", "Ah"),)
+    change = Change(TWO, "update", fields=fields, remote={"objectType": "contacts"})
+    write = properties.write(change, Api())
+    assert next(write).method == "GET"
+
+    with pytest.raises(StaleError, match="changed by somebody right before"):
+        write.send(Answer(200, {**live("two"), "options": [{"value": "a", "label": "Z", "displayOrder": 0}]}))
