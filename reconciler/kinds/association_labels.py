@@ -87,17 +87,27 @@ def check(resource: Resource) -> Iterator[Finding]:
 
 
 def direction_conflicts(resources: Iterable[Resource]) -> Iterator[Finding]:
-    """Labels that are declared in both directions of a pair, under one name or with the same texts."""
-    by_name: dict[tuple[str, str, str], Resource] = {}
+    """Labels that are declared in both directions of a pair, and texts that one side of a pair has twice."""
+    names: dict[tuple[str, str, str], Resource] = {}
+    texts: dict[tuple[str, str, str], Resource] = {}
     for resource in resources:
-        if resource.kind == NAME:
-            from_type, to_type = _pair(resource.address)
-            by_name[from_type, to_type, resource.name] = resource
-    for (from_type, to_type, name), resource in by_name.items():
-        other = by_name.get((to_type, from_type, name))
-        if other and from_type < to_type:
-            why = f"{name} is declared in both directions, here and at {resource.source}; a label covers both"
-            yield refusal("label-direction", other, why, "keep one, and give it an `inverseLabel`")
+        if resource.kind != NAME:
+            continue
+        there = _pair(resource.address)
+        back = there[1], there[0]
+        names[(*there, resource.name)] = resource
+        other = names.get((*back, resource.name), resource)
+        if other is not resource:
+            why = f"{resource.name} is declared in both directions, here and at {other.source}; a label covers both"
+            yield refusal("label-direction", resource, why, "keep one, and give it an `inverseLabel`")
+            continue
+        label = resource.attributes["label"]
+        for pair, text in ((there, label), (back, resource.attributes.get("inverseLabel", label))):
+            first = texts.setdefault((*pair, text.casefold()), resource)
+            if first is not resource:
+                why = f"{text!r} from {pair[0]} to {pair[1]} is also the text of {first.name} at {first.source}"
+                yield refusal("label-text-duplicate", resource, why, "give each label its own texts, or keep one")
+                break
 
 
 def _pair(address: str) -> tuple[str, str]:
@@ -139,7 +149,7 @@ def _names_wanted(scope: Scope, reads: Reads, from_type: str, to_type: str) -> b
         return True
     found = {one.name for one in live if one.known}
     removed = {parts[3] for parts in scope.removed_paths(NAME) if parts[1:3] == (from_type, to_type)}
-    wanted = {one.name for one in scope.desired.of_kind(NAME) if _pair(one.address) == (from_type, to_type)}
+    wanted = {one.name for one in _declared(scope, (from_type, to_type)) if "label" in one.attributes}
     return bool((wanted | removed) - found) and any(not one.known for one in live)
 
 
@@ -163,10 +173,15 @@ class _Loose:
     found: list[_Live]
 
     def join(self, one: int, two: int | None, name: str = "", known: bool = False) -> None:
-        """Makes one label of two halves; an object with itself has both halves in one list."""
+        """Makes one label of two halves; an object with itself has both halves in one list, or only one."""
         label = self.forward.pop(one)
-        inverse = self.backward.pop(two) if two is not None else None
+        single = one == two and self.forward is self.backward
+        inverse = label if single else self.backward.pop(two) if two is not None else None
         self.found.append(_Live((one, two), label, inverse, name, known))
+
+
+def _declared(scope: Scope, pair: tuple[str, str]) -> list[Resource]:
+    return [resource for resource in scope.desired.of_kind(NAME) if _pair(resource.address) == pair]
 
 
 @lru_cache(maxsize=64)
@@ -177,12 +192,30 @@ def _live(scope: Scope, reads: Reads, from_type: str, to_type: str) -> tuple[_Li
         return ()
     forward = _texts(reads, scope.api.labels(one, two))
     loose = _Loose(forward, forward if one == two else _texts(reads, scope.api.labels(two, one)), [])
-    names = _schema_names(reads, scope.api.schemas(one))
+    names = _schema_names(reads, scope.api.schemas(one)) | _schema_names(reads, scope.api.schemas(two))
     _join_recorded(loose, scope, (from_type, to_type))
+    if from_type != to_type:
+        _leave_out_other_way(loose, scope, (to_type, from_type))
     _join_named(loose, names)
     _join_declared(loose, scope, (from_type, to_type))
-    _join_rest(loose)
+    if _is_home(scope, from_type, to_type):
+        _join_rest(loose, {one.name for one in _declared(scope, (from_type, to_type)) if "label" in one.attributes})
     return tuple(loose.found)
+
+
+def _leave_out_other_way(loose: _Loose, scope: Scope, way: tuple[str, str]) -> None:
+    """What is recorded or declared from the other side of the pair is that address, and is not found twice."""
+    turned = _Loose(loose.backward, loose.forward, [])
+    _join_recorded(turned, scope, way)
+    _join_declared(turned, scope, way)
+
+
+def _is_home(scope: Scope, from_type: str, to_type: str) -> bool:
+    """Whether labels that nobody named belong here: to the direction that specs use, if a pair is read in both."""
+    if from_type == to_type or (to_type, from_type) not in pairs(scope):
+        return True
+    here, there = (len(_declared(scope, way)) for way in ((from_type, to_type), (to_type, from_type)))
+    return here > there or (here == there and from_type < to_type)
 
 
 def _texts(reads: Reads, path: str) -> dict[int, str]:
@@ -218,19 +251,25 @@ def _join_named(loose: _Loose, names: Mapping[int, str]) -> None:
 
 def _join_declared(loose: _Loose, scope: Scope, pair: tuple[str, str]) -> None:
     """An unnamed label with exactly the declared texts is the declared one, where there is only one such."""
-    for resource in scope.desired.of_kind(NAME):
-        if _pair(resource.address) != pair or any(live.name == resource.name for live in loose.found):
+    for resource in _declared(scope, pair):
+        # An apply that looks at its own work declares only what it changed.
+        if "label" not in resource.attributes or any(live.name == resource.name for live in loose.found):
             continue
         label = resource.attributes["label"]
         inverse = resource.attributes.get("inverseLabel", label)
-        ones = [one for one, text in loose.forward.items() if text == label]
-        twos = [two for two, text in loose.backward.items() if text == inverse and two not in ones[:1]]
+        ones = sorted(one for one, text in loose.forward.items() if text == label)
+        itself = loose.forward is loose.backward
+        twos = sorted(
+            two for two, text in loose.backward.items() if text == inverse and not (itself and two in ones[:1])
+        )
+        twos = twos or (ones[:1] if itself and label == inverse else [])  # one id may do for both ways
         if ones and twos and (len(ones) == 1 or label == inverse) and (len(twos) == 1 or label == inverse):
             loose.join(ones[0], twos[0], resource.name, known=True)
 
 
-def _join_rest(loose: _Loose) -> None:
-    taken = {live.name for live in loose.found}
+def _join_rest(loose: _Loose, declared: set[str]) -> None:
+    """What nobody knows goes by a guess at its name, never by a declared one: that would be written to."""
+    taken = {live.name for live in loose.found} | declared
     for one in sorted(loose.forward):
         if one not in loose.forward:  # it was the other half of one before it
             continue
@@ -273,35 +312,50 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
     changed = {field: text for field, text in desired.attributes.items() if observed.attributes.get(field) != text}
     if not changed:
         return Settled(observed)
+    if "inverseLabel" not in observed.attributes and "inverseLabel" not in changed:
+        why = "the text of the other direction is not known, and HubSpot changes both at once"
+        return Settled(observed, findings=(refusal("label-inverse", desired, why, "declare `inverseLabel`"),))
     return Settled(Resource(NAME, desired.address, {**observed.attributes, **changed}, observed.facts, desired.source))
 
 
 def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
     from_type, to_type = _pair(desired.address)
     one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
-    live = _live(scope, reads, from_type, to_type)
-    if findings := tuple(_in_the_way(desired, live)):
+    if not one or not two:
+        why = f"the portal has no object type {to_type if one else from_type}"
+        return Settled(findings=(refusal("absent-object-type", desired, why, "check the name of the custom object"),))
+    live = [*_live(scope, reads, from_type, to_type), *_other_way(scope, reads, from_type, to_type)]
+    there = {label.name for label in live}
+    adding = sum(label.name not in there for label in _declared(scope, (from_type, to_type)))
+    if findings := tuple(_in_the_way(desired, live, adding)):
         return Settled(findings=findings)
     label = desired.attributes["label"]
     attributes = {"label": label, "inverseLabel": desired.attributes.get("inverseLabel", label)}
     return Settled(Resource(NAME, desired.address, attributes, {"from": one, "to": two}, desired.source))
 
 
-def _in_the_way(desired: Resource, live: Sequence[_Live]) -> Iterator[Finding]:
+def _other_way(scope: Scope, reads: Reads, from_type: str, to_type: str) -> Iterator[_Live]:
+    """The labels that are addressed from the other side of the pair, seen from this one."""
+    if from_type != to_type and (to_type, from_type) in pairs(scope):
+        for live in _live(scope, reads, to_type, from_type):
+            yield _Live(live.ids, live.inverse or "", live.label, live.name, live.known)
+
+
+def _in_the_way(desired: Resource, live: Sequence[_Live], adding: int) -> Iterator[Finding]:
     label = desired.attributes["label"]
     inverse = desired.attributes.get("inverseLabel", label)
     for one in live:
         texts = {text.casefold() for text in (one.label, one.inverse) if text}
         if one.label.casefold() == label.casefold() or (one.inverse or "").casefold() == inverse.casefold():
-            why = (
-                f"the pair has a label with one of these texts already ({' / '.join(sorted(texts))}), named {one.name}"
-            )
-            fix = f"declare it under the name {one.name}, or choose other texts; a name never changes"
+            called = f", named {one.name}" if one.known else ""
+            why = f"the pair has a label with one of these texts already ({' / '.join(sorted(texts))}){called}"
+            known = f"declare it under the name {one.name}, or choose other texts; a name never changes"
+            fix = known if one.known else "declare exactly its texts to own it, or choose other texts"
             yield refusal("label-text-taken", desired, why, fix)
             return
-    if len(live) >= MOST:
-        why = f"the pair has {len(live)} labels, and HubSpot takes {MOST}"
-        yield refusal("label-count", desired, why, "remove one first")
+    if len(live) + adding > MOST:
+        why = f"the pair has {len(live)} labels, {adding} would be added, and HubSpot takes {MOST}"
+        yield refusal("label-count", desired, why, "remove some first")
 
 
 def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
@@ -356,18 +410,20 @@ def write(change: "Change", api: Api) -> Write:
     wanted = {field.path: field.after for field in change.fields}
     match change.action:
         case "create":
-            forward = yield Request("GET", path)
-            if wanted["label"] not in _answer_texts(forward).values():
+            answer = yield Request("GET", path)
+            if wanted["label"] not in _answer_texts(answer).values():
                 yield Request("POST", path, {"name": change.name, **wanted}, creates=True)
         case "archive":
             yield Request("DELETE", api.labels(one, two, str(change.remote["typeIds"][0])))
         case _:
             ids = change.remote["typeIds"]
-            forward = yield Request("GET", path)
-            backward = yield Request("GET", api.labels(two, one))
-            texts = {"label": _answer_texts(forward).get(ids[0])}
-            if len(ids) > 1:
-                texts["inverseLabel"] = _answer_texts(backward).get(ids[1])
+            texts: dict[str, Json] = {}
+            for field, ends, type_id in (("label", (one, two), ids[0]), ("inverseLabel", (two, one), ids[-1])):
+                if field not in wanted:
+                    answer = yield Request("GET", api.labels(*ends))
+                    if type_id not in _answer_texts(answer):
+                        return  # gone meanwhile; reading back says so
+                    texts[field] = _answer_texts(answer)[type_id]
             # A PUT without inverseLabel overwrites both sides (hubspot-api.md D.2).
             yield Request("PUT", path, {"associationTypeId": ids[0], **texts, **wanted})
 
