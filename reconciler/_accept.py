@@ -523,88 +523,187 @@ def _accept_30(value: Json) -> bool:
     return True
 
 
-_plain_21: Mapping[str, type] = {
+_texts_21 = frozenset(
+    {
+        "brevo",
+        "marketing-contacts",
+        "salesforce",
+    }
+)
+
+
+def _accept_31(value: Json) -> bool:
+    return type(value) is str and value in _texts_21
+
+
+_plain_22: Mapping[str, type] = {
+    "fieldType": str,
+    "hidden": bool,
+    "type": str,
+    "unique": bool,
+    "writable": bool,
+}
+_fields_23: Mapping[str, Check] = {
+    "fieldType": _accept_9,
+    "hidden": _accept_10,
+    "options": _accept_19,
+    "type": _accept_9,
+    "unique": _accept_10,
+    "writable": _accept_10,
+}
+
+
+def _accept_32(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        if _plain_22.get(key) is type(item):
+            continue
+        check = _fields_23.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+def _accept_33(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_32, value.values()))
+
+
+def _accept_34(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_33, value.values()))
+
+
+_fields_24: Mapping[str, Check] = {
+    "properties": _accept_34,
+}
+
+
+def _accept_35(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_24.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+def _accept_36(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_0, value))
+
+
+def _accept_37(value: Json) -> bool:
+    return _accept_36(value) + _accept_33(value) == 1
+
+
+def _accept_38(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_37, value.values()))
+
+
+_fields_25: Mapping[str, Check] = {
+    "pack": _accept_31,
+    "properties": _accept_38,
+    "requires": _accept_35,
+}
+
+
+def _accept_39(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_25.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+def _accept_40(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_39, value.values()))
+
+
+_plain_26: Mapping[str, type] = {
     "requireNoValues": bool,
 }
-_fields_22: Mapping[str, Check] = {
+_fields_27: Mapping[str, Check] = {
     "address": _accept_0,
     "reason": _accept_0,
     "requireNoValues": _accept_10,
 }
 
 
-def _accept_31(value: Json) -> bool:
+def _accept_41(value: Json) -> bool:
     if not (type(value) is dict and "address" in value and "reason" in value):
         return False
     for key, item in value.items():
-        if _plain_21.get(key) is type(item):
+        if _plain_26.get(key) is type(item):
             continue
-        check = _fields_22.get(key, _nothing)
+        check = _fields_27.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
-def _accept_32(value: Json) -> bool:
-    return type(value) is list and all(map(_accept_31, value))
+def _accept_42(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_41, value))
 
 
-def _accept_33(value: Json) -> bool:
+def _accept_43(value: Json) -> bool:
     return True
 
 
-_fields_23: Mapping[str, Check] = {
+_fields_28: Mapping[str, Check] = {
     "associationLabels": _accept_30,
+    "integrations": _accept_40,
     "lifecycleStages": _accept_26,
     "properties": _accept_23,
     "propertyGroups": _accept_5,
-    "removed": _accept_32,
+    "removed": _accept_42,
 }
-_search_24 = re.compile("^x-").search
+_search_29 = re.compile("^x-").search
 
 
-def _accept_34(value: Json) -> bool:
+def _accept_44(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _fields_23.get(key)
-        if check is None and _search_24(key):
-            check = _accept_33
+        check = _fields_28.get(key)
+        if check is None and _search_29(key):
+            check = _accept_43
         if not (check or _nothing)(item):
             return False
     return True
 
 
-def _accept_35(value: Json) -> bool:
+def _accept_45(value: Json) -> bool:
     return type(value) is not bool and value == 1
 
 
-_search_25 = re.compile("^[A-Za-z0-9][A-Za-z0-9_.-]*$").search
+_search_30 = re.compile("^[A-Za-z0-9][A-Za-z0-9_.-]*$").search
 
 
-def _accept_36(value: Json) -> bool:
-    return type(value) is str and _search_25(value) is not None
+def _accept_46(value: Json) -> bool:
+    return type(value) is str and _search_30(value) is not None
 
 
-def _accept_37(value: Json) -> bool:
+def _accept_47(value: Json) -> bool:
     return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1
 
 
-_search_26 = re.compile("^[A-Za-z_][A-Za-z0-9_]*$").search
+_search_31 = re.compile("^[A-Za-z_][A-Za-z0-9_]*$").search
 
 
-def _accept_38(value: Json) -> bool:
-    return type(value) is str and _search_26(value) is not None
+def _accept_48(value: Json) -> bool:
+    return type(value) is str and _search_31(value) is not None
 
 
-_search_27 = re.compile("^https?://[^\\s/?#@]+/?$").search
+_search_32 = re.compile("^https?://[^\\s/?#@]+/?$").search
 
 
-def _accept_39(value: Json) -> bool:
-    return type(value) is str and _search_27(value) is not None
+def _accept_49(value: Json) -> bool:
+    return type(value) is str and _search_32(value) is not None
 
 
-_texts_28 = frozenset(
+_texts_33 = frozenset(
     {
         "2026-03",
         "2026-09",
@@ -613,126 +712,122 @@ _texts_28 = frozenset(
 )
 
 
-def _accept_40(value: Json) -> bool:
-    return type(value) is str and value in _texts_28
+def _accept_50(value: Json) -> bool:
+    return type(value) is str and value in _texts_33
 
 
-_fields_29: Mapping[str, Check] = {
-    "apiVersion": _accept_40,
-    "baseUrl": _accept_39,
+_fields_34: Mapping[str, Check] = {
+    "apiVersion": _accept_50,
+    "baseUrl": _accept_49,
     "emulator": _accept_0,
-    "portalId": _accept_37,
-    "tokenEnv": _accept_38,
+    "portalId": _accept_47,
+    "tokenEnv": _accept_48,
 }
 
 
-def _accept_41(value: Json) -> bool:
+def _accept_51(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _fields_29.get(key, _nothing)
+        check = _fields_34.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
-def _accept_42(value: Json) -> bool:
+def _accept_52(value: Json) -> bool:
     return (
-        type(value) is dict and all(map(_accept_36, value)) and len(value) >= 1 and all(map(_accept_41, value.values()))
+        type(value) is dict and all(map(_accept_46, value)) and len(value) >= 1 and all(map(_accept_51, value.values()))
     )
 
 
-def _accept_43(value: Json) -> bool:
-    return type(value) is list and all(map(_accept_0, value))
-
-
-def _accept_44(value: Json) -> bool:
+def _accept_53(value: Json) -> bool:
     return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 0
 
 
-def _accept_45(value: Json) -> bool:
+def _accept_54(value: Json) -> bool:
     return (type(value) is int or type(value) is float) and not value < 0 and not value > 100
 
 
-_fields_30: Mapping[str, Check] = {
-    "maxChanges": _accept_44,
-    "maxDestructivePercent": _accept_45,
+_fields_35: Mapping[str, Check] = {
+    "maxChanges": _accept_53,
+    "maxDestructivePercent": _accept_54,
 }
 
 
-def _accept_46(value: Json) -> bool:
+def _accept_55(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _fields_30.get(key, _nothing)
+        check = _fields_35.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
-def _accept_47(value: Json) -> bool:
+def _accept_56(value: Json) -> bool:
     return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
 
 
-def _accept_48(value: Json) -> bool:
+def _accept_57(value: Json) -> bool:
     return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
 
 
-_fields_31: Mapping[str, Check] = {
-    "tries": _accept_47,
-    "waitSeconds": _accept_48,
+_fields_36: Mapping[str, Check] = {
+    "tries": _accept_56,
+    "waitSeconds": _accept_57,
 }
 
 
-def _accept_49(value: Json) -> bool:
+def _accept_58(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
-        check = _fields_31.get(key, _nothing)
+        check = _fields_36.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
-_plain_32: Mapping[str, type] = {
+_plain_37: Mapping[str, type] = {
     "defaultPortal": str,
 }
-_fields_33: Mapping[str, Check] = {
+_fields_38: Mapping[str, Check] = {
     "defaultPortal": _accept_9,
-    "guards": _accept_46,
-    "portals": _accept_42,
-    "protected": _accept_43,
-    "retries": _accept_49,
-    "version": _accept_35,
-    "watch": _accept_43,
+    "guards": _accept_55,
+    "portals": _accept_52,
+    "protected": _accept_36,
+    "retries": _accept_58,
+    "version": _accept_45,
+    "watch": _accept_36,
 }
 
 
-def _accept_50(value: Json) -> bool:
+def _accept_59(value: Json) -> bool:
     if not (type(value) is dict and "version" in value and "portals" in value):
         return False
     for key, item in value.items():
-        if _plain_32.get(key) is type(item):
+        if _plain_37.get(key) is type(item):
             continue
-        check = _fields_33.get(key, _nothing)
+        check = _fields_38.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
 ACCEPTS: Mapping[str, Check] = {
-    "settings#": _accept_50,
+    "settings#": _accept_59,
     "settings#/properties/defaultPortal": _accept_9,
-    "settings#/properties/guards": _accept_46,
-    "settings#/properties/portals": _accept_42,
-    "settings#/properties/portals/additionalProperties": _accept_41,
-    "settings#/properties/protected": _accept_43,
+    "settings#/properties/guards": _accept_55,
+    "settings#/properties/portals": _accept_52,
+    "settings#/properties/portals/additionalProperties": _accept_51,
+    "settings#/properties/protected": _accept_36,
     "settings#/properties/protected/items": _accept_0,
-    "settings#/properties/retries": _accept_49,
-    "settings#/properties/version": _accept_35,
-    "settings#/properties/watch": _accept_43,
+    "settings#/properties/retries": _accept_58,
+    "settings#/properties/version": _accept_45,
+    "settings#/properties/watch": _accept_36,
     "settings#/properties/watch/items": _accept_0,
-    "spec#": _accept_34,
+    "spec#": _accept_44,
     "spec#/definitions/associationLabels": _accept_28,
     "spec#/definitions/associationLabels/additionalProperties": _accept_27,
     "spec#/definitions/associationLabels2": _accept_29,
@@ -743,12 +838,14 @@ ACCEPTS: Mapping[str, Check] = {
     "spec#/definitions/propertyGroups/additionalProperties": _accept_3,
     "spec#/properties/associationLabels": _accept_30,
     "spec#/properties/associationLabels/additionalProperties": _accept_29,
+    "spec#/properties/integrations": _accept_40,
+    "spec#/properties/integrations/additionalProperties": _accept_39,
     "spec#/properties/lifecycleStages": _accept_26,
     "spec#/properties/lifecycleStages/items": _accept_25,
     "spec#/properties/properties": _accept_23,
     "spec#/properties/properties/additionalProperties": _accept_22,
     "spec#/properties/propertyGroups": _accept_5,
     "spec#/properties/propertyGroups/additionalProperties": _accept_4,
-    "spec#/properties/removed": _accept_32,
-    "spec#/properties/removed/items": _accept_31,
+    "spec#/properties/removed": _accept_42,
+    "spec#/properties/removed/items": _accept_41,
 }

@@ -7,6 +7,7 @@ It is the one description of the spec language: committed as ``specs/schema.json
 import json
 from collections.abc import Mapping
 
+from reconciler import integrations
 from reconciler.kinds import kinds
 from reconciler.model import Json
 from reconciler.object_types import TYPE_IDS
@@ -44,6 +45,7 @@ def schema() -> dict[str, Json]:
     """The JSON Schema (draft-07) of a spec file."""
     shared: dict[str, Json] = {}
     sections = {kind.NAME: _offering(kind.SCHEMA, depth(kind.SCHEMA) - 1, kind.NAME, shared) for kind in kinds()}
+    sections[integrations.NAME] = integrations.SCHEMA
     sections["removed"] = REMOVED
     return {
         "$schema": DRAFT,

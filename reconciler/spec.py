@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler import settings as settings_file
-from reconciler import source_file, spec_checks
+from reconciler import integrations, source_file, spec_checks
 from reconciler._accept import ACCEPTS
 from reconciler.address import join, split
 from reconciler.errors import UsageError
+from reconciler.integrations import Integration
 from reconciler.kinds import Kind, kinds
 from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.schema import depth
@@ -42,6 +43,7 @@ class Spec:
     settings: Settings | None = None
     findings: tuple[Finding, ...] = ()
     files: tuple[tuple[str, str], ...] = ()  # path below the directory, digest
+    integrations: tuple[Integration, ...] = ()
 
     @property
     def files_json(self) -> list[dict[str, Json]]:
@@ -84,6 +86,8 @@ def _load(directory: Path, paths: Sequence[Path]) -> Spec:
     files = [source_file.read(path, path.as_posix()) for path in paths]
     parts = [_read_file(file) for file in files]
     desired, removed, crossing = _together(parts)
+    systems, named = _integrations(parts)
+    crossing += [*named, *integrations.warnings(systems, desired, removed)]
     found = [*settings_findings, *(one for part in parts for one in part.findings), *crossing]
     by_name = {file.name: file for file in files}
     return Spec(
@@ -94,6 +98,7 @@ def _load(directory: Path, paths: Sequence[Path]) -> Spec:
         files=tuple(
             (path.relative_to(directory).as_posix(), file.digest) for path, file in zip(paths, files, strict=True)
         ),
+        integrations=systems,
     )
 
 
@@ -150,6 +155,7 @@ class _Part(NamedTuple):
     resources: Sequence[Resource] = ()
     stones: Sequence[Tombstone] = ()
     findings: Sequence[Finding] = ()
+    integrations: Sequence[Integration] = ()
 
 
 def _read_file(file: SourceFile) -> _Part:
@@ -176,7 +182,8 @@ def _read_content(content: Json, file: SourceFile) -> _Part:
         resource for kind in kinds() if kind.NAME in content for resource in kind.parse(content[kind.NAME], locate)
     ]
     stones = [_tombstone(line, locate(REMOVED, index)) for index, line in enumerate(content.get(REMOVED, ()))]
-    return _Part(resources, stones, findings)
+    systems = list(integrations.parse(content.get(integrations.NAME, {}), locate))
+    return _Part(resources, stones, findings, systems)
 
 
 def _tombstone(line: Mapping[str, Json], source: Source) -> Tombstone:
@@ -347,6 +354,18 @@ def _together(parts: Iterable[_Part]) -> tuple[Snapshot, dict[str, Tombstone], l
         ]
     findings += spec_checks.across(resources, removed)
     return Snapshot(resources.values()), removed, findings
+
+
+def _integrations(parts: Iterable[_Part]) -> tuple[tuple[Integration, ...], list[Finding]]:
+    """The integrations of all files, and those that two of them name."""
+    first: dict[str, Integration] = {}
+    findings = []
+    for one in (one for part in parts for one in part.integrations):
+        if first.setdefault(one.name, one) is not one:
+            why = f"integration {one.name} is declared here and at {first[one.name].source}"
+            address = join(integrations.NAME, one.name)
+            findings.append(Finding("declared-twice", "error", why, "keep one of them", address, one.source))
+    return tuple(first.values()), findings
 
 
 def _declared_twice(resource: Resource, first: Resource) -> Iterator[Finding]:
