@@ -59,14 +59,28 @@ def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: S
 
 def _sayable(resources: Iterable[Resource]) -> tuple[list[Resource], list[Finding]]:
     """What the specs can say of these; odd real definitions are named and left to the baseline."""
-    wanted, findings = [], []
-    for resource in resources:
-        problems = [one for one in spec.problems(importer.sections([resource])) if one.severity == "error"]
-        if problems:
-            findings.append(importer.odd(resource, problems))
-        else:
-            wanted.append(resource)
-    return wanted, findings
+    listed = list(resources)
+    suspects = _suspects(listed)
+    odd = {one.address: problems for one in suspects if (problems := _problems([one]))}
+    findings = [importer.odd(one, odd[one.address]) for one in suspects if one.address in odd]
+    return [one for one in listed if one.address not in odd], findings
+
+
+def _suspects(resources: list[Resource]) -> list[Resource]:
+    """The definitions that a check of all of them together does not clear."""
+    problems = _problems(resources)
+    if all(problem.address for problem in problems):
+        named = {problem.address for problem in problems}
+        return [one for one in resources if any(_about(address, one.address) for address in named)] if named else []
+    return resources
+
+
+def _about(named: str, address: str) -> bool:
+    return named == address or named.startswith(address + "/")
+
+
+def _problems(resources: list[Resource]) -> list[Finding]:
+    return [one for one in spec.problems(importer.sections(resources)) if one.severity == "error"]
 
 
 def _write(directory: Path, wanted: Sequence[Resource]) -> list[dict[str, Json]]:

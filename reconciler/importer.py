@@ -142,5 +142,5 @@ def _names(stem: str) -> Iterator[str]:
 def odd(resource: Resource, problems: Sequence[Finding]) -> Finding:
     """A real definition that the specs cannot say: baselined, not declared."""
     why = "; ".join(dict.fromkeys(problem.message for problem in problems))
-    message = f"{resource.address} is live but cannot be declared: {why}"
+    message = f"it is live, but the specs cannot say it: {why}"
     return Finding("not-importable", "warning", message, "it is watched by drift all the same", resource.address)
