@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler import baseline as baselines
 from reconciler import importer, report, spec
 from reconciler.importer import Choice
-from reconciler.kinds import Scope
+from reconciler.kinds import Scope, kind_of
 from reconciler.model import Finding, Json, Resource
 from reconciler.observe import ListSource, Observation, within
 from reconciler.snapshot_file import RecordedRead
@@ -59,7 +59,7 @@ def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: S
 
 def _sayable(resources: Iterable[Resource]) -> tuple[list[Resource], list[Finding]]:
     """What the specs can say of these; odd real definitions are named and left to the baseline."""
-    listed = list(resources)
+    listed = [one for one in resources if kind_of(one.address).rows(one)]
     suspects = _suspects(listed)
     odd = {one.address: problems for one in suspects if (problems := _problems([one]))}
     findings = [importer.odd(one, odd[one.address]) for one in suspects if one.address in odd]

@@ -209,12 +209,14 @@ def _slug(label: str, taken: set[str]) -> str:
 def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
     """The live stages of both objects, each one once."""
     named = _named(scope, reads)
+    read = [one for one in OBJECTS if reads.ok(scope.api.pipelines(one))]
     for name in dict.fromkeys(name for stages in named.values() for name in stages):
         here = {one: stages[name] for one, stages in named.items() if name in stages}
         attributes = {
             one: {"label": stage["label"], "position": list(named[one]).index(name)} for one, stage in here.items()
         }
         facts: dict[str, Json] = {"ids": {one: stage["id"] for one, stage in here.items()}, "stages": here}
+        facts["read"] = read
         wanted = scope.desired.get(join(NAME, name))
         if wanted and "after" in wanted.facts:  # an apply looks at its own work
             placed = [one for one, after in wanted.facts["after"].items() if _stands(name, after, named[one])]
@@ -597,5 +599,5 @@ def write_scopes(change: "Change") -> Sequence[str]:
 def rows(resource: Resource) -> Mapping[str, Json]:
     """Name and label; nothing of a stage that contacts and companies do not share, which specs cannot say."""
     labels = {side["label"] for side in resource.attributes.values()}
-    shared = len(labels) == 1 and len(resource.attributes) == len(OBJECTS)
+    shared = len(labels) == 1 and len(resource.attributes) == len(resource.facts.get("read", OBJECTS))
     return {"name": resource.name, "label": labels.pop()} if shared else {}
