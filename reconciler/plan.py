@@ -15,6 +15,8 @@ from typing import Literal
 from reconciler.address import any_covers, split
 from reconciler.baseline import Baseline
 from reconciler.diff import Difference, FieldChange, compare
+from reconciler.ignore import IgnoreRule, copied
+from reconciler.integrations import Breach, Integration, verdicts
 from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of
 from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
@@ -164,6 +166,8 @@ class Inputs:
     only: tuple[str, ...] = ()
     on_conflict: Literal["spec", "live"] | None = None
     own_writes: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # from receipts, by address and path
+    ignored: tuple[IgnoreRule, ...] = ()
+    integrations: tuple[Integration, ...] = ()
 
 
 def build(inputs: Inputs) -> Plan:
@@ -204,7 +208,7 @@ def _build(inputs: Inputs) -> Plan:
     removals = [stone for stone in scope.removed.values() if _selected(stone.address, inputs.only)]
     planned, notes = _planned(settled, removals, inputs)
     observed = observation.snapshot.replaced([one.archived for one in settled.values() if one.archived and one.planned])
-    differences = compare(observed, planned)
+    differences = compare(observed, copied(observed, planned, inputs.ignored))
     changes = [_change(difference, settled, inputs) for difference in differences]
     touched = {change.address for change in changes}
     quiet = [address for address, one in settled.items() if one.planned and address not in touched]
@@ -316,7 +320,13 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
         actor=_actor(facts) if any(p.cause in ("revert_drift", "conflict") for p in planned) else None,
         at=str(facts.get("updatedAt", "")) if any(p.cause in ("revert_drift", "conflict") for p in planned) else "",
         source=resource.source or (stone.source if stone else None),
+        breaks=tuple(one.as_json() for one in _breaches(difference, inputs)),
     )
+
+
+def _breaches(difference: Difference, inputs: Inputs) -> tuple[Breach, ...]:
+    declared = inputs.scope.desired.get(difference.address)
+    return verdicts(inputs.integrations, declared, difference.before, difference.after)
 
 
 def _whole(difference: Difference, kind: Kind) -> tuple[FieldChange, ...]:

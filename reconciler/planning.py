@@ -1,15 +1,16 @@
 """Makes a plan from a workspace: reads, builds, asks for consequences, lets the guards judge, and documents it."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Literal
 
-from reconciler import baseline, drift, guards, report
+from reconciler import baseline, drift, guards, ignore, integrations, report
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
+from reconciler.ignore import IgnoreRule
 from reconciler.kinds import Scope, kind_of
-from reconciler.model import Json, Snapshot
+from reconciler.model import Finding, Json, Snapshot
 from reconciler.observe import ListSource, Observation
 from reconciler.plan import Inputs, Plan, build, digest
 from reconciler.receipts import OwnWrites, own_writes
@@ -42,6 +43,12 @@ class Situation:
     portal_id: Json
     written: OwnWrites
     asker: Asker | None  # nobody, where a recorded read stands in for the portal
+    today: date
+
+    @property
+    def ignored(self) -> tuple[IgnoreRule, ...]:
+        """The ignore rules that hold today."""
+        return ignore.in_force(self.workspace.settings.ignore, self.today)
 
 
 def look_around(
@@ -57,7 +64,7 @@ def look_around(
     scope = workspace.scope(spec)
     written = own_writes(workspace.receipts, now)
     observation = settled(workspace, source, scope, written, wait if asker else None)
-    return Situation(workspace, spec, scope, observation, portal_id, written, asker)
+    return Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
 
 
 def settled(
@@ -103,10 +110,21 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
         wishes.only,
         wishes.on_conflict,
         situation.written.values,
+        situation.ignored,
+        situation.spec.integrations,
     )
     plan = build(inputs)
+    plan = replace(plan, findings=plan.findings + tuple(rule_findings(situation)))
     approved = bool(wishes.require_digest) and wishes.require_digest == digest(plan.changes, situation.portal_id)
     return guards.judged(plan, context(situation, plan, wishes, approved))
+
+
+def rule_findings(situation: Situation) -> Iterator[Finding]:
+    """Ignore rules that hold no more, and those that cover nothing."""
+    yield from ignore.expired(situation.workspace.settings.ignore, situation.today)
+    observation = situation.observation
+    sides = [observation.snapshot, situation.scope.baseline]
+    yield from ignore.unused(situation.ignored, sides, observation.collections)
 
 
 def context(situation: Situation, plan: Plan, wishes: Wishes, approved: bool = False) -> Context:
@@ -159,11 +177,12 @@ def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
         return []
     found = drift.detect(
         workspace.baseline,
-        situation.observation.snapshot,
+        ignore.copied(workspace.baseline.snapshot, situation.observation.snapshot, situation.ignored),
         spec.desired,
         situation.observation.collections,
         removed=spec.removed,
         own_writes=situation.written.values,
+        referred=integrations.referred(spec.integrations),
     )
     mine = {change.address for change in plan.changes if change.writes}
     return [item for item in drift.drift_items_json(found) if item["address"] not in mine]

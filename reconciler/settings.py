@@ -3,11 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from reconciler import ignore as ignoring
 from reconciler.errors import UsageError
+from reconciler.ignore import IgnoreRule
 from reconciler.model import Finding, Json
 from reconciler.paths import VERSIONS
 
@@ -77,6 +80,36 @@ SCHEMA: Mapping[str, Json] = {
             "items": {"type": "string", "minLength": 1, "description": "an address; * stands for part of a segment"},
             "description": "Never archived, retyped or stripped of options, whatever a spec or a flag says.",
         },
+        "ignore": {
+            "type": "array",
+            "description": "What is left alone, with the same meaning in plan, apply and drift.",
+            "items": {
+                "title": "Ignore rule",
+                "description": "A part of the portal that is nobody's business, and why.",
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["address", "reason"],
+                "properties": {
+                    "address": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "an address; * stands for part of a segment",
+                    },
+                    "fields": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": {"type": "string", "minLength": 1, "description": "a field, such as options"},
+                        "description": "Only these fields; all of them when it is left out.",
+                    },
+                    "reason": {"type": "string", "minLength": 1, "description": "Why it is left alone."},
+                    "expires": {
+                        "type": "string",
+                        "pattern": r"^\d{4}-\d{2}-\d{2}$",
+                        "description": "The last day on which it holds, such as 2027-06-30",
+                    },
+                },
+            },
+        },
         "guards": {
             "type": "object",
             "additionalProperties": False,
@@ -125,6 +158,7 @@ class Settings:
     default_portal: str | None = None
     watch: tuple[str, ...] = WATCH
     protected: tuple[str, ...] = ()
+    ignore: tuple[IgnoreRule, ...] = ()
     guards: Mapping[str, Json] = field(default_factory=dict)
     retries: Mapping[str, Json] = field(default_factory=dict)
 
@@ -173,7 +207,7 @@ def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
     value = file.document.value
     if not file.findings and ACCEPTS["settings#"](value):
         findings = tuple(_second_file(found, file)) + tuple(_contradictions(value, file))
-        return (None, findings) if findings else (parse(value), ())
+        return (None, findings) if findings else (_placed(parse(value), file), ())
     from reconciler.spec import schema_findings
 
     findings = file.findings + tuple(map(_without_token, schema_findings(file, SCHEMA)))
@@ -183,6 +217,12 @@ def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
 def parse(value: Mapping[str, Json]) -> Settings:
     """The settings in a value that the schema accepts."""
     return Settings(**{FIELDS[key][0]: FIELDS[key][1](part) for key, part in value.items()})
+
+
+def _placed(settings: Settings, file: "SourceFile") -> Settings:
+    """The settings with the lines at which their ignore rules stand."""
+    placed = (replace(rule, source=file.place("ignore", index)) for index, rule in enumerate(settings.ignore))
+    return replace(settings, ignore=tuple(placed))
 
 
 def _portals(entries: Mapping[str, Json]) -> dict[str, Portal]:
@@ -209,6 +249,7 @@ FIELDS: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
     "portals": ("portals", _portals),
     "watch": ("watch", _unique),
     "protected": ("protected", _unique),
+    "ignore": ("ignore", ignoring.rules),
     "guards": ("guards", dict),
     "retries": ("retries", _retries),
 }
@@ -238,12 +279,24 @@ def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[F
             if "emulator" in entry and key in entry:
                 why = f"an embedded portal has no {key}"
                 yield _finding(file, "emulator-portal", why, f"drop {key}, or emulator", "portals", name, key)
+    for index, line in enumerate(value.get("ignore", ())):
+        if "expires" in line and not _is_date(line["expires"]):
+            why = f"there is no day {line['expires']}"
+            yield _finding(file, "ignore-expires", why, "write it as 2027-06-30", "ignore", index, "expires")
     from reconciler.spec_checks import misnamed
 
     for index, object_type in enumerate(value.get("watch", ())):
         if proper := misnamed(object_type):
             why = f"{object_type} is written {proper} here"
             yield _finding(file, "object-type-name", why, f"write {proper}", "watch", index)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _choices(name: str, portals: Iterable[str]) -> str:

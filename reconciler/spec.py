@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from reconciler import ignore, integrations, source_file, spec_checks
 from reconciler import settings as settings_file
-from reconciler import integrations, source_file, spec_checks
 from reconciler._accept import ACCEPTS
 from reconciler.address import join, split
 from reconciler.errors import UsageError
@@ -88,6 +88,7 @@ def _load(directory: Path, paths: Sequence[Path]) -> Spec:
     desired, removed, crossing = _together(parts)
     systems, named = _integrations(parts)
     crossing += [*named, *integrations.warnings(systems, desired, removed)]
+    crossing += ignore.conflicts(settings.ignore if settings else (), desired, removed)
     found = [*settings_findings, *(one for part in parts for one in part.findings), *crossing]
     by_name = {file.name: file for file in files}
     return Spec(
