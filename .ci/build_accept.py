@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what is generated from the kinds: ``reconciler/_accept.py`` and ``specs/schema.json``."""
+"""Writes what is generated from the kinds: ``reconciler/_accept.py`` and the committed schema."""
 
 import sys
 from pathlib import Path
@@ -17,6 +17,7 @@ def generated() -> dict[Path, str]:
     return {
         ROOT / "reconciler" / "_accept.py": compile_schemas(schemas, ".ci/build_accept.py"),
         ROOT / "specs" / "schema.json": schema.text(schema.schema()),
+        ROOT / "reconciler" / "template" / "schema.json": schema.text(schema.schema()),
     }
 
 
