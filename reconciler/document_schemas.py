@@ -199,7 +199,11 @@ HEAD: Mapping[str, Json] = {
     "errors": _list(ERROR, "Why the run could not go on."),
     "exit": _mapping(
         "The exit code of the run.",
-        {"code": {"type": "integer", "description": "Code."}, "name": _text("Name.")},
+        {
+            "code": {"type": "integer", "description": "Code."},
+            "name": _text("Name."),
+            "failOn": _text("What --fail-on named: a severity, or breaking."),
+        },
         ["code", "name"],
     ),
 }

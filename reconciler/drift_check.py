@@ -1,16 +1,20 @@
 """Runs a drift check and an accept: reads the portal, compares it with the baseline, and moves that when asked."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 from reconciler import baseline as baselines
-from reconciler import drift, report, spec
+from reconciler import drift, ignore, integrations, report, spec
 from reconciler.address import any_covers, covers
 from reconciler.baseline import Baseline
+from reconciler.drift import Drift
 from reconciler.errors import UsageError
-from reconciler.model import Json, Snapshot
+from reconciler.ignore import IgnoreRule
+from reconciler.integrations import Breach, Integration
+from reconciler.model import Collection, Finding, Json, Snapshot
 from reconciler.observe import ListSource, Observation, within
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
@@ -18,24 +22,28 @@ from reconciler.workspace import Workspace
 ACCEPTED = "accepted.json"  # beside the baseline: what was accepted for a while only, and why
 
 
-def check(workspace: Workspace, source: ListSource, only: Sequence[str], now: datetime) -> dict[str, Json]:
+def check(
+    workspace: Workspace, source: ListSource, only: Sequence[str], now: datetime, fail_on: str = ""
+) -> dict[str, Json]:
     """What moved since the last accept, as a document."""
     known = workspace.baseline
     assert known is not None
     loaded = declared(workspace)
     portal_id = workspace.check_identity(source)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
-    found = detected(known, observation, loaded, only)
+    settings, today = workspace.settings, now.date()
+    found = detected(known, observation, loaded, only, ignore.in_force(settings.ignore, today))
     items = [_with_acceptance(item, workspace, now.date()) for item in drift.drift_items_json(found)]
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
+        **({"failOn": fail_on} if fail_on else {}),
         "baseline": {"digest": baselines.digest(known)},
         "complete": observation.complete,
         "reads": report.reads_json(observation.collections),
         "items": items,
         "muted": [one.as_json() for one in found.muted],
         "coverage": dict(found.coverage),
-        "findings": [],
+        "findings": [one.as_json() for one in _rule_findings(settings.ignore, known, observation, today)],
         "errors": _nothing_read(observation),
     }
     return report.finished(document)
@@ -49,11 +57,66 @@ def declared(workspace: Workspace) -> Spec | None:
     return loaded
 
 
-def detected(known: Baseline, observation: Observation, loaded: Spec | None, only: Sequence[str] = ()) -> drift.Drift:
-    """What moved, with the specs as far as there are any."""
+def detected(
+    known: Baseline,
+    observation: Observation,
+    loaded: Spec | None,
+    only: Sequence[str] = (),
+    ignored: Sequence[IgnoreRule] = (),
+) -> Drift:
+    """What moved and is not ignored, with the specs as far as there are any, and which integrations it breaks."""
     desired = loaded.desired if loaded else Snapshot()
-    removed = frozenset(loaded.removed) if loaded else frozenset()
-    return drift.detect(known, observation.snapshot, desired, observation.collections, removed=removed, only=only)
+    systems = loaded.integrations if loaded else ()
+    live = ignore.copied(known.snapshot, observation.snapshot, ignored)
+    found = drift.detect(
+        known,
+        live,
+        desired,
+        observation.collections,
+        removed=frozenset(loaded.removed) if loaded else frozenset(),
+        referred=integrations.referred(systems),
+        only=only,
+    )
+    return with_breaches(found, known.snapshot, live, desired, systems, observation.collections)
+
+
+def with_breaches(
+    found: Drift,
+    before: Snapshot,
+    after: Snapshot,
+    desired: Snapshot,
+    systems: Sequence[Integration],
+    collections: Mapping[str, Collection],
+) -> Drift:
+    """The drift with the integrations that each item breaks."""
+    paths: dict[str, list[list[str]]] = {}
+    for item in found.items:
+        paths.setdefault(item.address, []).append([one.change.path for one in item.fields])
+    unread = {name.rpartition("/")[2] for name, one in collections.items() if one.status != "ok"}
+    shares = {}
+    for address, of_items in paths.items():
+        breaches = _breaches(address, before, after, desired, systems)
+        read = [one for one in breaches if one.path not in unread]  # a stage lies in two lists
+        shares[address] = iter(integrations.share(read, of_items))
+    items = [
+        replace(one, breaks=tuple(breach.as_json() for breach in next(shares[one.address]))) for one in found.items
+    ]
+    return replace(found, items=tuple(items))
+
+
+def _breaches(
+    address: str, before: Snapshot, after: Snapshot, desired: Snapshot, systems: Sequence[Integration]
+) -> Sequence[Breach]:
+    old, new = before.get(address), after.get(address)
+    return integrations.verdicts(systems, desired.get(address), old, new) if old or new else ()
+
+
+def _rule_findings(
+    rules: Sequence[IgnoreRule], known: Baseline, observation: Observation, today: date
+) -> Iterator[Finding]:
+    yield from ignore.expired(rules, today)
+    sides = [known.snapshot, observation.snapshot]
+    yield from ignore.unused(ignore.in_force(rules, today), sides, observation.collections)
 
 
 def _nothing_read(observation: Observation) -> list[dict[str, Json]]:
@@ -72,7 +135,8 @@ def accept(
     loaded = declared(workspace)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
     known = workspace.baseline
-    found = detected(known, observation, loaded) if known else None
+    ignored = ignore.in_force(workspace.settings.ignore, today)
+    found = detected(known, observation, loaded, ignored=ignored) if known else None
     moved = _addresses(patterns, found, observation, known)
     if until is not None:
         items = drift.drift_items_json(found) if found else []

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from reconciler import baseline, drift, guards, ignore, integrations, report
+from reconciler.drift_check import with_breaches
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
@@ -30,6 +31,7 @@ class Wishes:
     on_conflict: Literal["spec", "live"] | None = None
     detailed: bool = False
     require_digest: str = ""
+    fail_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,7 @@ def document(situation: Situation, plan: Plan, wishes: Wishes, now: datetime) ->
         drift=outside(situation, plan),
         approved=wishes.allow,
         detailed=wishes.detailed,
+        fail_on=wishes.fail_on,
     )
     return {**made, "allowForget": True} if wishes.allow_forget else made
 
@@ -175,14 +178,17 @@ def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
     workspace, spec = situation.workspace, situation.spec
     if workspace.baseline is None:
         return []
+    before, collections = workspace.baseline.snapshot, situation.observation.collections
+    live = ignore.copied(before, situation.observation.snapshot, situation.ignored)
     found = drift.detect(
         workspace.baseline,
-        ignore.copied(workspace.baseline.snapshot, situation.observation.snapshot, situation.ignored),
+        live,
         spec.desired,
-        situation.observation.collections,
+        collections,
         removed=spec.removed,
         own_writes=situation.written.values,
         referred=integrations.referred(spec.integrations),
     )
+    found = with_breaches(found, before, live, spec.desired, spec.integrations, collections)
     mine = {change.address for change in plan.changes if change.writes}
     return [item for item in drift.drift_items_json(found) if item["address"] not in mine]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from reconciler import VERSION
 from reconciler.errors import ExitCode, UsageError, worst
 from reconciler.model import Collection, Finding, Json, Source
-from reconciler.plan import Change, Guard, Plan, PlannedField, digest
+from reconciler.plan import RISKS, Change, Guard, Plan, PlannedField, digest
 
 if TYPE_CHECKING:
     from reconciler.apply import Outcome
 
 FORMAT_VERSION = "1.0"
+BREAKING = "breaking"  # what --fail-on calls whatever an integration would notice
+SEVERITIES = ("info", "low", "medium", "high")
 LIFETIME = timedelta(hours=24)
 
 
@@ -44,10 +46,12 @@ def plan_document(
     drift: Sequence[Mapping[str, Json]] = (),
     approved: Sequence[str] = (),
     detailed: bool = False,
+    fail_on: str = "",
 ) -> dict[str, Json]:
     """A plan, complete enough to be shown and carried out later."""
     document = {
         **header("plan", portal, now),
+        **({"failOn": fail_on} if fail_on else {}),
         "expiresAt": stamp(now + LIFETIME),
         "spec": spec,
         "baseline": {"digest": baseline_digest} if baseline_digest else None,
@@ -232,7 +236,8 @@ def error_json(code: str, message: str, where: str = "", hint: str = "", correla
 def finished(document: dict[str, Json], *, detailed: bool = False) -> dict[str, Json]:
     """The document with its exit code, which is a function of the document alone."""
     code = exit_code(document, detailed=detailed)
-    return {**document, "exit": {"code": int(code), "name": code.label}}
+    because = {"failOn": document["failOn"]} if document.get("failOn") else {}
+    return {**document, "exit": {"code": int(code), "name": code.label, **because}}
 
 
 def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCode:
@@ -242,11 +247,27 @@ def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCo
     match document["kind"]:
         case "plan":
             codes += _plan_codes(document["changes"], detailed)
+            codes += [ExitCode.BLOCKED for change in document["changes"] if _fails(document, change, RISKS)]
         case "apply":
             codes += _apply_codes(document)
         case "drift":
-            codes += [ExitCode.DIFFERENCES for item in document["items"] if not item.get("accepted")]
+            codes += [ExitCode.DIFFERENCES for item in document["items"] if _counts(document, item)]
     return worst([ExitCode.OK, *codes])
+
+
+def _counts(document: Mapping[str, Json], item: Mapping[str, Json]) -> bool:
+    """Whether a drift item makes the check fail: any that nobody accepted, or with --fail-on those that it means."""
+    return not item.get("accepted") and ("failOn" not in document or _fails(document, item, SEVERITIES))
+
+
+def _fails(document: Mapping[str, Json], one: Mapping[str, Json], levels: Sequence[str]) -> bool:
+    """Whether --fail-on means this change or item: what breaks an integration, or has such a severity or a worse."""
+    limit = document.get("failOn")
+    if limit is None or one.get("action") in ("adopt", "forget"):
+        return False
+    if limit == BREAKING:
+        return bool(one["breaks"])
+    return levels.index(one["severity"]) >= levels.index(limit)
 
 
 def _plan_codes(changes: Sequence[Mapping[str, Json]], detailed: bool) -> list[ExitCode]:

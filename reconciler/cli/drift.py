@@ -14,14 +14,19 @@ from reconciler.cli.session import (
 )
 from reconciler.errors import UsageError
 
+LEVELS = ("info", "low", "medium", "high", "breaking")
+
 
 @click.command(epilog="Example: reconciler drift -p production -o markdown:drift.md")
 @document_options
 @only_option
 @snapshot_option
+@click.option(
+    "--fail-on", type=click.Choice(LEVELS), help="Exit 2 only for this bad, or for what breaks an integration."
+)
 @common_options
 @click.pass_obj
-def command(session: Session, only: tuple[str, ...], from_snapshot: Path | None) -> int:
+def command(session: Session, only: tuple[str, ...], from_snapshot: Path | None, fail_on: str | None) -> int:
     """Tell what moved since the last accept, and who moved it; exits 2 when something is not accepted."""
     from reconciler.drift_check import check
 
@@ -31,4 +36,4 @@ def command(session: Session, only: tuple[str, ...], from_snapshot: Path | None)
         hint = "make one with `reconciler import` or `reconciler accept --all`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
     source = source_of(workspace, from_snapshot)
-    return session.emit(check(workspace, source, only, session.now()))
+    return session.emit(check(workspace, source, only, session.now(), fail_on or ""))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.spec import Spec
     from reconciler.workspace import Workspace
 
+LEVELS = ("safe", "caution", "destructive", "irreversible", "breaking")
 Choice = Literal["spec", "live"] | None
 
 
@@ -31,6 +32,7 @@ Choice = Literal["spec", "live"] | None
 @click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries.")
 @click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved.")
 @click.option("--inverse", type=click.Path(path_type=Path, dir_okay=False), help="Plan back what this receipt did.")
+@click.option("--fail-on", type=click.Choice(LEVELS), help="Exit 6 for changes this bad, or breaking an integration.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when the portal would change.")
 @common_options
 @click.pass_obj
@@ -42,6 +44,7 @@ def command(
     allow_forget: bool,
     on_conflict: Choice,
     inverse: Path | None,
+    fail_on: str | None,
     detailed_exitcode: bool,
 ) -> int:
     """Show what would change in the portal, destructive first; writes nothing."""
@@ -49,7 +52,7 @@ def command(
 
     session.kind = "plan"
     workspace = session.workspace()
-    wishes = Wishes(only, allow, allow_forget, on_conflict, detailed_exitcode)
+    wishes = Wishes(only, allow, allow_forget, on_conflict, detailed_exitcode, fail_on=fail_on or "")
     spec = sound_spec(workspace, session)
     situation = situation_of(session, workspace, spec, from_snapshot)
     if inverse is not None:
