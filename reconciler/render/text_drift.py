@@ -118,10 +118,37 @@ def _items(items: Sequence[Change], style: Style) -> Iterator[Line]:
     quiet = [item for item in items if item["class"].endswith(".added") and item["severity"] in ("info", "low")]
     fold = quiet if len(quiet) > FOLDED else []
     rank = {severity: at for at, severity in enumerate(SEVERITIES)}
+    alike: dict[str, list[Change]] = {}
     for item in sorted(items, key=lambda item: (rank.get(item["severity"], 0), item["address"])):
         if not any(item is one for one in fold):
-            yield from _item(item, style)
+            alike.setdefault(_likeness(item), []).append(item)
+    for group in alike.values():
+        if len(group) >= FOLDED:
+            yield from _alike(group, style)
+        else:
+            for item in group:
+                yield from _item(item, style)
     yield from _folded(fold, style)
+
+
+def _likeness(item: Change) -> str:
+    """What is the same for all definitions that one release touches in the same way."""
+    told = [item["class"], item["severity"], item_fields(item), list(evidence(item)), item.get("accepted")]
+    return repr([*told, item["address"]] if item.get("breaks") or not item_fields(item) else told)
+
+
+def _alike(items: Sequence[Change], style: Style) -> Iterator[Line]:
+    """The same change of several definitions, told once."""
+    first, about = items[0], [subject(item["address"]) for item in items]
+    sign, word = drift_kind(first)
+    section = about[0].section
+    number = counted(len(items), *NOUNS.get(section, (section, section)))
+    yield (Span(f"  {first['severity']:<6}", first["severity"]), f"  {sign} {word}  {number}, in the same way")
+    names = [f"{one.name} of {one.scope}" if one.scope else one.name for one in about]
+    yield from wrap(listed(names, 12), style.width, INDENT + "  ")
+    yield from entries([entry(field) for field in item_fields(first)], style)
+    for told in evidence(first):
+        yield from ((INDENT, Span(line, "dim")) for line in wrap(told, style.width - 6, "", ""))
 
 
 def _folded(items: Sequence[Change], style: Style) -> Iterator[Line]:
