@@ -7,6 +7,7 @@ plan, from the baseline onto the live one in drift. Nothing is filtered out of a
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from reconciler.address import covers, encode, matches
 from reconciler.diff import field_changes
@@ -199,8 +200,8 @@ def _covers_something(rule: IgnoreRule, resource: Resource) -> bool:
         return False
     if rule.covers(resource.address):
         return True
-    parts = {**resource.attributes, **resource.facts}
-    return any(rule.covers(resource.address, path) for path in _paths(parts, ""))
+    paths = chain(_paths(resource.attributes, ""), _paths(resource.facts, ""))
+    return any(rule.covers(resource.address, path) for path in paths)
 
 
 def _finding(rule: IgnoreRule, name: str, severity: str, message: str, fix: str, address: str) -> Finding:
