@@ -16,6 +16,7 @@ from pathlib import Path
 from reconciler import address as addresses
 from reconciler.errors import UsageError
 from reconciler.model import Json, Resource, Snapshot
+from reconciler.order import moved as moving
 
 FORMAT_VERSION = "1.0"
 NOT_OURS = ("accepted.json",)  # what else may stand in the directory
@@ -110,19 +111,33 @@ def _formula_still_declared(observed: Resource, known: Resource | None) -> Json:
 
 
 def _renumbered(snapshot: Snapshot, observed: Snapshot, taken: set[str]) -> Iterator[Resource]:
-    """The other stages with their live positions, unless their own order has drifted: a position tells only order."""
-    others = [one for one in snapshot.of_kind(STAGES) if one.address not in taken and one.address in observed]
-    attributes: dict[str, dict[str, Json]] = {one.address: {} for one in others}
-    for object_type in sorted({name for one in others for name in one.attributes}):
-        stages = [one for one in others if _position(one, object_type) is not None]
-        stages = [one for one in stages if _position(observed[one.address], object_type) is not None]
-        as_known = sorted(stages, key=lambda one: _position(one, object_type) or 0)
-        if as_known == sorted(as_known, key=lambda one: _position(observed[one.address], object_type) or 0):
-            for one in stages:
-                position = _position(observed[one.address], object_type)
-                attributes[one.address][object_type] = {**one.attributes[object_type], "position": position}
-    for one in others:
-        yield Resource(one.kind, one.address, {**one.attributes, **attributes[one.address]}, one.facts)
+    """Every stage with a position that fits the others': a position tells only order, and that is what was accepted."""
+    stages = {one.address: one for one in snapshot.of_kind(STAGES)}
+    attributes = {address: dict(one.attributes) for address, one in stages.items()}
+    for object_type in sorted({name for one in stages.values() for name in one.attributes}):
+        there = [one for one in stages.values() if _position(one, object_type) is not None]
+        for address, place in _places(there, observed, taken, object_type).items():
+            attributes[address][object_type] = {**attributes[address][object_type], "position": place}
+    for address, one in stages.items():
+        yield Resource(one.kind, one.address, attributes[address], one.facts)
+
+
+def _places(stages: Iterable[Resource], observed: Snapshot, taken: set[str], object_type: str) -> dict[str, int]:
+    """The live position; where the order of what is not taken has drifted, places in the order that was accepted."""
+    known = {one.address: _position(one, object_type) or 0 for one in stages}
+    live = {
+        one: place for one in known if one in observed and (place := _position(observed[one], object_type)) is not None
+    }
+    then = sorted(known.keys() - taken, key=lambda address: (known[address], address))
+    gone_or_moved = {one for one in then if one not in live}
+    gone_or_moved |= moving([one for one in then if one in live], sorted(live, key=lambda address: live[address]))
+    if not gone_or_moved:
+        return live
+    order = sorted(live.keys() - gone_or_moved, key=lambda address: live[address])
+    for index, address in enumerate(then):
+        if address in gone_or_moved:
+            order.insert(order.index(then[index - 1]) + 1 if index else 0, address)
+    return {address: place for place, address in enumerate(order)}
 
 
 def _position(stage: Resource, object_type: str) -> int | None:

@@ -20,7 +20,7 @@ from reconciler import vendor
 from reconciler.attribution import Actor, Attribution, known_until, touched
 from reconciler.baseline import STAGES, Baseline
 from reconciler.diff import Difference, FieldChange, compare
-from reconciler.kinds import kind_of, properties, property_groups
+from reconciler.kinds import kind_of, lifecycle_stages, properties, property_groups
 from reconciler.model import Collection, Json, Resource, Snapshot, Source
 from reconciler.quiet import Muted, Sides
 
@@ -281,6 +281,9 @@ class _Judge:
         change, written = moved.change, self.own_writes.get(address, {})
         if moved.declared and _in_sync(moved, address):
             return True
+        wanted = self.sides.desired.get(address)
+        if wanted and wanted.kind == STAGES and change.path.endswith("position"):
+            return lifecycle_stages.as_ordered(wanted, self.sides.after)
         if change.how == "removed":
             return f"{address}/{change.path}" in self.removed
         return change.path in written and bool(written[change.path] == change.after)

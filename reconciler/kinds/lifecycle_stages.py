@@ -357,6 +357,33 @@ def depends_on(resource: Resource) -> Sequence[str]:
     return ()
 
 
+# --- what moved ------------------------------------------------------------------------------------------------------
+
+
+def _in_order(stages: Mapping[str, Resource], object_type: str) -> list[str]:
+    places = {
+        address: one.attributes[object_type]["position"]
+        for address, one in stages.items()
+        if one.kind == NAME and object_type in one.attributes
+    }
+    return sorted(places, key=lambda address: (places[address], address))
+
+
+def as_ordered(desired: Resource, live: Mapping[str, Resource]) -> bool:
+    """Whether a live stage stands as lists say that name it beside others; without such a list, nothing is said."""
+    told = False
+    for object_type in OBJECTS:
+        order = _in_order(live, object_type)
+        for names in desired.facts.get("orders", ()):
+            listed = [address for name in names if (address := join(NAME, name)) in order]
+            if desired.address in listed:
+                told = told or len(listed) > 1
+                earlier = {one for one in listed if order.index(one) < order.index(desired.address)}
+                if earlier != set(listed[: listed.index(desired.address)]):
+                    return False
+    return told
+
+
 # --- what changes ----------------------------------------------------------------------------------------------------
 
 
