@@ -335,6 +335,24 @@ def test_import_says_only_what_both_objects_share():
     assert rows == [{"name": "lead", "label": "Lead"}, {}, {}]
 
 
+@pytest.mark.parametrize(
+    ("live", "orders", "told"),
+    [
+        ("lead trial", [["lead", "trial"]], True),
+        ("trial lead", [["lead", "trial"]], False),
+        ("trial other lead", [["trial", "lead"]], True),
+        ("lead trial", [["trial"]], False),
+        ("lead trial", [["lead", "trial"], ["trial", "gone"]], True),
+    ],
+)
+def test_a_stage_stands_as_a_list_says_that_names_it_beside_others(live, orders, told):
+    """A list of one says nothing of places, and a stage that is not live has none."""
+    now = observed(Scope(watch=("contacts",)), reads(*((name, name.capitalize()) for name in live.split())))
+    trial = Resource("lifecycleStages", "lifecycleStages/trial", {}, {"orders": orders})
+
+    assert lifecycle_stages.as_ordered(trial, now) is told
+
+
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
