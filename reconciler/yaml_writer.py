@@ -39,6 +39,14 @@ def write_mapping(value: Mapping[str, object], indent: int = 0) -> list[str]:
     return _Writer().mapping(value, " " * indent)
 
 
+def write_scalar(value: object, flow: bool = False, quoted: bool = False) -> str:
+    """A text, number, flag or null in one line; in double quotes if asked for."""
+    if quoted and isinstance(value, str):
+        return _quoted(value)
+    writer = _Writer()
+    return writer._scalar(value, writer._flow if flow else writer._plain)
+
+
 class _Writer:
     """Writes values as lines; knows every text that it has written, since definitions repeat theirs."""
 

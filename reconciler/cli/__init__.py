@@ -20,6 +20,7 @@ COMMANDS = {
     "apply": ("apply", "Make the portal as the specs, or a saved plan, say."),
     "drift": ("drift", "Tell what moved without us, and who moved it."),
     "accept": ("accept", "Move the baseline to what is live."),
+    "adopt": ("adopt", "Move the specs to what is live, edited in place."),
     "import": ("import_", "Write specs and a baseline from a portal."),
     "show": ("show", "Render a saved document again, offline."),
     "snapshot": ("snapshot", "Record a read of the portal in a file."),
