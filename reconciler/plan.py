@@ -207,9 +207,8 @@ def _build(inputs: Inputs) -> Plan:
     settled = {resource.address: _settle(resource, inputs) for resource in readable}
     removals = [stone for stone in scope.removed.values() if _selected(stone.address, inputs.only)]
     planned, notes = _planned(settled, removals, inputs)
-    observed = observation.snapshot.replaced([one.archived for one in settled.values() if one.archived and one.planned])
-    differences = compare(observed, copied(observed, planned, inputs.ignored))
-    changes = [_change(difference, settled, inputs) for difference in differences]
+    differences = compare(observation.snapshot, copied(observation.snapshot, planned, inputs.ignored))
+    changes = [_change(_restoring(difference, settled), settled, inputs) for difference in differences]
     touched = {change.address for change in changes}
     quiet = [address for address, one in settled.items() if one.planned and address not in touched]
     changes += _adopted(quiet, inputs)
@@ -287,6 +286,12 @@ def _holds(resource: Resource, address: str) -> bool:
 
 def _note(rule: str, stone: Tombstone, message: str) -> Finding:
     return Finding(rule, "info", f"{stone.address}: {message}", "", stone.address, stone.source)
+
+
+def _restoring(difference: Difference, settled: Mapping[str, Settled]) -> Difference:
+    """What lies archived is not there, however it looks; a restore starts from it all the same."""
+    one = settled.get(difference.address)
+    return replace(difference, before=one.archived) if one and one.archived else difference
 
 
 def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inputs) -> Change:

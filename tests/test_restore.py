@@ -1,0 +1,38 @@
+"""What lies archived under a declared name comes back, whatever it looks like."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler import emulator
+from reconciler.cli import run
+
+STATE = ".reconciler/demo.json"
+SETTINGS = f"version: 1\nportals: {{demo: {{emulator: {STATE}}}}}\nwatch: [contacts]\n"
+SPEC = (
+    "propertyGroups: {contacts: {g: {label: G}}}\n"
+    "properties: {contacts: {score: {label: %s, type: number, fieldType: number, groupName: g}}}\n"
+)
+
+
+@pytest.mark.parametrize("label", ["Score", "Points"])
+def test_an_archived_definition_is_restored(tmp_path, monkeypatch, capsys, label):
+    """A definition that lies archived just as it is declared is no less gone than one that differs."""
+    monkeypatch.chdir(tmp_path)
+    Path("specs").mkdir()
+    Path("specs/reconciler.yaml").write_text(SETTINGS, "utf-8")
+    Path("specs/contacts.yaml").write_text(SPEC % "Score", "utf-8")
+    assert run(["apply", "--auto-approve", "-q"]) == 0
+    emulator.edit(emulator.Portal.open(Path(STATE)), "archive", object="contacts", property="score")
+    Path("specs/contacts.yaml").write_text(SPEC % label, "utf-8")
+    capsys.readouterr()
+
+    assert run(["plan", "--detailed-exitcode", "-o", "json"]) == 2
+
+    (change,) = json.loads(capsys.readouterr().out)["changes"]
+    assert (change["address"], change["action"]) == ("properties/contacts/score", "restore")
+    assert run(["apply", "--auto-approve", "-q"]) == 0
+    definition = emulator.Portal.open(Path(STATE)).definitions("0-1")["properties"]["score"]
+    assert definition["label"] == label
+    assert run(["plan", "--detailed-exitcode"]) == 0
