@@ -295,4 +295,4 @@ def test_salesforce_needs_what_its_sync_maps_by_default():
 
     assert len(crm.requires) == 21
     assert crm.requires["properties/contacts/email"] == {"unique": True}
-    assert crm.requires["properties/contacts/jobtitle"] == {}
+    assert crm.requires["properties/contacts/jobtitle"] == {"type": "string"}
