@@ -716,16 +716,25 @@ def _accept_50(value: Json) -> bool:
     return type(value) is str and value in _texts_33
 
 
+def _accept_51(value: Json) -> bool:
+    return type(value) is str or type(value) is int or type(value) is float or type(value) is bool
+
+
+def _accept_52(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_51, value.values()))
+
+
 _fields_34: Mapping[str, Check] = {
     "apiVersion": _accept_50,
     "baseUrl": _accept_49,
     "emulator": _accept_0,
     "portalId": _accept_47,
     "tokenEnv": _accept_48,
+    "variables": _accept_52,
 }
 
 
-def _accept_51(value: Json) -> bool:
+def _accept_53(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
@@ -735,131 +744,181 @@ def _accept_51(value: Json) -> bool:
     return True
 
 
-def _accept_52(value: Json) -> bool:
+def _accept_54(value: Json) -> bool:
     return (
-        type(value) is dict and all(map(_accept_46, value)) and len(value) >= 1 and all(map(_accept_51, value.values()))
+        type(value) is dict and all(map(_accept_46, value)) and len(value) >= 1 and all(map(_accept_53, value.values()))
     )
 
 
-def _accept_53(value: Json) -> bool:
-    return type(value) is list and len(value) >= 1 and all(map(_accept_0, value))
-
-
-_search_35 = re.compile("^\\d{4}-\\d{2}-\\d{2}$").search
-
-
-def _accept_54(value: Json) -> bool:
-    return type(value) is str and _search_35(value) is not None
-
-
-_fields_36: Mapping[str, Check] = {
-    "address": _accept_0,
-    "expires": _accept_54,
-    "fields": _accept_53,
-    "reason": _accept_0,
-}
+_search_35 = re.compile("^[A-Za-z][A-Za-z0-9_]*$").search
 
 
 def _accept_55(value: Json) -> bool:
-    if not (type(value) is dict and "address" in value and "reason" in value):
-        return False
-    for key, item in value.items():
-        check = _fields_36.get(key, _nothing)
-        if not check(item):
-            return False
-    return True
+    return type(value) is str and _search_35(value) is not None
+
+
+_texts_36 = frozenset(
+    {
+        "boolean",
+        "integer",
+        "number",
+        "string",
+    }
+)
 
 
 def _accept_56(value: Json) -> bool:
-    return type(value) is list and all(map(_accept_55, value))
+    return type(value) is str and value in _texts_36
+
+
+_plain_37: Mapping[str, type] = {
+    "description": str,
+}
+_fields_38: Mapping[str, Check] = {
+    "default": _accept_51,
+    "description": _accept_9,
+    "type": _accept_56,
+}
 
 
 def _accept_57(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 0
-
-
-def _accept_58(value: Json) -> bool:
-    return (type(value) is int or type(value) is float) and not value < 0 and not value > 100
-
-
-_fields_37: Mapping[str, Check] = {
-    "maxChanges": _accept_57,
-    "maxDestructivePercent": _accept_58,
-}
-
-
-def _accept_59(value: Json) -> bool:
-    if type(value) is not dict:
+    if not (type(value) is dict and "type" in value):
         return False
     for key, item in value.items():
-        check = _fields_37.get(key, _nothing)
-        if not check(item):
-            return False
-    return True
-
-
-def _accept_60(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
-
-
-def _accept_61(value: Json) -> bool:
-    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
-
-
-_fields_38: Mapping[str, Check] = {
-    "tries": _accept_60,
-    "waitSeconds": _accept_61,
-}
-
-
-def _accept_62(value: Json) -> bool:
-    if type(value) is not dict:
-        return False
-    for key, item in value.items():
+        if _plain_37.get(key) is type(item):
+            continue
         check = _fields_38.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
-_plain_39: Mapping[str, type] = {
-    "defaultPortal": str,
-}
+def _accept_58(value: Json) -> bool:
+    return type(value) is dict and all(map(_accept_55, value)) and all(map(_accept_57, value.values()))
+
+
+def _accept_59(value: Json) -> bool:
+    return type(value) is list and len(value) >= 1 and all(map(_accept_0, value))
+
+
+_search_39 = re.compile("^\\d{4}-\\d{2}-\\d{2}$").search
+
+
+def _accept_60(value: Json) -> bool:
+    return type(value) is str and _search_39(value) is not None
+
+
 _fields_40: Mapping[str, Check] = {
-    "defaultPortal": _accept_9,
-    "guards": _accept_59,
-    "ignore": _accept_56,
-    "portals": _accept_52,
-    "protected": _accept_36,
-    "retries": _accept_62,
-    "version": _accept_45,
-    "watch": _accept_36,
+    "address": _accept_0,
+    "expires": _accept_60,
+    "fields": _accept_59,
+    "reason": _accept_0,
 }
 
 
-def _accept_63(value: Json) -> bool:
-    if not (type(value) is dict and "version" in value and "portals" in value):
+def _accept_61(value: Json) -> bool:
+    if not (type(value) is dict and "address" in value and "reason" in value):
         return False
     for key, item in value.items():
-        if _plain_39.get(key) is type(item):
-            continue
         check = _fields_40.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
+def _accept_62(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_61, value))
+
+
+def _accept_63(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 0
+
+
+def _accept_64(value: Json) -> bool:
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 100
+
+
+_fields_41: Mapping[str, Check] = {
+    "maxChanges": _accept_63,
+    "maxDestructivePercent": _accept_64,
+}
+
+
+def _accept_65(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_41.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+def _accept_66(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
+
+
+def _accept_67(value: Json) -> bool:
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
+
+
+_fields_42: Mapping[str, Check] = {
+    "tries": _accept_66,
+    "waitSeconds": _accept_67,
+}
+
+
+def _accept_68(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_42.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+_plain_43: Mapping[str, type] = {
+    "defaultPortal": str,
+}
+_fields_44: Mapping[str, Check] = {
+    "defaultPortal": _accept_9,
+    "guards": _accept_65,
+    "ignore": _accept_62,
+    "portals": _accept_54,
+    "protected": _accept_36,
+    "retries": _accept_68,
+    "variables": _accept_58,
+    "version": _accept_45,
+    "watch": _accept_36,
+}
+
+
+def _accept_69(value: Json) -> bool:
+    if not (type(value) is dict and "version" in value and "portals" in value):
+        return False
+    for key, item in value.items():
+        if _plain_43.get(key) is type(item):
+            continue
+        check = _fields_44.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
 ACCEPTS: Mapping[str, Check] = {
-    "settings#": _accept_63,
+    "settings#": _accept_69,
     "settings#/properties/defaultPortal": _accept_9,
-    "settings#/properties/guards": _accept_59,
-    "settings#/properties/ignore": _accept_56,
-    "settings#/properties/ignore/items": _accept_55,
-    "settings#/properties/portals": _accept_52,
-    "settings#/properties/portals/additionalProperties": _accept_51,
+    "settings#/properties/guards": _accept_65,
+    "settings#/properties/ignore": _accept_62,
+    "settings#/properties/ignore/items": _accept_61,
+    "settings#/properties/portals": _accept_54,
+    "settings#/properties/portals/additionalProperties": _accept_53,
     "settings#/properties/protected": _accept_36,
     "settings#/properties/protected/items": _accept_0,
-    "settings#/properties/retries": _accept_62,
+    "settings#/properties/retries": _accept_68,
+    "settings#/properties/variables": _accept_58,
+    "settings#/properties/variables/additionalProperties": _accept_57,
     "settings#/properties/version": _accept_45,
     "settings#/properties/watch": _accept_36,
     "settings#/properties/watch/items": _accept_0,

@@ -64,6 +64,7 @@ FIELD = _mapping(
         "cause": _one_of("Why it differs.", CAUSES),
         "actor": _or_null(ACTOR),
         "at": {"type": ["string", "null"], "description": "When it was changed in the portal."},
+        "source": SOURCE,
     },
     ["path"],
 )

@@ -51,7 +51,7 @@ def check(
 
 def declared(workspace: Workspace) -> Spec | None:
     """The specs where there are any; a portal can be watched without."""
-    loaded = spec.load(workspace.directory) if spec.has_specs(workspace.directory) else None
+    loaded = spec.load(workspace.directory, workspace.portal.name) if spec.has_specs(workspace.directory) else None
     if loaded and any(finding.severity == "error" for finding in loaded.findings):
         raise UsageError("the specs have errors", hint="`reconciler validate` names them")
     return loaded

@@ -39,7 +39,7 @@ def import_portal(
 
 
 def _declared(workspace: Workspace) -> Spec | None:
-    return spec.load(workspace.directory) if spec.has_specs(workspace.directory) else None
+    return spec.load(workspace.directory, workspace.portal.name) if spec.has_specs(workspace.directory) else None
 
 
 def _others(declared: Spec | None, workspace: Workspace) -> set[str]:

@@ -20,6 +20,7 @@ from reconciler.integrations import Breach, Integration, verdicts
 from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of
 from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
+from reconciler.overlays import origin
 
 Action = Literal["create", "update", "adopt", "restore", "archive", "forget"]
 Cause = Literal["spec_change", "revert_drift", "conflict", "unknown"]
@@ -35,16 +36,19 @@ class PlannedField(FieldChange):
     baseline: Json = None
     known: bool = False  # whether the baseline has a value
     cause: Cause = "unknown"
+    origin: Source | None = None  # where an overlay gives the wanted value
 
     def as_json(self) -> dict[str, Json]:
         """The field as documents hold it."""
-        sides = {"path": self.path}
+        sides: dict[str, Json] = {"path": self.path}
         if self.how != "added":
             sides["before"] = self.before
         if self.how != "removed":
             sides["after"] = self.after
         if self.known:
             sides["baseline"] = self.baseline
+        if self.origin:
+            sides["source"] = dict(self.origin._asdict())
         return {**sides, "cause": self.cause}
 
 
@@ -308,7 +312,8 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
     resource = difference.after or difference.before
     assert resource is not None
     known = inputs.baseline.snapshot.get(difference.address) if inputs.baseline else None
-    planned = tuple(_cause(one_field, kind, known, inputs, difference) for one_field in fields)
+    declared = inputs.scope.desired.get(difference.address)
+    planned = tuple(_placed(_cause(one_field, kind, known, inputs, difference), declared) for one_field in fields)
     stone = next((one for one in inputs.scope.removed.values() if _owner(one.address) == difference.address), None)
     facts = difference.before.facts if difference.before else {}
     return Change(
@@ -383,6 +388,11 @@ def _cause(
     if cause != "spec_change" and _ours(change, kind, inputs.own_writes.get(difference.address, {})):
         cause = "spec_change"  # our own last run wrote it, and its baseline has not come back yet
     return PlannedField(change.path, change.before, change.after, change.how, baseline, there, cause)
+
+
+def _placed(planned: PlannedField, declared: Resource | None) -> PlannedField:
+    given = origin(declared, planned.path) if declared else None
+    return replace(planned, origin=given) if given else planned
 
 
 def _three_way(change: FieldChange, kind: Kind, there: bool, baseline: Json, deleted: bool) -> Cause:

@@ -154,6 +154,7 @@ def _field_from_json(field: Mapping[str, Json]) -> PlannedField:
         field.get("baseline"),
         "baseline" in field,
         field["cause"],
+        Source(**field["source"]) if "source" in field else None,
     )
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reconciler import ignore as ignoring
+from reconciler import variables
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.model import Finding, Json
 from reconciler.paths import VERSIONS
+from reconciler.variables import Variable
 
 if TYPE_CHECKING:
     from reconciler.source_file import SourceFile
@@ -22,6 +24,7 @@ TOKEN_ENV = "HUBSPOT_ACCESS_TOKEN"
 BASE_URL = "https://api.hubapi.com"
 WATCH = ("contacts", "companies", "deals", "tickets")
 
+_VALUE: Json = {"type": ["string", "number", "boolean"], "description": "A value of the variable's type."}
 SCHEMA: Mapping[str, Json] = {
     "title": "Settings of hubspot-reconciler",
     "description": "Which portals there are, how they are reached, and what is watched.",
@@ -67,6 +70,32 @@ SCHEMA: Mapping[str, Json] = {
                         "description": f"where the API answers ({BASE_URL}); http for this machine only",
                     },
                     "apiVersion": {"enum": list(VERSIONS), "description": "Version of HubSpot's API; v3 is usual."},
+                    "variables": {
+                        "type": "object",
+                        "description": "What the variables are in this portal.",
+                        "additionalProperties": _VALUE,
+                    },
+                },
+            },
+        },
+        "variables": {
+            "type": "object",
+            "description": "Values that differ from portal to portal; specs hold them as ${var:name}.",
+            "propertyNames": {
+                "type": "string",
+                "pattern": f"^{variables.NAME}$",
+                "description": "letters, digits and underscores, a letter first",
+            },
+            "additionalProperties": {
+                "title": "Variable",
+                "description": "A variable of specs.",
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["type"],
+                "properties": {
+                    "type": {"enum": list(variables.TYPES), "description": "What its values are."},
+                    "default": _VALUE,
+                    "description": {"type": "string", "description": "What it is for."},
                 },
             },
         },
@@ -147,6 +176,7 @@ class Portal:
     token_env: str = TOKEN_ENV
     base_url: str = BASE_URL
     api_version: str = VERSIONS[0]
+    variables: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +191,7 @@ class Settings:
     ignore: tuple[IgnoreRule, ...] = ()
     guards: Mapping[str, Json] = field(default_factory=dict)
     retries: Mapping[str, Json] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = field(default_factory=dict)
 
     def portal(self, name: str | None = None) -> Portal:
         """The portal of a name; without one the default, or the only one there is."""
@@ -214,6 +245,14 @@ def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
     return None, findings
 
 
+def file(directory: Path) -> "SourceFile":
+    """The file of the settings, for messages about what stands in it."""
+    from reconciler import source_file
+
+    found = next(path for name in FILES if (path := directory / name).exists())
+    return source_file.read(found, found.as_posix())
+
+
 def parse(value: Mapping[str, Json]) -> Settings:
     """The settings in a value that the schema accepts."""
     return Settings(**{FIELDS[key][0]: FIELDS[key][1](part) for key, part in value.items()})
@@ -234,6 +273,10 @@ def _portal(name: str, entry: Mapping[str, Json]) -> Portal:
     return replace(portal, base_url=portal.base_url.rstrip("/"))
 
 
+def _variables(entries: Mapping[str, Json]) -> dict[str, Variable]:
+    return {name: Variable(name, entry["type"], entry.get("default")) for name, entry in entries.items()}
+
+
 def _retries(entry: Mapping[str, Json]) -> dict[str, Json]:
     return {RETRY_FIELDS[key]: part for key, part in entry.items()}
 
@@ -252,6 +295,7 @@ FIELDS: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
     "ignore": ("ignore", ignoring.rules),
     "guards": ("guards", dict),
     "retries": ("retries", _retries),
+    "variables": ("variables", _variables),
 }
 PORTAL_FIELDS = {
     "emulator": "emulator",
@@ -259,6 +303,7 @@ PORTAL_FIELDS = {
     "tokenEnv": "token_env",
     "baseUrl": "base_url",
     "apiVersion": "api_version",
+    "variables": "variables",
 }
 RETRY_FIELDS = {"tries": "tries", "waitSeconds": "wait_seconds"}
 
@@ -279,6 +324,7 @@ def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[F
             if "emulator" in entry and key in entry:
                 why = f"an embedded portal has no {key}"
                 yield _finding(file, "emulator-portal", why, f"drop {key}, or emulator", "portals", name, key)
+    yield from _variable_values(value, file)
     for index, line in enumerate(value.get("ignore", ())):
         if "expires" in line and not _is_date(line["expires"]):
             why = f"there is no day {line['expires']}"
@@ -289,6 +335,37 @@ def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[F
         if proper := misnamed(object_type):
             why = f"{object_type} is written {proper} here"
             yield _finding(file, "object-type-name", why, f"write {proper}", "watch", index)
+
+
+def _variable_values(value: Mapping[str, Json], file: "SourceFile") -> Iterator[Finding]:
+    """Values of another type than their variable's, and portals in which a variable has none."""
+    declared = _variables(value.get("variables", {}))
+    for name, variable in declared.items():
+        if variable.default is not None and not variable.takes(variable.default):
+            yield _ill_typed(file, variable, "variables", name, "default")
+    for portal, entry in value["portals"].items():
+        given = entry.get("variables", {})
+        for name, one in given.items():
+            if name not in declared:
+                why, fix = f"there is no variable {name}", _nearest(name, declared)
+                yield _finding(file, "undefined-variable", why, fix, "portals", portal, "variables", name)
+            elif not declared[name].takes(one):
+                yield _ill_typed(file, declared[name], "portals", portal, "variables", name)
+        for name in declared.keys() - variables.values(declared, given).keys():
+            why = f"variable {name} has no value in portal {portal}"
+            fix = f"give it a default, or write `variables: {{{name}: ...}}` here"
+            yield _finding(file, "variable-without-value", why, fix, "portals", portal)
+
+
+def _nearest(name: str, declared: Iterable[str]) -> str:
+    from reconciler.wording import did_you_mean
+
+    return did_you_mean(name, declared) or f"declare it: `variables: {{{name}: {{type: string}}}}`"
+
+
+def _ill_typed(file: "SourceFile", variable: Variable, *path: str) -> Finding:
+    why = f"variable {variable.name} is a {variable.type}, and this is none"
+    return _finding(file, "variable-type", why, f"write a {variable.type}; texts go in quotes", *path)
 
 
 def _is_date(text: str) -> bool:

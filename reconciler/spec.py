@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reconciler import ignore, integrations, source_file, spec_checks
+from reconciler import ignore, integrations, overlays, source_file, spec_checks, variables
 from reconciler import settings as settings_file
 from reconciler._accept import ACCEPTS
 from reconciler.address import join, split
@@ -25,11 +25,12 @@ from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombston
 from reconciler.schema import depth
 from reconciler.settings import Settings
 from reconciler.source_file import SourceFile
+from reconciler.variables import Variable
 
 if TYPE_CHECKING:
     from reconciler.violations import Problem
 
-RESERVED = ("baselines", "overlays")  # directories of a specs directory that hold no specs
+RESERVED = ("baselines", overlays.DIRECTORY)  # directories of a specs directory that hold no specs
 REMOVED = "removed"
 Steps = tuple[str | int, ...]  # from the root of a file to something in it
 
@@ -62,11 +63,147 @@ def nothing(settings: Settings) -> Spec:
     return Spec(Snapshot(), {}, settings)
 
 
-def load(directory: Path) -> Spec:
-    """The specs of a directory, with every problem in them at once."""
-    paths = _spec_paths(directory)
+def load(directory: Path, portal: str | None = None) -> Spec:
+    """The specs of a directory as one of its portals has them, with every problem in them at once."""
     with _collector_paused():
-        return _load(directory, paths)
+        return SpecFiles.read(directory).spec(portal)
+
+
+class SpecFiles:
+    """The files of a specs directory, read once; they become the spec of each of its portals.
+
+    Portals whose overlays and variables are the same share one spec.
+    """
+
+    def __init__(self, directory: Path, files: Mapping[Path, SourceFile]) -> None:
+        self.directory = directory
+        self.shared = files
+        self.settings, self.settings_findings = settings_file.read(directory)
+        self._overlays: dict[str, Mapping[Path, SourceFile]] = {}
+        self._plain: dict[str, _Part] = {}  # what files without variables say, by name
+        self._specs: dict[Json, Spec] = {}
+
+    @classmethod
+    def read(cls, directory: Path) -> "SpecFiles":
+        """The files that all portals share; an overlay is read when its portal is asked for."""
+        return cls(directory, _read_all(_spec_paths(directory)))
+
+    def spec(self, portal: str | None = None) -> Spec:
+        """The specs as a portal has them; without one, as they are where nothing differs."""
+        own = self.overlay(portal) if portal else {}
+        declared = self.settings.variables if self.settings else {}
+        values = variables.values(declared, self._given(portal) if portal else {})
+        used = {name for file in (*self.shared.values(), *own.values()) for name in _variables_in(file)}
+        key = (portal if own else "", tuple(sorted((name, values[name]) for name in used & values.keys())))
+        if key not in self._specs:
+            self._specs[key] = self._made(own, _Filling(values, declared), used)
+        return self._specs[key]
+
+    def _given(self, portal: str) -> Mapping[str, Json]:
+        known = self.settings.portals.get(portal) if self.settings else None
+        return known.variables if known else {}
+
+    def overlay(self, portal: str) -> Mapping[Path, SourceFile]:
+        """The files of a portal's overlay."""
+        if portal not in self._overlays:
+            folder = self.directory / overlays.DIRECTORY / portal
+            self._overlays[portal] = _read_all(_yaml_files(folder, frozenset())) if folder.is_dir() else {}
+        return self._overlays[portal]
+
+    def _made(self, own: Mapping[Path, SourceFile], filling: "_Filling", used: Container[str]) -> Spec:
+        files = {**self.shared, **own}
+        parts = [self._part(file, filling) for file in self.shared.values()]
+        above = [self._part(file, filling) for file in own.values()]
+        by_name = {file.name: file for file in files.values()}
+        desired, removed, crossing = _together(parts, above, by_name)
+        systems, named = _integrations([*parts, *above])
+        crossing += [*named, *integrations.warnings(systems, desired, removed)]
+        crossing += ignore.conflicts(self.settings.ignore if self.settings else (), desired, removed)
+        crossing += [*self._unused(used), *self._misplaced(own)]
+        found = [*self.settings_findings, *(one for part in [*parts, *above] for one in part.findings), *crossing]
+        return Spec(
+            desired=desired,
+            removed=removed,
+            settings=self.settings,
+            findings=_finished(found, desired, by_name),
+            files=tuple((path.relative_to(self.directory).as_posix(), file.digest) for path, file in files.items()),
+            integrations=systems,
+        )
+
+    def _part(self, file: SourceFile, filling: "_Filling") -> "_Part":
+        if next(_variables_in(file), None) is not None:
+            # Without sound settings nobody knows what it says, and the settings have to be mended first anyway.
+            return _Part(findings=file.findings) if self.settings_findings else _read_file(file, filling)
+        if file.name not in self._plain:
+            self._plain[file.name] = _read_file(file)
+        return self._plain[file.name]
+
+    def _unused(self, used: Container[str]) -> Iterator[Finding]:
+        """Variables that no spec and no overlay of any portal refers to."""
+        declared = self.settings.variables if self.settings else {}
+        left = [name for name in declared if name not in used]
+        if left:
+            others = (file for portal in self._folders() for file in self.overlay(portal).values())
+            elsewhere = {name for file in others for name in _variables_in(file)}
+            settings = settings_file.file(self.directory)
+            for name in left:
+                if name not in elsewhere:
+                    place = settings.place("variables", name, key=True)
+                    why = f"no spec uses variable {name}"
+                    yield Finding("unused-variable", "error", why, "drop it", source=place, frame=settings.frame(place))
+
+    def _folders(self) -> list[str]:
+        folder = self.directory / overlays.DIRECTORY
+        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+
+    def _misplaced(self, own: Mapping[Path, SourceFile]) -> Iterator[Finding]:
+        """Overlays of portals that there are not, and files and folders there that say nothing."""
+        folder = self.directory / overlays.DIRECTORY
+        known = self.settings.portals if self.settings else {}
+        for name in self._folders() if self.settings else ():
+            if name not in known:
+                from reconciler.wording import did_you_mean
+
+                fix = did_you_mean(name, known) or f"name the folder after one of {', '.join(sorted(known))}"
+                why = f"overlay {name} touches nothing: the settings have no portal of that name"
+                yield _overlay_finding(folder / name, why, fix)
+            elif not any(_yaml_files(folder / name, frozenset())):
+                yield _overlay_finding(folder / name, f"overlay {name} holds no specs", "fill it or delete it")
+        for path in _yaml_files(folder, frozenset(), deep=False) if folder.is_dir() else ():
+            why = "this file belongs to no portal"
+            yield _overlay_finding(path, why, f"move it into {overlays.DIRECTORY}/PORTAL/")
+        for path, file in own.items():
+            if file.document is not None and not file.document.value and not file.findings:
+                yield _overlay_finding(path, f"{file.name} is an overlay that touches nothing", "fill it or delete it")
+
+
+def _overlay_finding(path: Path, why: str, fix: str) -> Finding:
+    return Finding("overlay-without-effect", "error", why, fix, source=Source(path.as_posix(), 1, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """The variables of one portal, ready to be put into files."""
+
+    values: Mapping[str, Json]
+    declared: Mapping[str, Variable]
+
+    def into(self, file: SourceFile) -> tuple[Json, list[Finding]]:
+        """What a file says with them, and what is wrong with its references."""
+        assert file.document is not None
+        content, misuses = variables.filled(file.document.value, self.values, self.declared)
+        found = []
+        for one in misuses:
+            place = file.place(*one.path, key=one.key)
+            found.append(Finding(one.rule, "error", one.message, one.fix, source=place, frame=file.frame(place)))
+        return content, found
+
+
+def _variables_in(file: SourceFile) -> Iterator[str]:
+    """The variables that a file refers to; an empty name where it only seems to."""
+    if file.document is not None and file.document.holds(variables.MARK):
+        yield ""
+        yield from variables.names_in(file.document.value)
 
 
 @contextmanager
@@ -81,28 +218,6 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _load(directory: Path, paths: Sequence[Path]) -> Spec:
-    settings, settings_findings = settings_file.read(directory)
-    files = [source_file.read(path, path.as_posix()) for path in paths]
-    parts = [_read_file(file) for file in files]
-    desired, removed, crossing = _together(parts)
-    systems, named = _integrations(parts)
-    crossing += [*named, *integrations.warnings(systems, desired, removed)]
-    crossing += ignore.conflicts(settings.ignore if settings else (), desired, removed)
-    found = [*settings_findings, *(one for part in parts for one in part.findings), *crossing]
-    by_name = {file.name: file for file in files}
-    return Spec(
-        desired=desired,
-        removed=removed,
-        settings=settings,
-        findings=_finished(found, desired, by_name),
-        files=tuple(
-            (path.relative_to(directory).as_posix(), file.digest) for path, file in zip(paths, files, strict=True)
-        ),
-        integrations=systems,
-    )
-
-
 def has_specs(directory: Path) -> bool:
     """Whether a directory holds any spec file."""
     return directory.is_dir() and any(_yaml_files(directory, frozenset(), top=True))
@@ -111,7 +226,7 @@ def has_specs(directory: Path) -> bool:
 def problems(content: Mapping[str, Json]) -> list[Finding]:
     """What is wrong with the content of a spec file that is not written yet."""
     part = _read_content(content, SourceFile(""))
-    _, _, crossing = _together([part])
+    _, _, crossing = _together([part], (), {})
     return [*part.findings, *crossing]
 
 
@@ -132,7 +247,13 @@ def _spec_paths(directory: Path) -> list[Path]:
     return paths
 
 
-def _yaml_files(directory: Path, above: frozenset[tuple[int, int]], top: bool = False) -> Iterator[Path]:
+def _read_all(paths: Iterable[Path]) -> dict[Path, SourceFile]:
+    return {path: source_file.read(path, path.as_posix()) for path in paths}
+
+
+def _yaml_files(
+    directory: Path, above: frozenset[tuple[int, int]], top: bool = False, deep: bool = True
+) -> Iterator[Path]:
     """The spec files below a directory in the order of their names; a link to a directory above ends there."""
     status = directory.stat()
     here = (status.st_dev, status.st_ino)
@@ -141,9 +262,9 @@ def _yaml_files(directory: Path, above: frozenset[tuple[int, int]], top: bool = 
     for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
         if entry.name.startswith(".") or (top and entry.name in (*RESERVED, *settings_file.FILES)):
             continue
-        if entry.is_dir():
+        if entry.is_dir() and deep:
             yield from _yaml_files(directory / entry.name, above | {here})
-        elif entry.name.endswith((".yaml", ".yml")):
+        elif entry.name.endswith((".yaml", ".yml")) and not entry.is_dir():
             yield directory / entry.name
 
 
@@ -159,13 +280,16 @@ class _Part(NamedTuple):
     integrations: Sequence[Integration] = ()
 
 
-def _read_file(file: SourceFile) -> _Part:
+def _read_file(file: SourceFile, filling: _Filling | None = None) -> _Part:
     value = file.document.value if file.document else None
+    misuses: list[Finding] = []
+    if value is not None and filling is not None:
+        value, misuses = filling.into(file)
     if value is None:
         why = Finding("empty-file", "warning", f"{file.name} is empty", "fill it or delete it", source=file.place())
         return _Part(findings=file.findings or [why])
     part = _read_content(value, file)
-    return part._replace(findings=[*file.findings, *part.findings])
+    return part._replace(findings=[*file.findings, *misuses, *part.findings])
 
 
 def _read_content(content: Json, file: SourceFile) -> _Part:
@@ -334,8 +458,26 @@ def _address(path: Steps) -> str:
 # --- all files -------------------------------------------------------------------------------------------------------
 
 
-def _together(parts: Iterable[_Part]) -> tuple[Snapshot, dict[str, Tombstone], list[Finding]]:
+def _together(
+    parts: Iterable[_Part], above: Iterable[_Part], files: Mapping[str, SourceFile]
+) -> tuple[Snapshot, dict[str, Tombstone], list[Finding]]:
     """The resources and removals of all files, and what the rules of the kinds and of the whole refuse."""
+    resources, removed, findings = _united(parts)
+    own, own_removed, twice = _united(above)
+    findings += [*twice, *_lay_over(resources, own, files)]
+    for stone in own_removed.values():
+        if removed.setdefault(stone.address, stone) is not stone:
+            findings.append(_removed_twice(stone, removed[stone.address]))
+    for kind in kinds():
+        findings += [
+            one for resource in resources.values() if resource.kind == kind.NAME for one in kind.check(resource)
+        ]
+    findings += spec_checks.across(resources, removed)
+    return Snapshot(resources.values()), removed, findings
+
+
+def _united(parts: Iterable[_Part]) -> tuple[dict[str, Resource], dict[str, Tombstone], list[Finding]]:
+    """What several files say, each thing once."""
     findings: list[Finding] = []
     resources: dict[str, Resource] = {}
     removed: dict[str, Tombstone] = {}
@@ -349,12 +491,27 @@ def _together(parts: Iterable[_Part]) -> tuple[Snapshot, dict[str, Tombstone], l
                 findings += wrong
             elif removed.setdefault(stone.address, stone) is not stone:
                 findings.append(_removed_twice(stone, removed[stone.address]))
-    for kind in kinds():
-        findings += [
-            one for resource in resources.values() if resource.kind == kind.NAME for one in kind.check(resource)
-        ]
-    findings += spec_checks.across(resources, removed)
-    return Snapshot(resources.values()), removed, findings
+    return resources, removed, findings
+
+
+def _lay_over(
+    resources: dict[str, Resource], own: Mapping[str, Resource], files: Mapping[str, SourceFile]
+) -> Iterator[Finding]:
+    """Puts what one portal has otherwise over the shared resources."""
+    for address, resource in own.items():
+        shared = resources.get(address)
+        if shared is None:
+            resources[address] = resource
+            continue
+
+        def place(field: str, resource: Resource = resource) -> Source:
+            assert resource.source is not None
+            file = files[resource.source.file]
+            path = _steps((*split(resource.address), *split(field)), file)
+            return file.place(*path) if path else resource.source
+
+        resources[address] = overlays.laid_over(shared, resource, place)
+        yield from overlays.without_effect(shared, resource, resources[address])
 
 
 def _integrations(parts: Iterable[_Part]) -> tuple[tuple[Integration, ...], list[Finding]]:
@@ -396,12 +553,21 @@ def _finished(findings: Iterable[Finding], desired: Snapshot, files: Mapping[str
 
 def _placed(finding: Finding, desired: Snapshot, files: Mapping[str, SourceFile]) -> Finding:
     """A finding about a field or option stands there and not at its entry; its address says which."""
+    if finding.source and (given := _given_by_overlay(finding, desired)):
+        return replace(finding, source=given, frame=files[given.file].frame(given))
     file = files.get(finding.source.file) if finding.source else None
     if finding.frame or file is None:
         return finding
     path = _path_below(finding, desired, file)
     place = file.place(*path) if path else finding.source
     return replace(finding, source=place, frame=file.frame(place))
+
+
+def _given_by_overlay(finding: Finding, desired: Snapshot) -> Source | None:
+    """Where an overlay gave the field that a finding is about."""
+    owner = "/".join(finding.address.split("/")[:3])
+    resource = desired.get(owner)
+    return overlays.origin(resource, finding.address[len(owner) + 1 :]) if resource else None
 
 
 def _path_below(finding: Finding, desired: Snapshot, file: SourceFile) -> Steps:
@@ -411,9 +577,14 @@ def _path_below(finding: Finding, desired: Snapshot, file: SourceFile) -> Steps:
     if kind is None or kind.SCHEMA["type"] == "array" or len(names) <= 1 + depth(kind.SCHEMA):
         return ()
     owner = desired.get(join(*names[: 1 + depth(kind.SCHEMA)]))
-    if owner is None or owner.source != finding.source or file.document is None:
+    if owner is None or owner.source != finding.source:
         return ()
-    value: Json = file.document.value
+    return _steps(names, file)
+
+
+def _steps(names: Iterable[str], file: SourceFile) -> Steps:
+    """The path in a file of what an address names, as far as it goes."""
+    value: Json = file.document.value if file.document else None
     path: list[str | int] = []
     for name in names:
         value, steps = _step(value, name)
@@ -429,7 +600,7 @@ def _step(value: Json, name: str) -> tuple[Json, list[str | int]]:
     if isinstance(value, dict):
         return (value[name], [name]) if name in value else (None, [])
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        if item.get("value") == name:
+        if name in (item.get("value"), item.get("name")):
             return item, [index]
     return None, []
 

@@ -66,6 +66,10 @@ class Document:
         mark = self._marks.get(tuple(path)) or self._source.find(path)
         return mark[:2] if key else mark[2:]
 
+    def holds(self, mark: bytes) -> bool:
+        """Whether some bytes stand anywhere in the file."""
+        return mark in self._source.data
+
     def frame(self, line: int, column: int) -> str:
         """A line of the file with a caret under a column, harmless for terminals and never wide."""
         lines = self._source.lines

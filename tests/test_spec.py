@@ -75,7 +75,7 @@ def test_files_are_read_at_any_depth_but_no_others(specs, tmp_path):
             "deep/er/b.yml": entry.format("b"),
             "deep/baselines/c.yaml": entry.format("c"),
             "baselines/demo/no.yaml": entry.format("no"),
-            "overlays/no.yaml": entry.format("no"),
+            "overlays/demo/no.yaml": entry.format("no"),
             ".hidden.yaml": entry.format("no"),
             ".git/no.yaml": entry.format("no"),
             "no.yaml.orig": entry.format("no"),

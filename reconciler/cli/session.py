@@ -266,7 +266,7 @@ def sound_spec(workspace: "Workspace", session: Session) -> "Spec":
 
     if workspace.baseline is not None and not specs.has_specs(workspace.directory):
         return specs.nothing(workspace.settings)  # an import that found nothing to declare
-    spec = specs.load(workspace.directory)
+    spec = specs.load(workspace.directory, workspace.portal.name)
     errors = [finding for finding in spec.findings if finding.severity == "error"]
     if errors:
         from reconciler import report

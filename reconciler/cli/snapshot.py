@@ -21,7 +21,7 @@ def command(session: Session, file: Path) -> int:
     workspace = session.workspace()
     reader = workspace.connect().reader()
     workspace.check_identity(reader)
-    loaded = spec.load(workspace.directory) if spec.has_specs(workspace.directory) else None
+    loaded = spec.load(workspace.directory, workspace.portal.name) if spec.has_specs(workspace.directory) else None
     scope = workspace.scope(loaded, baselined=True)
     observation = observe(scope, read(reader, scope))
     account = reader.get(workspace.api.account())

@@ -22,7 +22,7 @@ from reconciler.render.words import (
     is_destructive,
     listed,
     pair,
-    place,
+    places,
     refusal,
     refused,
     subject,
@@ -79,7 +79,7 @@ def block(changes: Iterable[Change], style: Style, in_full: bool = False) -> Ite
 def _row(change: Change, in_full: bool) -> Row:
     about = subject(change["address"])
     thing = about.phrase if in_full else f"{about.noun} {about.name}"
-    return change, thing, title(change), place(change.get("source"))
+    return change, thing, title(change), places(change)
 
 
 def details(change: Change, style: Style) -> Iterable[Line]:

@@ -125,6 +125,12 @@ def place(source: Json, column: bool = False) -> str:
     return f"{at}:{source['column']}" if column and source.get("column") else at
 
 
+def places(change: Json) -> str:
+    """Where a change stands in the specs, and in the overlay that gives some of its fields."""
+    given = dict.fromkeys(place(field["source"]) for field in change.get("fields") or () if field.get("source"))
+    return ", ".join(filter(None, [place(change.get("source")), *given]))
+
+
 def moment(text: str) -> str:
     """A time to the minute."""
     return f"{text[:10]} {text[11:16]}{' UTC' if text.endswith(('Z', '+00:00')) else ''}" if "T" in text else text
