@@ -20,7 +20,11 @@ BOM = "\ufeff"
 
 
 class CannotEdit(Exception):
-    """An edit that this module cannot do without touching what it should not; says why."""
+    """An edit that this module cannot do without touching what it should not; says why, and at which keys."""
+
+    def __init__(self, why: str, path: tuple[str, ...] = ()) -> None:
+        super().__init__(why)
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,14 @@ def edited(text: str, wanted: Json) -> str:
     bom = BOM if text.startswith(BOM) else ""
     body = text.removeprefix(BOM)
     root, before = parts(body), load(body, "").value
-    if root is None or before is None:
-        raise CannotEdit("the file is empty or cannot be taken apart")
     newline = "\r\n" if "\r\n" in body else "\n"
-    after = _spliced(body, list(_Editor(body, newline).changes(root, before, wanted)))
+    if before is None:  # nothing but comments
+        gap = "" if not body or body.endswith("\n") else newline
+        after = body + gap + newline.join([*yaml_writer.write_mapping(wanted), ""])
+    elif root is None:
+        raise CannotEdit("the file cannot be taken apart")
+    else:
+        after = _spliced(body, list(_Editor(body, newline, root).changes(root, before, wanted)))
     _verify(after, wanted)
     return bom + after
 
@@ -73,9 +81,11 @@ def identity(item: Json) -> Json:
 class _Editor:
     """Finds the splices for one text."""
 
-    def __init__(self, text: str, newline: str) -> None:
+    def __init__(self, text: str, newline: str, root: Part) -> None:
         self.text = text
         self.newline = newline
+        below = next((one for one in root.items if one.form == "mapping" and one.style == "block"), None)
+        self.step = self._column(below.keys[0].start) - self._column(root.keys[0].start) if below else 2
 
     def changes(self, part: Part, old: Json, new: Json, flow: bool = False) -> Iterator[Splice]:
         """What turns a part with one value into the same part with another."""
@@ -131,11 +141,31 @@ class _Editor:
             for index in gone:
                 yield self._block_cut(part, index)
             if added:
-                lines = yaml_writer.write_mapping(added, self._column(part.keys[0].start))
-                yield self._lines_after(part.end, lines)
+                yield self._lines_after(part.end, self._written(added, part))
         for name, item in zip(part.names, part.items, strict=True):
             if name in new:
-                yield from self.changes(item, old[name], new[name], flow)
+                yield from self._below(name, item, old[name], new[name], flow)
+
+    def _written(self, entries: Mapping[str, Json], part: Part) -> list[str]:
+        """The lines of new entries of a mapping, as deep as their neighbours are."""
+        column = self._column(part.keys[0].start)
+        steps = [
+            self._column(item.keys[0].start) - column
+            for item in part.items
+            if item.form == "mapping" and item.style == "block" and item.keys
+        ]
+        lines = yaml_writer.write_mapping(entries, column)
+        step = steps[-1] if steps else self.step
+        nested = any(line.lstrip().startswith("- ") and _depth(after) > _depth(line) for line, after in pairwise(lines))
+        if nested:  # an entry of a list over several lines stands under its dash
+            return lines
+        return [" " * (column + (_depth(line) - column) // 2 * step) + line.lstrip(" ") for line in lines]
+
+    def _below(self, name: str, item: Part, old: Json, new: Json, flow: bool) -> Iterator[Splice]:
+        try:
+            yield from self.changes(item, old, new, flow)
+        except CannotEdit as why:
+            raise CannotEdit(str(why), (name, *why.path)) from why
 
     def _block_cut(self, part: Part, index: int) -> Splice:
         """An entry with its lines, and the comment right above it."""
@@ -245,6 +275,10 @@ class _Editor:
                 break
             start = above
         return start
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip(" "))
 
 
 def _pairs(part: Part) -> Iterator[tuple[Part, Part]]:

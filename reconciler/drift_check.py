@@ -1,4 +1,4 @@
-"""Runs a drift check and an accept: reads the portal, compares it with the baseline, and moves that when asked."""
+"""Runs a drift check: reads the portal, and compares it with the baseline."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,14 +8,13 @@ from pathlib import Path
 
 from reconciler import baseline as baselines
 from reconciler import drift, ignore, integrations, report, spec
-from reconciler.address import any_covers, covers
 from reconciler.baseline import Baseline
 from reconciler.drift import Drift
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
-from reconciler.observe import ListSource, Observation, within
+from reconciler.observe import ListSource, Observation
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
@@ -128,65 +127,8 @@ def _nothing_read(observation: Observation) -> list[dict[str, Json]]:
     return [report.error_json(code, "no list of the portal could be read", hint=bad[0].detail)]
 
 
-def accept(
-    workspace: Workspace, source: ListSource, patterns: Sequence[str], reason: str, until: date | None, today: date
-) -> list[str]:
-    """Moves the baseline to what is live, or remembers that some of it is accepted for a while."""
-    loaded = declared(workspace)
-    observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
-    known = workspace.baseline
-    ignored = ignore.in_force(workspace.settings.ignore, today)
-    found = detected(known, observation, loaded, ignored=ignored) if known else None
-    moved = _addresses(patterns, found, observation, known)
-    if until is not None:
-        items = drift.drift_items_json(found) if found else []
-        entries = [_entry(item, reason, until) for item in items if item["address"] in moved]
-        _remember(workspace.baseline_directory / ACCEPTED, entries, today)
-        return moved
-    fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
-    collections = fresh if not patterns else _first_time(fresh, known)
-    taken = {*moved, *(one for one in observation.snapshot if not known and within(one, collections))}
-    drifted = {item.address for item in found.items} if found else set(taken)
-    workspace.save_baseline(
-        baselines.moved(
-            known, observation.snapshot, taken, collections=collections, portal_id=workspace.portal.portal_id
-        )
-    )
-    return sorted(drifted & set(taken))
-
-
-def _first_time(fresh: frozenset[str], known: Baseline | None) -> frozenset[str]:
-    """Accepting some addresses records whole only what no baseline ever held."""
-    return frozenset() if known else fresh
-
-
-def _addresses(
-    patterns: Sequence[str], found: drift.Drift | None, observation: Observation, known: Baseline | None
-) -> list[str]:
-    """What an accept moves: with patterns what drifted under them, else everything that could be read."""
-    live = {address for address in observation.snapshot if not observation.unreadable(address)}
-    old = {address for address in (known.snapshot if known else ()) if not observation.unreadable(address)}
-    if not patterns:
-        return sorted(live | old)
-    for pattern in patterns:
-        if not any(covers(pattern, address) for address in live | old):
-            raise UsageError(
-                f"nothing in the portal or the baseline is called {pattern}", hint="see `reconciler drift`"
-            )
-    drifted = {item.address for item in found.items} if found else live
-    return sorted(address for address in drifted if any_covers(patterns, address))
-
-
-def _entry(item: Mapping[str, Json], reason: str, until: date) -> dict[str, Json]:
-    return {
-        "address": item["address"],
-        "fingerprint": item["fingerprint"],
-        "reason": reason,
-        "until": until.isoformat(),
-    }
-
-
-def _remember(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> None:
+def remember(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> None:
+    """Keeps what was accepted for a while only, and drops what has expired."""
     kept = [entry for entry in _remembered(path) if date.fromisoformat(entry["until"]) >= today]
     by_fingerprint = {entry["fingerprint"]: entry for entry in [*kept, *entries]}
     ordered = sorted(by_fingerprint.values(), key=lambda entry: (entry["address"], entry["fingerprint"]))

@@ -7,7 +7,8 @@ from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
 from reconciler import baseline as baselines
-from reconciler import importer, report, spec
+from reconciler import ignore, importer, report, spec
+from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
 from reconciler.kinds import Scope, kind_of
 from reconciler.model import Finding, Json, Resource
@@ -23,7 +24,8 @@ def import_portal(
     """Spec files for what is wanted and not declared yet, and a baseline of all that was read."""
     declared = _declared(workspace)
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
-    wanted, findings = _sayable(importer.chosen(observation.snapshot, choice, _others(declared, workspace)))
+    listed = importer.chosen(observation.snapshot, choice, _others(declared, workspace))
+    wanted, findings = _sayable(listed, ignore.in_force(workspace.settings.ignore, now.date()))
     files = _write(workspace.directory, wanted)
     _save_baseline(workspace, observation, wanted, declared)
     document = {
@@ -57,18 +59,19 @@ def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: S
     return replace(workspace.scope(declared), watch=types, pairs=pairs)
 
 
-def _sayable(resources: Iterable[Resource]) -> tuple[list[Resource], list[Finding]]:
-    """What the specs can say of these; odd real definitions are named and left to the baseline."""
-    listed = [one for one in resources if kind_of(one.address).rows(one)]
-    suspects = _suspects(listed)
-    odd = {one.address: problems for one in suspects if (problems := _problems([one]))}
+def _sayable(resources: Iterable[Resource], ignored: Sequence[IgnoreRule]) -> tuple[list[Resource], list[Finding]]:
+    """What the specs can say of these; odd real definitions are named and left to the baseline, ignored ones left."""
+    wanted = [one for one in resources if not any(rule.covers(one.address) for rule in ignored)]
+    listed = [one for one in wanted if kind_of(one.address).rows(one)]
+    suspects = _suspects(listed, ignored)
+    odd = {one.address: problems for one in suspects if (problems := _problems([one], ignored))}
     findings = [importer.odd(one, odd[one.address]) for one in suspects if one.address in odd]
     return [one for one in listed if one.address not in odd], findings
 
 
-def _suspects(resources: list[Resource]) -> list[Resource]:
+def _suspects(resources: list[Resource], ignored: Sequence[IgnoreRule]) -> list[Resource]:
     """The definitions that a check of all of them together does not clear."""
-    problems = _problems(resources)
+    problems = _problems(resources, ignored)
     if all(problem.address for problem in problems):
         named = {problem.address for problem in problems}
         return [one for one in resources if any(_about(address, one.address) for address in named)] if named else []
@@ -79,8 +82,8 @@ def _about(named: str, address: str) -> bool:
     return named == address or named.startswith(address + "/")
 
 
-def _problems(resources: list[Resource]) -> list[Finding]:
-    return [one for one in spec.problems(importer.sections(resources)) if one.severity == "error"]
+def _problems(resources: list[Resource], ignored: Sequence[IgnoreRule]) -> list[Finding]:
+    return [one for one in spec.problems(importer.sections(resources), ignored) if one.severity == "error"]
 
 
 def _write(directory: Path, wanted: Sequence[Resource]) -> list[dict[str, Json]]:

@@ -42,6 +42,11 @@ def read(path: Path, name: str) -> SourceFile:
         content = path.read_bytes()
     except OSError as error:
         return _unreadable(name, error.strerror or str(error), "check that it is there and may be read")
+    return parsed(content, name)
+
+
+def parsed(content: bytes, name: str) -> SourceFile:
+    """A file of this content."""
     document = load(content, name)
     findings = tuple(
         Finding(

@@ -19,6 +19,7 @@ from reconciler import settings as settings_file
 from reconciler._accept import ACCEPTS
 from reconciler.address import join, split
 from reconciler.errors import UsageError
+from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Integration
 from reconciler.kinds import Kind, kinds
 from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombstone
@@ -102,6 +103,16 @@ class SpecFiles:
     def _given(self, portal: str) -> Mapping[str, Json]:
         known = self.settings.portals.get(portal) if self.settings else None
         return known.variables if known else {}
+
+    def edited(self, texts: Mapping[Path, str]) -> "SpecFiles":
+        """The files as they would be with other texts in some of them, and with new files."""
+        made = {path: source_file.parsed(text.encode(), path.as_posix()) for path, text in texts.items()}
+        folder = self.directory / overlays.DIRECTORY
+        shared = {path: file for path, file in made.items() if folder not in path.parents}
+        after = SpecFiles(self.directory, {**self.shared, **shared})
+        for portal in self._folders():
+            after._overlays[portal] = {path: made.get(path, file) for path, file in self.overlay(portal).items()}
+        return after
 
     def overlay(self, portal: str) -> Mapping[Path, SourceFile]:
         """The files of a portal's overlay."""
@@ -223,11 +234,11 @@ def has_specs(directory: Path) -> bool:
     return directory.is_dir() and any(_yaml_files(directory, frozenset(), top=True))
 
 
-def problems(content: Mapping[str, Json]) -> list[Finding]:
+def problems(content: Mapping[str, Json], ignored: Iterable[IgnoreRule] = ()) -> list[Finding]:
     """What is wrong with the content of a spec file that is not written yet."""
     part = _read_content(content, SourceFile(""))
-    _, _, crossing = _together([part], (), {})
-    return [*part.findings, *crossing]
+    desired, removed, crossing = _together([part], (), {})
+    return [*part.findings, *crossing, *ignore.conflicts(ignored, desired, removed)]
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ import pytest
 
 from reconciler.adopt import CannotEdit, edited
 from reconciler.cli import run
-from reconciler.emulator import Portal
+from reconciler.emulator import Portal, edit
 from reconciler.yaml_loader import load
 
 P = "properties: {contacts: {"
@@ -210,20 +210,11 @@ def portal(tmp_path, monkeypatch, capsys):
     assert run(["apply", "--auto-approve"]) == 0
     capsys.readouterr()
 
-    def edit(name, **parameters):
+    def colleague(name, **parameters):
         embedded = Portal.open(tmp_path / ".reconciler/demo.json")
-        EDIT(embedded, name, parameters)
+        edit(embedded, name, **parameters)
 
-    return edit
-
-
-def EDIT(embedded, name, parameters):
-    from httpx import Client, WSGITransport
-
-    from reconciler.emulator import create_app
-
-    with Client(transport=WSGITransport(create_app(embedded)), base_url="http://portal") as client:
-        client.post("/_emulator/edit", json={"name": name, **parameters}).raise_for_status()
+    return colleague
 
 
 def changed_lines(tmp_path):
@@ -317,3 +308,247 @@ def test_what_only_the_spec_changed_stays(tmp_path, portal):
     assert run(["adopt"]) == 0
 
     assert (tmp_path / "specs/all.yaml").read_text() == text
+
+
+def text_property(name, *lines):
+    """A property of a group of HubSpot's, with lines of its own formatting."""
+    return "properties:\n  contacts:\n" + "\n".join(lines).replace("NAME", name) + "\n"
+
+
+FULL = "type: string, fieldType: text, groupName: contactinformation"
+ODD = {  # file: its text, what a colleague does, and the lines that may differ
+    "a01-flow.yaml": (
+        f"properties: {{contacts: {{a01: {{label: Old, {FULL}}}}}}}   # all in one\n",
+        ["relabel a01 New"],
+        [
+            f"-properties: {{contacts: {{a01: {{label: Old, {FULL}}}}}}}   # all in one",
+            f"+properties: {{contacts: {{a01: {{label: New, {FULL}}}}}}}   # all in one",
+        ],
+    ),
+    "a02-crlf.yaml": (
+        text_property("a02", "    a02:", "      label: Old", "      type: string", "      fieldType: text")
+        .replace("fieldType: text", "fieldType: text\n      groupName: contactinformation  # g")
+        .replace("\n", "\r\n"),
+        ["relabel a02 New"],
+        ["-      label: Old\r", "+      label: New\r"],
+    ),
+    "a03-bom.yaml": (
+        "\ufeff# head\n" + text_property("a03", f"    a03: {{ label: 'Old' , {FULL} }}"),
+        ["relabel a03 It's"],
+        [f"-    a03: {{ label: 'Old' , {FULL} }}", f"+    a03: {{ label: 'It''s' , {FULL} }}"],
+    ),
+    "a04-no-final-newline.yaml": (
+        text_property("a04", "    a04:", f"      {{{FULL},", "       label: Old}").rstrip("\n"),
+        ["relabel a04 New"],
+        ["-       label: Old}", "+       label: New}"],
+    ),
+    "a05-indented-by-one.yaml": (
+        "properties:\n contacts:\n  a05:\n   label: Old # l\n   type: string\n   fieldType: text\n"
+        "   groupName: contactinformation\n",
+        ["relabel a05 New", "change a05 description=Why"],
+        ["-   label: Old # l", "+   label: New # l", "+   description: Why"],
+    ),
+    "a06-indented-by-eight.yaml": (
+        "properties:\n        contacts:\n                a06:\n                        label:   Old\n"
+        "                        type: string\n                        fieldType: text\n"
+        "                        groupName: contactinformation\n\n\n# the end\n",
+        ["relabel a06 New", "hide a06"],
+        [
+            "-                        label:   Old",
+            "+                        label:   New",
+            "+                        hidden: true",
+        ],
+    ),
+    "a07-quoted-keys.yaml": (
+        text_property("a07", '    "a07" :', f'      {{"label" : "Old", {FULL}}}'),
+        ["relabel a07 New"],
+        [f'-      {{"label" : "Old", {FULL}}}', f'+      {{"label" : "New", {FULL}}}'],
+    ),
+    "a08-folded.yaml": (
+        text_property("a08", "    a08:", "      description: >-", "        one", "        two", "      label: Old")
+        + "      type: string\n      fieldType: text\n      groupName: contactinformation\n",
+        ["change a08 description=three"],
+        ["-        one", "-        two", "+        three"],
+    ),
+    "a09-literal.yaml": (
+        text_property("a09", "    a09:", "      description: |", "        one", "        two")
+        + "      label: Old\n      type: string\n      fieldType: text\n      groupName: contactinformation\n",
+        ["relabel a09 NO"],
+        ["-      label: Old", '+      label: "NO"'],
+    ),
+    "a10-document-marks.yaml": (
+        "%YAML 1.2\n--- # begins\n"
+        + text_property("a10", "    a10:", f"      {{label: Old, {FULL}}}")
+        + "...\n# over\n",
+        ["relabel a10 New"],
+        [f"-      {{label: Old, {FULL}}}", f"+      {{label: New, {FULL}}}"],
+    ),
+    "a11-list-at-the-key.yaml": (
+        text_property("a11", "    a11:", "      options:   # two", "      - {value: x, label: X}  # x", "")
+        + "      # about y\n      - value: y\n        label: Why\n"
+        "      label: Old\n      type: enumeration\n      fieldType: select\n      groupName: contactinformation\n",
+        ["add-option a11 value=z label=Z at=1", "relabel-option a11 value=x label=Ex"],
+        ["-      - {value: x, label: X}  # x", "+      - {value: x, label: Ex}  # x", "+      - {value: z, label: Z}"],
+    ),
+    "a12-list-far-in.yaml": (
+        text_property("a12", "    a12:", "      type: enumeration", "      options:", "            -   value: x")
+        + "                label: X\n            -   {value: y, label: Y}\n            # the last\n"
+        "      label: Old\n      fieldType: select\n      groupName: contactinformation\n",
+        ["remove-option a12 value=y"],
+        ["-            -   {value: y, label: Y}"],
+    ),
+    "a13-exact-in-flow.yaml": (
+        text_property("a13", "    a13:", "      options: {exact: true, values: [{value: x, label: X},")
+        + "        {value: y, label: Y}]}\n"
+        "      label: Old\n      type: enumeration\n      fieldType: select\n      groupName: contactinformation\n",
+        ["reorder-options a13 values=y,x"],
+        [
+            "-      options: {exact: true, values: [{value: x, label: X},",
+            "-        {value: y, label: Y}]}",
+            "+      options: {exact: true, values: [{value: y, label: Y},",
+            "+        {value: x, label: X}]}",
+        ],
+    ),
+    "a14-hubspots-own.yaml": (
+        "properties:\n  contacts:\n    hs_lead_status:   # HubSpot's\n      options:\n"
+        "        - {value: NEW, label: New}\n",
+        ["relabel-option hs_lead_status value=NEW label=Fresh", "add-option hs_lead_status value=WARM label=Warm at=1"],
+        [
+            "-        - {value: NEW, label: New}",
+            "+        - {value: NEW, label: Fresh}",
+            "+        - {value: WARM, label: Warm}",
+        ],
+    ),
+    "a15-groups.yml": (
+        "propertyGroups: # groups\n  contacts: { g15: { label: Old } } # g\n",
+        ["relabel-group g15 New"],
+        ["-  contacts: { g15: { label: Old } } # g", "+  contacts: { g15: { label: New } } # g"],
+    ),
+    "a16-anchors.yaml": (
+        "x-common: &common {owner: revops}\n"
+        + text_property("a16", "    a16:", "      meta: *common", "      label: Old")
+        + "      type: string\n      fieldType: text\n      groupName: contactinformation\n",
+        ["relabel a16 New"],
+        ["-      label: Old", "+      label: New"],
+    ),
+    "a17-stages.yaml": (
+        "lifecycleStages:\n-   name: lead   # HubSpot's\n    label: Lead\n\n# ours\n-   {name: trial, label: 'Trial'}\n"
+        "-   {name: pilot, label: Pilot}\n",
+        ["rename-stage Trial Proof", "move-stage Pilot 0"],
+        [
+            "--   {name: trial, label: 'Trial'}",
+            "+-   {name: trial, label: 'Proof'}",
+            "--   {name: pilot, label: Pilot}",
+            "+-   {name: pilot, label: Pilot}",
+        ],
+    ),
+    "a18-labels.yaml": (
+        "associationLabels:\n  contacts:\n    companies:\n      payer: {label: Payer,   inverseLabel: Paid by}\n"
+        "      both:\n        label: Both  # one text\n"
+        "    contacts:\n      boss: {inverseLabel: Report, label: Boss}\n",
+        [
+            "rename-label contacts companies Payer Payor Billed",
+            "rename-label contacts companies Both Either",
+            "rename-label contacts contacts Boss Chief Report",
+        ],
+        [
+            "-      payer: {label: Payer,   inverseLabel: Paid by}",
+            "+      payer: {label: Payor,   inverseLabel: Billed}",
+            "-        label: Both  # one text",
+            "+        label: Either  # one text",
+            "-      boss: {inverseLabel: Report, label: Boss}",
+            "+      boss: {inverseLabel: Report, label: Chief}",
+        ],
+    ),
+    "deep/er/a19-unicode.yaml": (
+        text_property(
+            "a19", "    a19:", "      label: Größe 🙂 Ü   # ü", "      description: 'x'", "      type: string"
+        )
+        + "      fieldType: text\n      groupName: contactinformation\n",
+        ["relabel a19 Maß: 🙃", "change a19 description="],
+        [
+            "-      label: Größe 🙂 Ü   # ü",
+            '+      label: "Maß: 🙃"   # ü',
+            "-      description: 'x'",
+            "+      description: ''",
+        ],
+    ),
+    "a20-two-of-them.yaml": (
+        "# one goes, one stays\n"
+        + text_property(
+            "a20",
+            "    # stays",
+            f"    a20: {{label: Stays, {FULL}}}",
+            "    # goes",
+            f"    b20: {{label: Goes, {FULL}}}",
+        )
+        + "    # after all\n",
+        ["archive b20"],
+        ["-    # goes", f"-    b20: {{label: Goes, {FULL}}}"],
+    ),
+    "a21-nothing-moved.yaml": (
+        f"properties :   {{ contacts : {{ 'a21' : {{ label : 'Same' , {FULL} , }} , }} , }}\t# odd\n\n\n",
+        [],
+        [],
+    ),
+}
+
+
+def play(embedded, words, ids):
+    """One edit of a colleague, from a line of words."""
+    name, *rest = words.split()
+    one = {"object": "contacts"}
+    match name:
+        case "relabel":
+            edit(embedded, name, **one, property=rest[0], label=" ".join(rest[1:]))
+        case "hide" | "archive":
+            edit(embedded, name, **one, property=rest[0])
+        case "change":
+            edit(embedded, name, **one, property=rest[0], fields=dict([rest[1].split("=")]))
+        case "reorder-options":
+            edit(embedded, name, **one, property=rest[0], values=rest[1].removeprefix("values=").split(","))
+        case "relabel-group":
+            edit(embedded, name, **one, group=rest[0], label=rest[1])
+        case "rename-stage":
+            edit(embedded, name, stage=ids[rest[0]], label=rest[1])
+        case "move-stage":
+            edit(embedded, name, stage=ids[rest[0]], at=int(rest[1]))
+        case "rename-label":
+            texts = {"label": rest[2], "text": rest[3], "inverse": rest[4] if len(rest) > 4 else ""}
+            edit(embedded, name, start=rest[0], end=rest[1], **texts)
+        case _:
+            values = dict(part.split("=") for part in rest[1:])
+            edit(embedded, name, **one, property=rest[0], **{k: int(v) if k == "at" else v for k, v in values.items()})
+
+
+def edited_lines(before, after):
+    lines = unified_diff(before.split("\n"), after.split("\n"), n=0, lineterm="")
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
+
+
+def test_twenty_odd_files_are_adopted_in_their_own_lines(tmp_path, monkeypatch, capsys):
+    """Specs of every formatting follow what a colleague did, only in the lines that it is about; nothing is left."""
+    monkeypatch.chdir(tmp_path)
+    specs = tmp_path / "specs"
+    (specs / "deep/er").mkdir(parents=True)
+    (specs / "reconciler.yaml").write_text(
+        "version: 1\nportals: {demo: {emulator: .reconciler/demo.json}}\nwatch: [contacts]\n"
+    )
+    for name, (text, _, _) in ODD.items():
+        (specs / name).write_bytes(text.encode())
+    assert run(["apply", "--auto-approve"]) == 0
+    embedded = Portal.open(tmp_path / ".reconciler/demo.json")
+    ids = {label: stage_id(tmp_path, label) for label in ("Trial", "Pilot")}
+    for _, edits, _ in ODD.values():
+        for words in edits:
+            play(embedded, words, ids)
+    assert run(["drift"]) == 2
+    capsys.readouterr()
+
+    assert run(["adopt"]) == 0, capsys.readouterr().err
+
+    for name, (text, _, expected) in ODD.items():
+        assert sorted(edited_lines(text, (specs / name).read_bytes().decode())) == sorted(expected), name
+    assert run(["validate"]) == 0
+    assert run(["plan", "--detailed-exitcode"]) == 0, capsys.readouterr().out
+    assert run(["drift"]) == 0, capsys.readouterr().out

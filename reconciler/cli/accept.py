@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.session import Session, common_options, snapshot_option, source_of
+from reconciler.cli.session import Session, class_option, common_options, snapshot_option, source_of
 from reconciler.errors import UsageError
 
 
 @click.command(epilog="Example: reconciler accept 'properties/contacts/hs_*' --reason 'HubSpot release of May'")
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS-GLOB]...")
+@class_option
 @click.option("--all", "everything", is_flag=True, help="All that moved.")
 @click.option("--reason", default="", metavar="TEXT", help="Why; it is kept in the baseline.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only until this date; the baseline stays.")
@@ -20,26 +21,31 @@ from reconciler.errors import UsageError
 def command(
     session: Session,
     addresses: tuple[str, ...],
+    classes: tuple[str, ...],
     everything: bool,
     reason: str,
     until: datetime | None,
     from_snapshot: Path | None,
 ) -> int:
     """Move the baseline to what is live, so that it is no drift any more."""
-    from reconciler.drift_check import accept
+    from reconciler.acceptance import Choice, accept
+    from reconciler.render.escape import terminal
 
-    if bool(addresses) == everything:
-        raise UsageError("name addresses, or give --all", hint="reconciler accept --all --reason TEXT")
-    if addresses and not reason:
+    if bool(addresses or classes) == everything:
+        hint = "reconciler accept --all --reason TEXT, or --class vendor.added"
+        raise UsageError("name addresses or a class, or give --all", hint=hint)
+    if not everything and not reason:
         raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
     workspace = session.workspace()
     source = source_of(workspace, from_snapshot)
     workspace.check_identity(source)
-    accepted = accept(workspace, source, addresses, reason, until.date() if until else None, session.now().date())
+    last_day = until.date() if until else None
+    accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now().date())
     how_many = f"{len(accepted)} definition{'' if len(accepted) == 1 else 's'}"
-    click.echo(f"Accepted what moved at {how_many} of {workspace.portal.name}; drift starts from here.")
+    so_far = f"until {last_day}; then it is drift again" if last_day else "drift starts from here"
+    click.echo(f"Accepted what moved at {how_many} of {workspace.portal.name}; {so_far}.")
     for address in accepted[:20]:
-        session.note(f"  {address}")
+        session.note(f"  {terminal(address)}")
     if len(accepted) > 20:
         session.note(f"  and {len(accepted) - 20} more")
     return 0

@@ -251,6 +251,35 @@ def only_option(command: F) -> F:
     )(command)
 
 
+def _classes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """The drift classes that are meant; ``vendor`` stands for all that begin so."""
+    from fnmatch import fnmatchcase
+
+    from reconciler.drift import SEVERITY
+    from reconciler.wording import did_you_mean
+
+    found: list[str] = []
+    for pattern in value:
+        meant = [name for name in SEVERITY if fnmatchcase(name, pattern) or name.startswith(pattern + ".")]
+        if not meant:
+            hint = did_you_mean(pattern, SEVERITY) or f"one of {', '.join(SEVERITY)}"
+            raise click.BadParameter(f"there is no class of drift {pattern!r}; {hint}")
+        found += meant
+    return tuple(dict.fromkeys(found))
+
+
+def class_option(command: F) -> F:
+    """``--class``, for the ways out of drift."""
+    return click.option(
+        "--class",
+        "classes",
+        multiple=True,
+        metavar="CLASS",
+        callback=_classes,
+        help="Only drift of this class, such as vendor.added, or vendor for all of HubSpot's; repeatable.",
+    )(command)
+
+
 def source_of(workspace: "Workspace", from_snapshot: Path | None) -> "ListSource":
     """What answers the reads of a command: the portal, or a file."""
     if from_snapshot is not None:

@@ -1,0 +1,153 @@
+"""Accepts drift: moves the baseline to what is live, in whole or for what was chosen, or remembers it for a while."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from reconciler import baseline as baselines
+from reconciler import ignore
+from reconciler.address import any_covers, covers, matches
+from reconciler.baseline import Baseline
+from reconciler.drift import Drift, DriftItem
+from reconciler.drift_check import ACCEPTED, declared, detected, remember
+from reconciler.errors import UsageError
+from reconciler.ignore import IgnoreRule
+from reconciler.model import Json, Resource, Snapshot
+from reconciler.observe import ListSource, Observation, within
+from reconciler.workspace import Workspace
+
+WHOLE = (".added", ".removed", ".missing", ".recreated")  # classes of a definition as a whole, not of its fields
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What somebody accepts: address patterns, classes of drift, or both together; nothing of them means all."""
+
+    patterns: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was named."""
+        return not self.patterns and not self.classes
+
+    def takes(self, item: DriftItem) -> bool:
+        """Whether an item is accepted, in whole or in part."""
+        if self.classes and item.drift_class not in self.classes:
+            return False
+        return not self.patterns or self._whole(item) or any(True for _ in self._parts(item))
+
+    def rules(self, item: DriftItem) -> Iterator[IgnoreRule]:
+        """What of a definition is accepted with an item."""
+        if self.patterns and not self._whole(item):
+            yield from self._parts(item)
+        elif item.drift_class.endswith(WHOLE):
+            yield IgnoreRule(item.address, "")
+        else:
+            yield IgnoreRule(item.address, "", tuple(one.change.path for one in item.fields))
+
+    def _whole(self, item: DriftItem) -> bool:
+        return any_covers(self.patterns, item.address)
+
+    def _parts(self, item: DriftItem) -> Iterator[IgnoreRule]:
+        """The fields or options that a pattern leads to."""
+        for path in (one.change.path for one in item.fields):
+            if any_covers(self.patterns, f"{item.address}/{path}"):
+                yield IgnoreRule(item.address, "", (path,))
+
+
+def accept(
+    workspace: Workspace, source: ListSource, choice: Choice, reason: str, until: date | None, today: date
+) -> list[str]:
+    """Moves the baseline to what is live, or remembers that some of it is accepted for a while."""
+    loaded, known = declared(workspace), workspace.baseline
+    if known is None and choice.classes:
+        hint = "make one with `reconciler import` or `reconciler accept --all`"
+        raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
+    observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
+    ignored = ignore.in_force(workspace.settings.ignore, today)
+    found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), (), {})
+    _check(choice.patterns, observation, known)
+    items = [item for item in found.items if choice.takes(item)]
+    if until is not None:
+        remember(workspace.baseline_directory / ACCEPTED, [_entry(one, reason, until) for one in items], today)
+        return sorted({item.address for item in items})
+    if known is None:
+        return _first(workspace, observation, choice)
+    if choice.everything:
+        _move_all(workspace, observation, known)
+    else:
+        _move(workspace, observation, known, _accepted(items, known.snapshot, observation.snapshot, choice))
+    return sorted({item.address for item in items})
+
+
+def _check(patterns: Iterable[str], observation: Observation, known: Baseline | None) -> None:
+    there = {*observation.snapshot, *(known.snapshot if known else ())}
+    for pattern in patterns:
+        if not any(_leads_to(pattern, address) for address in there if not observation.unreadable(address)):
+            from reconciler.wording import did_you_mean
+
+            hint = did_you_mean(pattern, there) or "see `reconciler drift`"
+            raise UsageError(f"nothing in the portal or the baseline is called {pattern}", hint=hint)
+
+
+def _leads_to(pattern: str, address: str) -> bool:
+    """Whether a pattern is about a definition or something in it."""
+    return covers(pattern, address) or matches("/".join(pattern.split("/")[: address.count("/") + 1]), address)
+
+
+def _first(workspace: Workspace, observation: Observation, choice: Choice) -> list[str]:
+    """The first baseline of a portal: every list that could be read, whole."""
+    fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
+    taken = {address for address in observation.snapshot if within(address, fresh)}
+    _save(workspace, None, observation.snapshot, taken, fresh)
+    return sorted(one for one in taken if choice.everything or any_covers(choice.patterns, one))
+
+
+def _move_all(workspace: Workspace, observation: Observation, known: Baseline) -> None:
+    """The baseline as the portal is, as far as that could be read."""
+    fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
+    taken = {one for one in {*observation.snapshot, *known.snapshot} if not observation.unreadable(one)}
+    _save(workspace, known, observation.snapshot, taken, fresh)
+
+
+def _move(
+    workspace: Workspace, observation: Observation, known: Baseline, accepted: Mapping[str, Resource | None]
+) -> None:
+    live = observation.snapshot.replaced(filter(None, accepted.values()))
+    _save(workspace, known, live, accepted, frozenset())
+
+
+def _save(
+    workspace: Workspace, known: Baseline | None, live: Snapshot, taken: Iterable[str], collections: frozenset[str]
+) -> None:
+    workspace.save_baseline(
+        baselines.moved(known, live, taken, collections=collections, portal_id=workspace.portal.portal_id)
+    )
+
+
+def _accepted(
+    items: Sequence[DriftItem], before: Snapshot, live: Snapshot, choice: Choice
+) -> dict[str, Resource | None]:
+    """The definitions as they are accepted now: each as it was, with what was chosen as it is live."""
+    rules: dict[str, list[IgnoreRule]] = {}
+    for item in items:
+        rules.setdefault(item.address, []).extend(choice.rules(item))
+    return {address: merged(before.get(address), live.get(address), chosen) for address, chosen in rules.items()}
+
+
+def merged(known: Resource | None, live: Resource | None, chosen: Sequence[IgnoreRule]) -> Resource | None:
+    """A definition as it was accepted, with what the rules cover as it is live."""
+    if known is None or live is None:
+        return live
+    after = ignore.copied(Snapshot([live]), Snapshot([known]), chosen)[live.address]
+    return live if after.attributes == live.attributes else after
+
+
+def _entry(item: DriftItem, reason: str, until: date) -> dict[str, Json]:
+    return {
+        "address": item.address,
+        "fingerprint": item.fingerprint,
+        "reason": reason,
+        "until": until.isoformat(),
+    }

@@ -1,0 +1,304 @@
+import json
+import os
+import shlex
+import stat
+
+import pytest
+
+from reconciler.cli import run
+from reconciler.emulator import Portal, edit, release
+
+SETTINGS = "version: 1\nportals: {demo: {emulator: .reconciler/demo.json}}\nwatch: [contacts]\n"
+SPEC = """properties:
+  contacts:
+    tier:
+      label: Tier
+      type: enumeration
+      fieldType: select
+      groupName: contactinformation
+      options:
+        - {value: free, label: Free}
+        - {value: gold, label: Gold}
+    hs_lead_status:
+      options:
+        - {value: NEW, label: New}
+"""
+TIER = {"object": "contacts", "property": "tier"}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch, capsys):
+    """A directory whose spec is applied to an embedded portal."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/reconciler.yaml").write_text(SETTINGS)
+    (tmp_path / "specs/all.yaml").write_text(SPEC)
+    assert run(["apply", "--auto-approve"]) == 0
+    capsys.readouterr()
+    return Place(tmp_path, capsys)
+
+
+class Place:
+    """The directory, its portal, and what commands say."""
+
+    def __init__(self, path, capsys):
+        self.path, self.capsys = path, capsys
+        self.spec = path / "specs/all.yaml"
+
+    @property
+    def portal(self):
+        return Portal.open(self.path / ".reconciler/demo.json")
+
+    def says(self, *words, code=0):
+        self.capsys.readouterr()
+        assert run(list(words)) == code, self.capsys.readouterr()
+        out, err = self.capsys.readouterr()
+        return out + err
+
+    def drift(self):
+        self.capsys.readouterr()
+        run(["drift", "-o", "json"])
+        return json.loads(self.capsys.readouterr().out)["items"]
+
+    def moved(self):
+        return [(item["class"], item["address"].rpartition("/")[2]) for item in self.drift()]
+
+
+# --- accept ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_class_is_accepted_and_nothing_else(place):
+    """What HubSpot added is accepted by its class; what it renamed and what a colleague did stay drift."""
+    release(place.portal, "deprecated")
+    edit(place.portal, "relabel", **TIER, label="Level")
+    before = place.moved()
+
+    said = place.says("accept", "--class", "vendor.added", "--reason", "release")
+
+    assert "Accepted what moved at 1 definition of demo; drift starts from here." in said
+    assert ("vendor.added", "hs_feedback_last_nps_rating_number") in before
+    assert place.moved() == [one for one in before if one[0] != "vendor.added"]
+
+
+def test_one_class_of_a_definition_leaves_its_other_drift(place):
+    """A definition that moved in two ways is accepted in one of them, and goes on to drift in the other."""
+    release(place.portal, "deprecated")
+    name = "hs_feedback_last_nps_rating"
+
+    place.says("accept", "--class", "vendor.described", "--reason", "words")
+
+    assert ("vendor.relabelled", name) in place.moved()
+    assert ("vendor.described", name) not in place.moved()
+
+
+def test_classes_and_addresses_narrow_each_other(place):
+    """With both, only what has the class and the address is accepted."""
+    release(place.portal, "deprecated")
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    place.says("accept", "properties/contacts/t*", "--class", "vendor", "--reason", "none")
+
+    assert len(place.moved()) == 4
+    place.says("accept", "properties/contacts/hs_*", "--class", "vendor", "--reason", "release")
+    assert place.moved() == [("managed.modified", "tier")]
+
+
+def test_an_option_can_be_accepted_alone(place):
+    """An address below a definition accepts that part of it."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    edit(place.portal, "add-option", **TIER, value="team", label="Team")
+
+    place.says("accept", "properties/contacts/tier/options/team", "--reason", "sold now")
+
+    assert [[one["path"] for one in item["fields"]] for item in place.drift()] == [["label"]]
+
+
+def test_a_class_can_be_accepted_for_a_while(place):
+    """Until a day the items of a class are no drift, and the baseline stays where it was."""
+    release(place.portal, "deprecated")
+
+    said = place.says("accept", "--class", "vendor", "--reason", "wait", "--until", "2999-12-31")
+
+    assert "until 2999-12-31; then it is drift again" in said
+    assert {item["accepted"]["until"] for item in place.drift()} == {"2999-12-31"}
+    place.says("drift")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--class", "vendor.aded", "--reason", "x"], "did you mean vendor.added?"),
+        (["--class", "vendor.added"], "an acceptance needs a reason"),
+        (["--class", "vendor", "--all"], "name addresses or a class, or give --all"),
+        (["properties/contacts/teir", "--reason", "x"], "did you mean properties/contacts/tier?"),
+        (["properties/contacts/teir/options/x", "--reason", "x"], "nothing in the portal or the baseline is called"),
+    ],
+)
+def test_what_cannot_be_accepted_is_said(place, words, told):
+    """A misspelt class or address, and a missing reason, end with 3 and a way out."""
+    assert told in place.says("accept", *words, code=3)
+
+
+def test_every_way_out_can_be_pasted_into_a_shell(place):
+    """The commands of an item are one line of shell words, and each of them ends its drift."""
+    edit(place.portal, "add-option", **TIER, value="it's $HOME `x`; *", label="Odd")
+    edit(place.portal, "create", object="contacts", definition={**FULL, "name": "size", "label": "Size"})
+
+    for item in place.drift():
+        for command in item["ways"].values():
+            words = shlex.split(command)
+            assert words[0] == "reconciler"
+            assert item["address"] in words
+            place.says(*words[1:], *(["--auto-approve"] if words[1] == "apply" else []))
+            break
+    assert place.moved() == []
+
+
+FULL = {"type": "string", "fieldType": "text", "groupName": "contactinformation"}
+
+
+# --- adopt -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_class_is_adopted(place):
+    """By class only what moved so comes into the specs; the rest stays drift."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    edit(place.portal, "add-option", **TIER, value="team", label="Team")
+
+    said = place.says("adopt", "--class", "managed.option-added")
+
+    assert "+        - {value: team, label: Team}" in said
+    assert place.spec.read_text() == SPEC.replace("label: Gold}", "label: Gold}\n        - {value: team, label: Team}")
+    assert place.moved() == [("managed.modified", "tier")]
+
+
+def test_what_hubspot_did_to_a_property_stays_drift(place):
+    """Adopting the options that we own of a default takes nothing else of it over."""
+    release(place.portal, "change", object="contacts", property="hs_lead_status", fields={"label": "State"})
+    edit(place.portal, "relabel-option", object="contacts", property="hs_lead_status", value="NEW", label="Fresh")
+
+    place.says("adopt")
+
+    assert place.spec.read_text() == SPEC.replace("label: New}", "label: Fresh}")
+    assert place.moved() == [("vendor.relabelled", "hs_lead_status")]
+
+
+def test_a_field_that_nobody_wrote_down_comes_in(place):
+    """Of a full definition a field that a colleague set is written down, so that the specs say what is live."""
+    edit(place.portal, "change", **TIER, fields={"description": "Sold: yes"})
+
+    place.says("adopt")
+
+    assert place.spec.read_text() == SPEC.replace(
+        "    hs_lead_status:", '      description: "Sold: yes"\n    hs_lead_status:'
+    )
+    assert place.moved() == []
+    place.says("plan", "--detailed-exitcode")
+
+
+def test_a_change_of_type_comes_with_its_options(place):
+    """A property that became another type loses and gains what goes with it."""
+    edit(place.portal, "change", **TIER, fields={"type": "string", "fieldType": "text", "options": []})
+
+    place.says("adopt")
+
+    start, end = SPEC.index("      options:"), SPEC.index("    hs_lead_status:")
+    text = SPEC[:start] + SPEC[end:]
+    assert place.spec.read_text() == text.replace("enumeration", "string").replace("select", "text")
+    assert place.moved() == []
+
+
+def test_what_cannot_be_edited_is_refused_and_the_rest_adopted(place):
+    """A value behind an anchor is left alone, by its address and with the reason; everything else is adopted."""
+    text = "x-label: &l Tier\n" + SPEC.replace("label: Tier", "label: *l")
+    place.spec.write_text(text)
+    edit(place.portal, "relabel", **TIER, label="Level")
+    edit(place.portal, "relabel-option", object="contacts", property="hs_lead_status", value="NEW", label="Fresh")
+
+    said = place.says("adopt", code=3)
+
+    assert "error: properties/contacts/tier: specs/all.yaml is left as it is: the value is shared through" in said
+    assert place.spec.read_text() == text.replace("label: New}", "label: Fresh}")
+    assert place.moved() == [("managed.modified", "tier")]
+
+
+def test_nothing_is_written_that_validate_refuses(place):
+    """An adoption that contradicts another file is refused, and so is what is listed for removal."""
+    (place.path / "specs/gone.yaml").write_text(
+        "removed:\n"
+        "  - {address: properties/contacts/tier/options/team, reason: not sold}\n"
+        "  - {address: properties/contacts/size, reason: useless}\n"
+    )
+    edit(place.portal, "add-option", **TIER, value="team", label="Team")
+    edit(place.portal, "create", object="contacts", definition={**FULL, "name": "size", "label": "Size"})
+
+    said = place.says("adopt", "properties/contacts/tier", "properties/contacts/size", code=3)
+
+    assert (
+        "properties/contacts/size: it is listed under `removed:` at specs/gone.yaml:3:5; drop that line first" in said
+    )
+    assert "properties/contacts/tier: the specs cannot say what is live:" in said
+    assert place.spec.read_text() == SPEC
+    place.says("validate")
+
+
+def test_what_hubspot_alone_defines_is_not_adopted(place):
+    """A default of which a portal may change nothing is named, with the other way to depend on it."""
+    said = place.says("adopt", "properties/contacts/hs_object_id", code=3)
+
+    assert "no field of it can be declared; name it under `integrations:`" in said
+
+
+def test_ignored_things_are_neither_adopted_nor_imported(place):
+    """What a rule leaves alone comes into no spec, by a pattern or by an import."""
+    edit(place.portal, "create", object="contacts", definition={**FULL, "name": "size", "label": "Size"})
+    edit(place.portal, "create", object="contacts", definition={**FULL, "name": "sort", "label": "Sort"})
+    rule = "ignore:\n  - {address: properties/contacts/size, reason: a trial}\n"
+    (place.path / "specs/reconciler.yaml").write_text(SETTINGS + rule)
+
+    place.says("adopt", "properties/contacts/s*")
+    assert place.spec.read_text().endswith(
+        "    sort:\n      label: Sort\n      type: string\n      fieldType: text\n      groupName: contactinformation\n"
+    )
+    place.says("import")
+    assert not any("size:" in path.read_text() for path in (place.path / "specs").rglob("*.yaml"))
+    place.says("validate")
+    assert "is declared at" in place.says("adopt", "properties/contacts/size", code=3)
+
+
+def test_a_link_stays_a_link(place):
+    """A spec file that is a link is edited where it leads to, with the rights that it had."""
+    real = place.path / "shared.yaml"
+    place.spec.rename(real)
+    real.chmod(0o640)
+    place.spec.symlink_to(real)
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    place.says("adopt")
+
+    assert place.spec.is_symlink()
+    assert real.read_text() == SPEC.replace("label: Tier", "label: Level")
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert sorted(os.listdir(place.path / "specs")) == ["all.yaml", "baselines", "reconciler.yaml"]
+
+
+def test_a_recorded_read_is_adopted_without_a_token(place):
+    """Adopting and accepting work on a snapshot, too, and touch only what was read."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    place.says("snapshot", "later.json")
+    edit(place.portal, "relabel", **TIER, label="Later")
+
+    place.says("adopt", "--from-snapshot", "later.json")
+
+    assert place.spec.read_text() == SPEC.replace("label: Tier", "label: Level")
+
+
+def test_a_file_of_comments_is_filled(place):
+    """Where no file has such definitions yet, a new one is written below what stands in the usual file."""
+    edit(place.portal, "create-group", object="contacts", group="own", label="Own")
+    (place.path / "specs/contacts.yaml").write_text("# groups to come")
+
+    place.says("adopt", "propertyGroups/contacts/own")
+
+    text = "# groups to come\npropertyGroups:\n  contacts:\n    own: {label: Own}\n"
+    assert (place.path / "specs/contacts.yaml").read_text() == text
