@@ -112,7 +112,8 @@ def _follow(wish: Wish, live: Snapshot, path: Path, found: Wanted) -> None:
             _entry(wish, address, after, resource, path)
             if after != filled[address]:
                 found.addresses[path].append(address)
-                found.refused |= _moved(address, holder[name], filled[address], after)
+                declared = wish.spec.desired[address]
+                found.refused.update(_moved(declared, holder[name], filled[address], after))
         elif address not in wish.live and (address in wish.patterns or address in wish.baseline):
             del holder[name]
             found.gone.append(address)
@@ -125,12 +126,15 @@ def _follow(wish: Wish, live: Snapshot, path: Path, found: Wanted) -> None:
 
 
 def _moved(
-    address: str, entry: dict[str, Json], before: Mapping[str, Json], after: Mapping[str, Json]
+    declared: Resource, entry: dict[str, Json], before: Mapping[str, Json], after: Mapping[str, Json]
 ) -> dict[str, str]:
-    """Gives an entry the fields that moved; one whose value comes from a variable is refused."""
+    """Gives an entry the fields that moved; one that is made from a variable or of two files is refused."""
     for name in [name for name in {**before, **after} if before.get(name) != after.get(name)]:
         if name in entry and entry[name] != before.get(name):
-            return {address: f"its {name} is made from a variable; change that in the settings, or write the value out"}
+            why = f"its {name} is made from a variable; change that in the settings, or write the value out"
+            return {declared.address: why}
+        if any(path.startswith(name + "/") for path in declared.facts.get(overlays.ORIGINS, ())):
+            return {declared.address: f"an overlay has {name} of it, too; edit them by hand"}
         if name in after:
             entry[name] = copy.deepcopy(after[name])
         else:
@@ -168,11 +172,13 @@ def _entry(wish: Wish, address: str, entry: dict[str, Json], live: Resource, pat
             del entry[name]
         else:
             entry[name] = value
+    if not _holds(declared, "options", path):
+        return  # nor does it name what no file says yet
     if "options" in entry and "options" in live.attributes:
         _options(wish, address, entry, live)
     elif "options" in entry and wish.moved(address, "options", None):
         del entry["options"]
-    for name, value in kind.rows(live).items() if _at(declared.source, path) else ():
+    for name, value in kind.rows(live).items():
         if name not in declared.attributes and _newly_said(wish, entry, address, name, live):
             entry[name] = value
 

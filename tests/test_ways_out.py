@@ -302,3 +302,38 @@ def test_a_file_of_comments_is_filled(place):
 
     text = "# groups to come\npropertyGroups:\n  contacts:\n    own: {label: Own}\n"
     assert (place.path / "specs/contacts.yaml").read_text() == text
+
+
+def test_a_field_is_adopted_where_it_is_declared(place):
+    """What a portal has otherwise is edited in its overlay, the rest in the shared file."""
+    overlay = place.path / "specs/overlays/demo/tier.yaml"
+    overlay.parent.mkdir(parents=True)
+    text = "properties: {contacts: {tier: {label: Our tier}}}  # demo\n"
+    overlay.write_text(text)
+    place.says("apply", "--auto-approve")
+    edit(place.portal, "relabel", **TIER, label="Level")
+    edit(place.portal, "add-option", **TIER, value="team", label="Team")
+
+    place.says("adopt")
+
+    assert overlay.read_text() == text.replace("Our tier", "Level")
+    assert place.spec.read_text() == SPEC.replace("label: Gold}", "label: Gold}\n        - {value: team, label: Team}")
+    assert place.moved() == []
+    place.says("plan", "--detailed-exitcode")
+
+
+def test_a_value_from_a_variable_is_not_written_over(place):
+    """A field that is made from a variable is left alone as long as it is right, and refused when it moved."""
+    variables = "variables: {brand: {type: string, default: Acme}}\n"
+    (place.path / "specs/reconciler.yaml").write_text(SETTINGS + variables)
+    text = SPEC.replace("label: Tier", "label: '${var:brand} tier'")
+    place.spec.write_text(text)
+    place.says("apply", "--auto-approve")
+    place.says("adopt", "properties/contacts/tier")
+    assert place.spec.read_text() == text
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    said = place.says("adopt", code=3)
+
+    assert "properties/contacts/tier: its label is made from a variable" in said
+    assert place.spec.read_text() == text
