@@ -247,12 +247,13 @@ def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCo
     codes += [ExitCode.USAGE for finding in document.get("findings", ()) if finding["severity"] == "error"]
     match document["kind"]:
         case "plan":
-            codes += _plan_codes(document["changes"], detailed)
-            codes += [ExitCode.BLOCKED for change in document["changes"] if _fails(document, change, RISKS)]
+            changes = document.get("changes", ())  # a run that could not begin has none
+            codes += _plan_codes(changes, detailed)
+            codes += [ExitCode.BLOCKED for change in changes if _fails(document, change, RISKS)]
         case "apply":
             codes += _apply_codes(document)
         case "drift":
-            codes += [ExitCode.DIFFERENCES for item in document["items"] if _counts(document, item)]
+            codes += [ExitCode.DIFFERENCES for item in document.get("items", ()) if _counts(document, item)]
     return worst([ExitCode.OK, *codes])
 
 
@@ -278,7 +279,7 @@ def _plan_codes(changes: Sequence[Mapping[str, Json]], detailed: bool) -> list[E
 
 
 def _apply_codes(document: Mapping[str, Json]) -> list[ExitCode]:
-    outcomes = [change["outcome"] for change in document["changes"]]
+    outcomes = [change["outcome"] for change in document.get("changes", ())]
     wrote = any(outcome in ("done", "verified", "unknown") for outcome in outcomes)
     broken = any(outcome in ("failed", "unknown", "done") for outcome in outcomes)
     if document.get("cancelled"):

@@ -1,0 +1,19 @@
+"""Whoever asked for a document gets one, also of a run that could not begin."""
+
+import json
+
+import pytest
+
+from reconciler.cli import run
+
+
+@pytest.mark.parametrize("words", [["plan"], ["drift"], ["apply", "--auto-approve"], ["validate"], ["import"]])
+def test_a_run_that_cannot_begin_has_a_document(words, tmp_path, monkeypatch, capsys):
+    """Missing settings are an error in the JSON document, with the exit code in it, and no internal error."""
+    monkeypatch.chdir(tmp_path)
+
+    assert run([*words, "-o", "json"]) == 3
+
+    document = json.loads(capsys.readouterr().out)
+    assert document["exit"] == {"code": 3, "name": "usage"}
+    assert [error["code"] for error in document["errors"]] == ["usage"]
