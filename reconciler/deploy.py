@@ -41,6 +41,9 @@ def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace,
     plan = report.check_version(document, where)
     if plan.get("kind") != "plan":
         raise UsageError(f"{where} is a document of kind {plan.get('kind')!r}, not a plan", where=where)
+    if plan.get("comparison"):
+        hint = "plan against a portal: `reconciler plan -o json:FILE`"
+        raise UsageError(f"{where} compares two commits and knows no portal", where=where, hint=hint)
     try:
         changes = tuple(report.change_from_json(change) for change in plan["changes"])
         named, expires = plan["portal"]["name"], datetime.fromisoformat(plan["expiresAt"])

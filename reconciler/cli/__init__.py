@@ -17,6 +17,7 @@ COMMANDS = {
     "init": ("init", "Start a specs directory."),
     "validate": ("validate", "Check the specs offline: every problem at once."),
     "plan": ("plan", "Show what would change in the portal; writes nothing."),
+    "diff": ("diff", "Compare the specs of two commits, without any token."),
     "apply": ("apply", "Make the portal as the specs, or a saved plan, say."),
     "drift": ("drift", "Tell what moved without us, and who moved it."),
     "accept": ("accept", "Move the baseline to what is live."),

@@ -137,7 +137,9 @@ def moment(text: str) -> str:
 
 
 def portal(document: Document) -> str:
-    """The portal a document is about."""
+    """The portal a document is about, or the two commits."""
+    if sides := document.get("comparison"):
+        return f"the specs, {sides['base']['ref']} → {sides['head']['ref']}"
     about = document.get("portal") or {}
     name, number = about.get("name"), about.get("portalId")
     return f"{name} (portal {number})" if name and number else str(name or number or "")

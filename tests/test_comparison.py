@@ -1,0 +1,219 @@
+"""``reconciler diff``: what a reviewer of a fork sees, through the command line and a real git repository."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import run
+
+SETTINGS = "version: 1\nportals: {production: {portalId: 77}}\nprotected: [properties/contacts/email]\n"
+CONTACTS = """
+properties:
+  contacts:
+    tier:
+      label: Tier
+      type: enumeration
+      fieldType: select
+      groupName: contactinformation
+      options: [{value: a, label: A}, {value: b, label: B}]
+    score: {label: Score, type: number, fieldType: number, groupName: contactinformation}
+lifecycleStages:
+  - {name: lead, label: Lead}
+  - {name: trial, label: Trial}
+"""
+
+
+def git(*words):
+    subprocess.run(
+        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words], check=True, capture_output=True
+    )
+
+
+def written(contacts=CONTACTS, settings=SETTINGS, folder="specs", name="contacts.yaml"):
+    Path(folder).mkdir(exist_ok=True)
+    Path(folder, "reconciler.yaml").write_text(settings, "utf-8")
+    Path(folder, name).write_text(contacts, "utf-8")
+
+
+@pytest.fixture(autouse=True)
+def _repository(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HUBSPOT_ACCESS_TOKEN", raising=False)
+    git("init", "-q", "-b", "main", ".")
+    written()
+    git("add", ".")
+    git("commit", "-q", "-m", "base")
+
+
+def compared(*words, code=0):
+    assert run(["diff", "-q", "--base-ref", "main", "-o", "json:diff.json", *words]) == code
+    return json.loads(Path("diff.json").read_text("utf-8"))
+
+
+def told(document):
+    return {change["address"]: (change["action"], change["severity"]) for change in document["changes"]}
+
+
+def rules(document):
+    return [(finding["rule"], finding["message"]) for finding in document["findings"] if finding["severity"] != "error"]
+
+
+def test_equal_specs_have_no_changes(capsys):
+    """Specs that nobody touched compare to nothing, without a token."""
+    document = compared("--detailed-exitcode")
+
+    assert document["changes"] == []
+    assert document["summary"]["unchanged"] == 4
+    assert document["portal"] is None
+    assert set(document["comparison"]) == {"base", "head"}
+
+
+def test_changes_are_told_as_a_plan_tells_them(capsys):
+    """Added, changed and removed declarations are the changes; a tombstone destroys, and leaving out forgets."""
+    changed = CONTACTS.replace("label: Score, type: number", "label: Points, type: string").replace(
+        "fieldType: number", "fieldType: text"
+    )
+    changed = changed.replace("  - {name: trial, label: Trial}\n", "  - {name: pilot, label: Pilot}\n")
+    changed = changed.replace(
+        "  contacts:\n", "  contacts:\n    new: {label: New, type: string, fieldType: text, groupName: g}\n"
+    )
+    written(changed + "removed:\n  - {address: properties/contacts/old, reason: unused}\n")
+
+    document = compared("--detailed-exitcode", code=2)
+
+    assert told(document) == {
+        "lifecycleStages/pilot": ("create", "safe"),
+        "lifecycleStages/trial": ("forget", "safe"),
+        "properties/contacts/new": ("create", "safe"),
+        "properties/contacts/old": ("archive", "destructive"),
+        "properties/contacts/score": ("update", "destructive"),
+    }
+    assert "archive" in capsys.readouterr().out
+
+
+def test_options_that_are_left_out_are_forgotten_and_tombstones_remove_them():
+    """An option that a list no longer names stays in the portal; one under removed: goes."""
+    written(CONTACTS.replace(", {value: b, label: B}", ""))
+    document = compared()
+    assert document["changes"] == []
+    assert rules(document) == [("forgotten", "no longer declares option b; the portal keeps what it has")]
+
+    stone = "removed:\n  - {address: properties/contacts/tier/options/b, reason: no longer sold}\n"
+    written(CONTACTS.replace(", {value: b, label: B}", "") + stone)
+    document = compared()
+    assert told(document) == {"properties/contacts/tier": ("update", "destructive")}
+    assert [field["path"] for field in document["changes"][0]["fields"]] == ["options/b"]
+
+    exact = "options: {exact: true, values: [{value: a, label: A}]}"
+    written(CONTACTS.replace("options: [{value: a, label: A}, {value: b, label: B}]", exact))
+    assert told(compared()) == {"properties/contacts/tier": ("update", "destructive")}
+
+
+def test_a_file_that_is_renamed_changes_nothing():
+    """Where a definition stands does not matter."""
+    git("mv", "specs/contacts.yaml", "specs/people.yaml")
+
+    assert compared()["changes"] == []
+
+
+def test_a_directory_that_is_renamed_is_compared_with_its_old_name():
+    """--base-specs says where the specs stood."""
+    git("mv", "specs", "hubspot")
+
+    assert compared("--specs", "hubspot", "--base-specs", "specs")["changes"] == []
+    assert len(compared("--specs", "hubspot")["changes"]) == 4
+
+
+def test_an_internal_name_that_changes_is_pointed_out():
+    """Renaming a definition makes a second one, and the reviewer learns it."""
+    written(CONTACTS.replace("    score:", "    points:"))
+
+    document = compared()
+
+    assert told(document) == {
+        "properties/contacts/points": ("create", "safe"),
+        "properties/contacts/score": ("forget", "safe"),
+    }
+    (found,) = [message for rule, message in rules(document) if rule == "renamed"]
+    assert "properties/contacts/score looks renamed to properties/contacts/points" in found
+
+
+def test_settings_that_allow_more_are_pointed_out():
+    """Protection, guards, ignore rules and portals are part of what is reviewed."""
+    written(
+        settings="version: 1\nportals: {production: {portalId: 78}, spare: {portalId: 9}}\nguards: {maxChanges: 5}\n"
+        "ignore: [{address: properties/contacts/hs_x, reason: noise}]\n"
+    )
+
+    assert rules(compared()) == [
+        ("settings-changed", "properties/contacts/email is no longer protected"),
+        ("settings-changed", "guard maxChanges: no limit, now 5"),
+        ("settings-changed", "properties/contacts/hs_x is ignored now: noise"),
+        ("settings-changed", "portal production is reached another way"),
+        ("settings-changed", "portal spare is new"),
+    ]
+
+
+def test_specs_that_are_missing_at_the_base_are_all_new():
+    """The first pull request with specs shows them all as created."""
+    written(folder="more")
+
+    document = compared("--specs", "more")
+
+    assert {action for action, _ in told(document).values()} == {"create"}
+    assert ("settings-changed", "the settings are new") in rules(document)
+
+
+def test_two_commits_are_compared_whatever_is_checked_out():
+    """--head-ref looks at a commit, and files are named as the repository has them."""
+    git("checkout", "-q", "-b", "topic")
+    written(CONTACTS.replace("label: Score", "label: Points") + "    broken")
+    git("commit", "-aqm", "broken")
+    written(CONTACTS.replace("label: Score", "label: Points"))
+    git("commit", "-aqm", "mended")
+    written(CONTACTS)
+
+    document = compared("--head-ref", "topic")
+
+    assert told(document) == {"properties/contacts/score": ("update", "safe")}
+    assert document["changes"][0]["source"]["file"] == "specs/contacts.yaml"
+    document = compared("--head-ref", "topic~1", code=3)
+    assert "specs/contacts.yaml" in document["findings"][0]["source"]["file"]
+
+
+def test_nobody_can_apply_a_comparison(capsys):
+    """The document is shaped like a plan, and is none."""
+    written(
+        CONTACTS.replace("label: Score", "label: Points"), settings="version: 1\nportals: {d: {emulator: d.json}}\n"
+    )
+    compared()
+
+    assert run(["apply", "diff.json"]) == 3
+    assert "compares two commits" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--base-ref", "nowhere"], "there is no commit nowhere in this repository"),
+        (["--base-ref", "--output=x"], "there is no commit --output=x in this repository"),
+    ],
+)
+def test_an_unknown_commit_is_named_with_the_way_out(words, message, capsys):
+    """A shallow checkout is the usual reason, and the error says what to fetch."""
+    assert run(["diff", *words]) == 3
+    said = capsys.readouterr().err
+    assert message in said
+    assert "fetch-depth: 0" in said
+
+
+def test_outside_a_repository_it_says_so(tmp_path_factory, monkeypatch, capsys):
+    """Without git there are no two commits."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("plain"))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(Path.cwd().parent))
+    written()
+
+    assert run(["diff", "--base-ref", "main"]) == 3
+    assert "is in no git repository" in capsys.readouterr().err
