@@ -1,4 +1,7 @@
-"""HubSpot over HTTP: reads side by side, writes one by one, retries only where nothing can happen twice."""
+"""HubSpot over HTTP: reads side by side, writes one by one, retries only where nothing can happen twice.
+
+Also the plain way to anything else that is not HubSpot: the API of a CI host, a webhook.
+"""
 
 import json
 import re
@@ -6,7 +9,7 @@ import ssl
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -224,6 +227,53 @@ def _unavailable(ask: Ask, trouble: Trouble, tried: int, waited: float) -> Unava
     effort = "" if trouble.final else f"given up after {tried} {'try' if tried == 1 else 'tries'}, {waited:g} s waited"
     hint = "; ".join(part for part in (trouble.hint, effort) if part)
     return UnavailableError(f"{ask.path}: {trouble.reason}", hint=hint, correlation_id=trouble.correlation_id)
+
+
+# --- anything that is not HubSpot ------------------------------------------------------------------------------------
+
+
+class Web:
+    """A way to one address: one request, one answer; what is secret in it is in no error."""
+
+    def __init__(
+        self,
+        base_url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        proxy: str = "",
+        secrets: Sequence[str] = (),
+        named: str = "",
+    ) -> None:
+        parts = urlsplit(base_url)
+        self._named = named or f"{parts.scheme}://{parts.hostname}"
+        nearby = parts.scheme == "http" and _is_loopback(urlsplit(proxy or base_url))
+        if not parts.hostname or (parts.scheme != "https" and not nearby):
+            hint = "use https; http is accepted for loopback only"
+            raise UsageError(f"{self._named} is no address to send a secret to", hint=hint)
+        self._secrets = [secret for secret in secrets if secret]
+        given = {"user-agent": f"hubspot-reconciler/{VERSION}", **(headers or {})}
+        transport = httpx.HTTPTransport(proxy=proxy) if proxy else _transport(parts)
+        timeout = httpx.Timeout(30.0, connect=10.0)
+        self._base_url = base_url.rstrip("/")
+        self._http = httpx.Client(transport=transport, headers=given, timeout=timeout)
+        weakref.finalize(self, transport.close)
+
+    def send(self, method: str, path: str = "", body: Json = None) -> Raw:
+        """The answer to one request, whatever it is."""
+        try:
+            response = self._http.request(method, self._base_url + path, **_content(body))
+        except (httpx.InvalidURL, *NO_ANSWER) as error:
+            raise UnavailableError(f"{self._named} gave no answer: {self._said(error)}") from error
+        headers = {name: self._scrubbed(value) for name, value in response.headers.items()}
+        return Raw(response.status_code, headers, self._scrubbed(response.text).encode())
+
+    def _said(self, error: Exception) -> str:
+        return self._scrubbed(str(error)) or type(error).__name__
+
+    def _scrubbed(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
 
 # --- how HubSpot is reached ------------------------------------------------------------------------------------------

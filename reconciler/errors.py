@@ -3,6 +3,7 @@
 * ReconcilerError
     - UsageError          a bad flag, file, setting or spec                              exit 3
     - AccessError         no or bad token, missing scope, wrong portal                   exit 4
+        + HostRefused     the CI host understood a call and refused it
     - StaleError          a precondition, digest or version no longer holds              exit 5
     - BlockedError        a guard, limit or policy stands in the way                     exit 6
         + RequestRefused  HubSpot understood a write and refused it
@@ -73,6 +74,14 @@ class AccessError(ReconcilerError):
     """No or a bad token, a missing scope, the wrong portal."""
 
     code = "access"
+
+
+class HostRefused(AccessError):
+    """The CI host understood a call and refused it."""
+
+    def __init__(self, status: int, message: str, *, request: str = "", hint: str = "") -> None:
+        super().__init__(message, where=request, hint=hint)
+        self.status = status
 
 
 class StaleError(ReconcilerError):

@@ -20,6 +20,7 @@ COMMANDS = {
     "diff": ("diff", "Compare the specs of two commits, without any token."),
     "apply": ("apply", "Make the portal as the specs, or a saved plan, say."),
     "drift": ("drift", "Tell what moved without us, and who moved it."),
+    "ci": ("ci", "The same on GitHub, GitLab, Azure and Bitbucket."),
     "accept": ("accept", "Move the baseline to what is live."),
     "adopt": ("adopt", "Move the specs to what is live, edited in place."),
     "import": ("import_", "Write specs and a baseline from a portal."),

@@ -183,12 +183,19 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         session.options[str(param.name)] = value
 
 
+PORTAL = click.option("-p", "--portal", metavar="NAME", help="Portal of the settings (env RECONCILER_PORTAL).")
+
+
 def common_options(command: F) -> F:
     """The options that work before and after every command."""
+    return _silent(PORTAL)(shared_options(command))
+
+
+def shared_options(command: F) -> F:
+    """The same, for commands that take several portals."""
     for option in reversed(
         (
             click.option("--specs", metavar="DIR", help="Specs directory (default: specs; env RECONCILER_SPECS)."),
-            click.option("-p", "--portal", metavar="NAME", help="Portal of the settings (env RECONCILER_PORTAL)."),
             click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour."),
             click.option("--no-input", is_flag=True, help="Never ask."),
             click.option("-q", "--quiet", is_flag=True, help="Only results and errors."),

@@ -1,0 +1,72 @@
+"""What every surface works with: the results of a run, the place it is at, and the ways to say something there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.ci import marks
+from reconciler.ci.api import Api
+from reconciler.ci.place import Place
+from reconciler.errors import HostRefused, UnavailableError
+from reconciler.model import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run came to for one portal."""
+
+    portal: str
+    directory: str  # of the specs, as the repository calls it
+    document: Mapping[str, Json]
+    behind: int | None = None  # how many definitions live differ from the base branch, where that was looked at
+    base: str = ""  # what the base is called
+
+    @property
+    def key(self) -> str:
+        """What our comments and issues about this portal and directory are found by."""
+        return marks.key(self.portal, self.directory)
+
+    @property
+    def label(self) -> str:
+        """What people see it called."""
+        return self.portal if self.directory == "specs" else f"{self.portal} ({self.directory})"
+
+    @property
+    def code(self) -> int:
+        """The exit code of this portal's run."""
+        code: int = self.document["exit"]["code"]
+        return code
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run says nothing of the portal: it could not begin, or not go on."""
+        return self.code not in (0, 2, 6) or bool(self.document.get("errors"))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A place with the ways to say something there; a dry run has others of them."""
+
+    place: Place
+    api: Api | None  # none where there is no token for it
+    say: Callable[[str], None]  # a line that the host reads from the log
+    warn: Callable[[str], None]
+    append: Callable[[Path, str], None]
+    where: Callable[[str], str]  # a path of the specs as one of the repository
+
+    def attempt(self, what: str, permission: str, do: Callable[[], None]) -> bool:
+        """Whether a surface was written; a host that refuses it costs a warning that names the permission."""
+        try:
+            do()
+        except HostRefused as error:
+            needed = error.hint or permission
+            lacking = f"; the job needs the permission `{needed}`" if error.status in (401, 403, 404) and needed else ""
+            self.warn(f"{what} was not written: {error}{lacking}")
+            return False
+        except UnavailableError as error:
+            self.warn(f"{what} was not written: {error}")
+            return False
+        return True
+
+
+Results = Sequence[Result]

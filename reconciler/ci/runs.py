@@ -1,0 +1,99 @@
+"""The documents of a run: a plan, an apply or a drift check of one portal, whatever goes wrong in it."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from reconciler import git, planning, report, spec
+from reconciler.drift_check import check
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.model import Answer, Json, Reads
+from reconciler.observe import ListSource
+from reconciler.planning import Situation, Wishes
+from reconciler.spec import Spec
+from reconciler.workspace import Workspace
+
+Document = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan's document; with the situation it was made in, where it got so far."""
+
+    document: Document
+    situation: Situation | None = None
+
+
+def caught(kind: str, portal: str, now: datetime, run: Callable[[], Document]) -> Document:
+    """The document of a run, or one that holds the error that ended it, so that other portals go on."""
+    try:
+        return run()
+    except ReconcilerError as error:
+        told = report.error_json(error.code, str(error), error.where, error.hint, error.correlation_id)
+        document = report.error_document(kind, [told], now)
+        return {**document, "portal": {"name": portal, "portalId": None}}
+
+
+def sound(workspace: Workspace, now: datetime) -> tuple[Spec | None, Document | None]:
+    """The specs, or the document that says what is wrong with them."""
+    if workspace.baseline is not None and not spec.has_specs(workspace.directory):
+        return spec.nothing(workspace.settings), None
+    loaded = spec.load(workspace.directory)
+    if any(finding.severity == "error" for finding in loaded.findings):
+        document = report.validate_document(loaded.findings, loaded.files_json, len(loaded.desired), now)
+        return None, {**document, "portal": workspace.portal_json(workspace.portal.portal_id)}
+    return loaded, None
+
+
+def plan(workspace: Workspace, wishes: Wishes, now: datetime) -> Planned:
+    """A plan of one portal."""
+    loaded, wrong = sound(workspace, now)
+    if loaded is None:
+        assert wrong is not None
+        return Planned(wrong)
+    reader = workspace.connect().reader()
+    situation = planning.look_around(workspace, loaded, reader, reader, now, time.sleep)
+    return Planned(planning.document(situation, planning.make(situation, wishes), wishes, now), situation)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was read already, and the portal for the rest."""
+
+    reads: Reads
+    source: ListSource
+
+    def get_all(self, paths: Sequence[str]) -> Mapping[str, Answer]:
+        """The answers to these paths, each read once."""
+        missing = [path for path in paths if path not in self.reads]
+        return {**{path: self.reads[path] for path in paths if path in self.reads}, **self.source.get_all(missing)}
+
+
+def behind(situation: Situation, commit: str) -> int:
+    """How many definitions of the portal differ from the specs of another commit; what was read is not read again."""
+    workspace = situation.workspace
+    with ExitStack() as stack:
+        directory = stack.enter_context(git.specs_at(commit, workspace.directory))
+        loaded = spec.load(directory) if spec.has_specs(directory) else spec.nothing(workspace.settings)
+    source = _Known(situation.observation.reads, workspace.connect().reader())
+    scope = workspace.scope(loaded)
+    there = replace(situation, spec=loaded, scope=scope, observation=workspace.observe(source, scope), asker=None)
+    made = planning.make(there, Wishes())
+    return len(made.writes)
+
+
+def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str) -> Document:
+    """A drift check of one portal."""
+    if workspace.baseline is None:
+        hint = "make one with `reconciler import` or `reconciler accept --all`"
+        raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
+    return check(workspace, workspace.connect().reader(), only, now, fail_on)
+
+
+def directory_named(directory: Path, checkout: Path) -> str:
+    """A directory of specs as the repository calls it."""
+    there, top = directory.resolve(), checkout.resolve()
+    return there.relative_to(top).as_posix() if there.is_relative_to(top) else directory.as_posix()
