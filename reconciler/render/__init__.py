@@ -20,8 +20,9 @@ def _renderer(module: str) -> Renderer:
     return render
 
 
-# One module a format, imported when it is asked for.
-FORMATS: Mapping[str, Renderer] = {name: _renderer(name) for name in ("text", "json", "markdown")}
+# The module of each format, imported when it is asked for.
+MODULES = {"text": "text", "json": "json", "markdown": "budget"}
+FORMATS: Mapping[str, Renderer] = {name: _renderer(module) for name, module in MODULES.items()}
 
 KINDS = ("plan", "apply", "drift", "validate", "import")  # the documents that every format can show
 

@@ -6,10 +6,12 @@ pull requests. What could act is shown as the escape that Python and JSON use fo
 - Terminals obey control characters, and bidirectional and zero-width characters make text look like other text.
 - GitHub Actions obeys ``::command::`` at the start of a line, blanks before it or not, and ``##[command]`` anywhere;
   Azure Pipelines ``##vso[`` anywhere; TeamCity ``##teamcity[``.
-- Markdown comments notify ``@name``, link ``#123`` and addresses, and know HTML; a marker of ours could be forged.
+- Markdown comments notify ``@name``, link ``#123``, ``GH-123``, ``!123`` and addresses, and know HTML; a marker of ours
+  could be forged. Mermaid knows its own entities and, inside quotes, Markdown and HTML.
 """
 
 import re
+from functools import lru_cache
 from html import escape as _html
 from unicodedata import category
 
@@ -18,8 +20,9 @@ _ACTS = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JOINERS = "\u200c\u200d"  # emoji and some scripts need them between two letters
 _JSON_ACTS = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]|(?<=#)#")
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>&|~@#]|(?<=\w):(?=//)|(?i:(?<=www)\.)")
-_MARKUP = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "@&#8203;", "#": "#&#8203;"}
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>&|~@#]|(?<=\w):(?=//)|(?i:(?<=www)\.)|[!%$](?=\d)|(?i:(?<=\bgh)-(?=\d))")
+_MARKUP = {"<": "&lt;", ">": "&gt;", "&": "&amp;", **{sign: f"{sign}&#8203;" for sign in "@#!%$-"}}
+_MERMAID = re.compile(r"[^\w .,()/'-]")
 
 
 def terminal(text: str) -> str:
@@ -62,9 +65,15 @@ def html(text: str) -> str:
     return _html(terminal(text))
 
 
+@lru_cache(maxsize=4096)
 def markdown(text: str) -> str:
     """Text in a paragraph or table cell of Markdown that means nothing but itself and notifies nobody."""
     return _MARKDOWN.sub(lambda found: _MARKUP.get(found[0]) or "\\" + found[0], terminal(text))
+
+
+def mermaid(text: str) -> str:
+    """Text between double quotes in a Mermaid diagram; every sign that could mean something is its number."""
+    return _MERMAID.sub(lambda found: f"#{ord(found[0])};", terminal(text))
 
 
 def code(text: str) -> str:

@@ -39,12 +39,30 @@ Line = str | tuple[str | Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a document was made: what a comment or page links to. Whoever runs in a pipeline knows it."""
+
+    commit: str = ""
+    line: str = ""  # address of a line of a file at that commit, with {path} and {line} in it
+    whole: str = ""  # address of the run, summary or artifact that holds the whole report
+    again: str = ""  # how to run it again, in a few words; without them the command is named
+
+    def address_of(self, file: str, line: int) -> str:
+        """Where the host shows a line of a file; nothing when it is not known."""
+        from urllib.parse import quote
+
+        path = quote(file.removeprefix("./"), errors="replace") if self.line else ""
+        return self.line.replace("{line}", str(line)).replace("{path}", path)
+
+
+@dataclass(frozen=True, slots=True)
 class Style:
-    """What the reader's terminal can show."""
+    """What the reader's terminal or page can show."""
 
     color: bool = False
     width: int = 100
     unicode: bool = True
+    origin: Origin = Origin()
 
     def page(self, lines: Iterable[Line]) -> str:
         """Lines as text. Every line passes here, so this is where hostile strings become harmless."""

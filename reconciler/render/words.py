@@ -301,6 +301,12 @@ def option_names(options: Json) -> list[str]:
 
 
 def consequences(change: Change) -> Iterator[str]:
+    """What a change does to records, in HubSpot's words, and how many there are."""
+    yield from effects(change)
+    yield from impacts(change)
+
+
+def effects(change: Change) -> Iterator[str]:
     """What a change does to records, in HubSpot's words."""
     if told := change.get("consequence"):
         yield told
@@ -314,10 +320,11 @@ def consequences(change: Change) -> Iterator[str]:
             yield OPTION_REMOVED
         if any(field["path"] == "type" for field in change.get("fields", ())):
             yield TYPE_CHANGED
-    yield from _impact(change.get("impact") or {})
 
 
-def _impact(impact: Json) -> Iterator[str]:
+def impacts(change: Change) -> Iterator[str]:
+    """How many records a change touches."""
+    impact = change.get("impact") or {}
     when = f" (counted {moment(impact['measuredAt'])})" if impact.get("measuredAt") else ""
     if (number := impact.get("recordsWithValue")) is not None:
         yield f"{counted(number, 'record holds', 'records hold')} a value{when}."

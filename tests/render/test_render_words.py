@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from render_documents import BASE, PLAN_FULL, change, given, options, source
+from render_documents import BASE, PLAN_FULL, change
 
 from reconciler.render import FORMATS, Style, words
 from reconciler.render.summaries import summary
@@ -107,24 +107,3 @@ def test_color_says_nothing_that_words_do_not() -> None:
 def test_plain_terminals_get_ascii() -> None:
     """A stream that knows no Unicode gets none."""
     assert FORMATS["text"](PLAN_FULL, Style(unicode=False)).isascii()
-
-
-@pytest.mark.parametrize("number", [400, 1500, 10_000])
-def test_comments_fit(number: int) -> None:
-    """A comment stays below GitHub's limit, names what is destroyed, and says that it was cut."""
-    fields = given(label="Score", type="enumeration", fieldType="select", options=options("a", "b"))
-    safe = [change(f"properties/contacts/cs_{at}", "create", fields, source=source(at)) for at in range(number)]
-    lost = change("properties/contacts/zz_old", "archive", severity="destructive")
-    shown = FORMATS["markdown"]({**PLAN_FULL, "changes": [*safe, lost]}, PLAIN)
-    assert len(shown.encode()) <= 60_000
-    assert "> - **archive** `properties/contacts/zz_old`" in shown
-    assert "_Shortened to fit into a comment" in shown
-    assert shown.endswith("<!-- reconciler kind=plan portal=production digest=sha256:4f1c9a -->\n")
-
-
-def test_too_much_destroyed_for_a_comment() -> None:
-    """Where not even the destroyed things fit, the comment says so in its last words."""
-    lost = [change(f"properties/contacts/old_{at}", "archive", severity="destructive") for at in range(2000)]
-    shown = FORMATS["markdown"]({**PLAN_FULL, "changes": lost}, PLAIN)
-    assert len(shown.encode()) <= 60_000
-    assert "**Cut here: more is destroyed than fits into a comment." in shown
