@@ -16,6 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from reconciler.cli import run  # noqa: E402
 from reconciler.emulator import Portal, edit, release  # noqa: E402
+from reconciler.noise import NORMALISATIONS  # noqa: E402
 
 STATE = ".reconciler/demo.json"
 CHANGED = {
@@ -100,7 +101,16 @@ def filled(readme: str) -> str:
         block = f"<!-- sample:{name} -->\n```\n{text}\n```\n<!-- end -->"
         readme, count = re.subn(pattern, lambda _, block=block: block, readme, flags=re.DOTALL)
         assert count == 1, name
+    table = f"<!-- table:noise -->\n{noise()}\n<!-- end -->"
+    readme, count = re.subn(r"<!-- table:noise -->\n.*?<!-- end -->", lambda _: table, readme, flags=re.DOTALL)
+    assert count == 1, "noise"
     return readme
+
+
+def noise() -> str:
+    """The table of what is no drift, from the list that drift goes by."""
+    rows = [f"| `{one.name}` | {one.muted} | {one.still_drift} | {one.evidence} |" for one in NORMALISATIONS]
+    return "\n".join(["| rule | what differs, and is muted | what still is drift | why |", "|---|---|---|---|", *rows])
 
 
 EXAMPLE = ROOT / "examples" / "gitops-pull-request"

@@ -4,15 +4,19 @@ HubSpot tells no author. What it tells is a time, sometimes a user id, and whose
 how these behave. So an actor always comes with how sure it is, and with the evidence in words.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 from reconciler import vendor
 from reconciler.baseline import STAGES
 from reconciler.diff import Difference, FieldChange
-from reconciler.kinds import properties
+from reconciler.kinds import kind_of, properties
 from reconciler.model import Json, Resource
+from reconciler.receipts import OwnWrites
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +34,24 @@ class Actor:
 
 
 def time_of(resource: Resource, name: str) -> str:
-    """A time that says something; 1970 and nothing stand for unknown (real-drift.md 6)."""
+    """A time that says something, in one form; 1970 and nothing stand for unknown (real-drift.md 6)."""
     if resource.kind == STAGES:
-        return max((str(stage.get(name) or "") for stage in resource.facts.get("stages", {}).values()), default="")
-    text = str(resource.facts.get(name) or "")
-    return "" if text.startswith("1970") else text
+        return max((_moment(stage.get(name)) for stage in resource.facts.get("stages", {}).values()), default="")
+    return _moment(resource.facts.get(name))
+
+
+@lru_cache(maxsize=65536)
+def _moment(told: Json) -> str:
+    """A time in UTC to the millisecond, whatever form it was sent in: text with any offset, or milliseconds."""
+    if not told or isinstance(told, bool):
+        return ""
+    try:
+        number = int(told) / 1000 if isinstance(told, int) or str(told).isdecimal() else None
+        moment = datetime.fromtimestamp(number, UTC) if number is not None else datetime.fromisoformat(str(told))
+    except (ValueError, OverflowError, OSError):
+        return str(told)  # no time that we know, but the same text is the same time
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return "" if moment.year <= 1970 else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def touched(old: Resource, new: Resource) -> bool:
@@ -50,16 +67,21 @@ def known_until(resource: Resource) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What is known beside the definition: the user behind our own key, and how new the baseline is at least."""
+    """What is known beside the definition: our own key and writes, how new the baseline is, and mass touches."""
 
     own_user_id: str | None
     known_until: str
+    mass_touches: frozenset[str] = frozenset()
+    receipts: OwnWrites = field(default_factory=OwnWrites)
 
     def actor(
         self, drift_class: str, changes: Sequence[FieldChange], difference: Difference, family: vendor.Family
     ) -> tuple[Actor, str]:
         """Who it was, and when as far as HubSpot tells."""
         old, new = difference.before, difference.after
+        if self._our_own(changes, difference):
+            at = self.receipts.at[difference.address]
+            return Actor("tool", "certain", "the receipt of an apply from this machine says that it wrote this"), at
         if new is None:
             return _who_removed(family), ""
         if old is None:
@@ -67,7 +89,19 @@ class Attribution:
         at = time_of(new, "updatedAt") if touched(old, new) else ""
         if family == "custom":
             return self._who_changed(old, new), at
-        return _who_changed_vendor(drift_class, changes, old, new, family), at
+        return self._who_changed_vendor(changes, difference, family), at
+
+    def _our_own(self, changes: Sequence[FieldChange], difference: Difference) -> bool:
+        """Whether a receipt says that one of our applies from here left it like this."""
+        address = difference.address
+        if difference.after is None:
+            return address in self.receipts.archived
+        wrote = self.receipts.values.get(address, {})
+        same = kind_of(address).same
+        if difference.before is None:
+            live = difference.after.attributes
+            return bool(wrote) and all(same(path, wrote[path], live.get(path)) for path in wrote if path in live)
+        return all(one.path in wrote and same(one.path, wrote[one.path], one.after) for one in changes)
 
     def _who_added(self, drift_class: str, new: Resource, family: vendor.Family) -> Actor:
         user = new.facts.get("createdUserId")
@@ -75,6 +109,8 @@ class Attribution:
             return self._rollout(time_of(new, "createdAt"))
         if user:
             return self._person(user, "made it")
+        if family == "sync":
+            return _integration(new, "made it; no user id")
         if new.kind != properties.NAME:
             return Actor("unknown", "unknown", "HubSpot does not tell who makes these")
         if family == "custom":
@@ -106,36 +142,84 @@ class Attribution:
             return self._person(user, "edited it last; updatedAt moved")
         return Actor("integration", "likely", "updatedAt moved, no user id, not HubSpot-defined")
 
+    def _who_changed_vendor(
+        self, changes: Sequence[FieldChange], difference: Difference, family: vendor.Family
+    ) -> Actor:
+        """Of a definition that HubSpot or an integration made: by what moved, and whether its time moved with it."""
+        old, new = difference.before, difference.after
+        assert old is not None
+        assert new is not None
+        heads = {change.path.partition("/")[0] for change in changes}
+        if (user := new.facts.get("updatedUserId")) and touched(old, new):
+            return self._person(user, "edited it last; updatedAt moved")
+        if heads <= PORTAL_FIELDS:
+            return _who_arranged(changes, old, new)
+        if heads <= {*PORTAL_FIELDS, "options"} and self.options_edited_in_portal(difference):
+            return _who_edited_options(old, new)
+        if touched(old, new):
+            if family == "sync":
+                return _integration(new, "updatedAt moved, no user id")
+            whose = "global definition" if family == "global" else "HubSpot-defined"
+            return Actor("hubspot", "likely", f"updatedAt moved, no user id, {whose}")
+        if not time_of(new, "updatedAt"):
+            return Actor("hubspot", "likely", "HubSpot-defined, without any time: it cannot be dated")
+        if heads <= {"label", "inverseLabel", "description"}:
+            return Actor(
+                "unknown", "unknown", "updatedAt did not move: HubSpot's text layer, or somebody in the portal"
+            )
+        if vendor.definition_editable(new):
+            return Actor("user", "likely", "updatedAt did not move, and a portal may change this definition")
+        return Actor("hubspot", "likely", "updatedAt did not move, but nobody in a portal can change this")
 
-def _who_changed_vendor(
-    drift_class: str, changes: Sequence[FieldChange], old: Resource, new: Resource, family: vendor.Family
-) -> Actor:
-    moved, user = touched(old, new), new.facts.get("updatedUserId")
-    if user and moved:
-        return Actor("user", "likely", f"updatedAt moved; user {user} edited it last", str(user))
-    if drift_class.startswith(("managed.", "portal.")):
-        return _who_edited_portal(changes, old, new)
-    if moved:
-        whose = "global definition" if family == "global" else "HubSpot-defined"
-        return Actor("hubspot", "likely", f"updatedAt moved, no user id, {whose}")
-    if not time_of(new, "updatedAt"):
-        return Actor("hubspot", "likely", "HubSpot-defined, without any time: it cannot be dated")
-    if drift_class in ("vendor.relabelled", "vendor.described"):
-        return Actor("unknown", "unknown", "updatedAt did not move: HubSpot's text layer, or somebody in the portal")
-    if vendor.definition_editable(new):
-        return Actor("user", "likely", "updatedAt did not move, and a portal may change this definition")
-    return Actor("hubspot", "likely", "updatedAt did not move, but nobody in a portal can change this")
+    def options_edited_in_portal(self, difference: Difference) -> bool:
+        """Whether it was somebody in the portal who edited the options of one of HubSpot's own enumerations.
+
+        Such an edit never moves ``updatedAt`` (real-drift.md 6), which a mass touch may move all the same. HubSpot
+        rewords options without moving it either, so texts alone tell nothing where a portal may not edit them.
+        """
+        old, new = difference.before, difference.after
+        assert old is not None
+        assert new is not None
+        if vendor.options_locked(new):
+            return False
+        by_itself = touched(old, new) and time_of(new, "updatedAt") not in self.mass_touches
+        if vendor.options_editable(new):
+            return not by_itself
+        options = [change.path for change in difference.fields if change.path.partition("/")[0] == "options"]
+        texts = all(path.count("/") > 1 for path in options)
+        return bool(time_of(new, "updatedAt")) and not touched(old, new) and not texts
 
 
-def _who_edited_portal(changes: Sequence[FieldChange], old: Resource, new: Resource) -> Actor:
-    """What a portal may change on a default leaves neither a time nor a user id (hubspot-api.md G.1)."""
+# What a portal may change on any default (hubspot-api.md A.8); most such changes are the portals' own.
+PORTAL_FIELDS = frozenset({"groupName", "hidden", "displayOrder"})
+
+
+def _who_arranged(changes: Sequence[FieldChange], old: Resource, new: Resource) -> Actor:
+    """Who moved, hid or placed a default, which leaves neither a time nor a user id (hubspot-api.md G.1)."""
+    if any(change.path == "groupName" and change.before == "" for change in changes):
+        return Actor("hubspot", "likely", "it had no group before, as new definitions of HubSpot's do at first")
     if not time_of(new, "updatedAt"):
         return Actor("unknown", "unknown", "HubSpot keeps no times of it")
     if not touched(old, new):
         return Actor("user", "likely", "updatedAt did not move, which is how an edit in the portal looks")
-    if any(change.path == "groupName" and change.before == "" for change in changes):
-        return Actor("hubspot", "likely", "updatedAt moved, and it had no group before")
-    return Actor("unknown", "unknown", "updatedAt moved as well, so it may have been HubSpot")
+    return Actor("user", "likely", "group, place and hidden belong to the portal; HubSpot's own touch tells nothing")
+
+
+def _who_edited_options(old: Resource, new: Resource) -> Actor:
+    if touched(old, new):
+        return Actor("user", "likely", "a portal may edit these options; updatedAt moved with many others for nothing")
+    return Actor("user", "likely", "updatedAt did not move, which is how an edit in the portal looks")
+
+
+def _integration(new: Resource, told: str) -> Actor:
+    """An integration, by name where the definition's own tells it."""
+    if app := _APP.match(new.name):
+        return Actor("integration", "likely", f"the app {app[1]} keeps it: {told}", app[1])
+    system = "Salesforce" if "salesforce" in new.name else ""
+    return Actor("integration", "likely", f"{system or 'an integration'} keeps it: {told}", system.lower() or None)
+
+
+_APP = re.compile(r"a(\d+)_")
 
 
 def _who_removed(family: vendor.Family) -> Actor:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from reconciler import address as addresses
 from reconciler.errors import UsageError
+from reconciler.kinds import properties
 from reconciler.model import Json, Resource, Snapshot
 from reconciler.order import moved as moving
 
@@ -95,12 +96,23 @@ def kept_facts(resource: Resource) -> dict[str, Json]:
     """The part of what HubSpot says about a definition that is worth remembering."""
     names = _FACTS.get(resource.kind, resource.facts)
     facts = {name: resource.facts[name] for name in names if name in resource.facts}
+    if resource.kind == "properties":
+        facts.update(_unusual(resource.facts))
     if "stages" in facts:
         facts["stages"] = {
             object_type: {name: raw[name] for name in _STAGE_FACTS if name in raw}
             for object_type, raw in facts["stages"].items()
         }
     return facts
+
+
+def _unusual(facts: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """What drift has to know of an answer that was not as HubSpot's answers are today: missing keys, shared numbers."""
+    if missing := properties.unsent(facts):
+        yield "unsent", sorted(missing)
+    numbers = properties.option_numbers(facts)
+    if len(set(numbers.values())) < len(numbers):
+        yield "optionNumbers", dict(numbers)
 
 
 def _formula_still_declared(observed: Resource, known: Resource | None) -> Json:

@@ -5,7 +5,7 @@ Each field that is left gets its class (CONTRACT 6) from whose definition it is 
 says, and each class at an address is one item, with who did it (``attribution``), how bad it is, and the ways out.
 
 Severity is that of the class, with two exceptions that the data suggest (real-drift.md 6): a label that newly says
-*deprecated*, *discontinued* or *legacy* is medium, a formula of HubSpot's own that is repointed is only info.
+*deprecated*, *discontinued* or *legacy* is medium; formulas, display hints and the like of HubSpot's own are only info.
 """
 
 import hashlib
@@ -17,12 +17,13 @@ from shlex import quote
 
 from reconciler import address as addresses
 from reconciler import vendor
-from reconciler.attribution import Actor, Attribution, known_until, touched
+from reconciler.attribution import PORTAL_FIELDS, Actor, Attribution, known_until
 from reconciler.baseline import STAGES, Baseline
 from reconciler.diff import Difference, FieldChange, compare
 from reconciler.kinds import kind_of, lifecycle_stages, properties, property_groups
 from reconciler.model import Collection, Json, Resource, Snapshot, Source
-from reconciler.quiet import Muted, Sides
+from reconciler.quiet import Muted, Normalised, Sides
+from reconciler.receipts import OwnWrites
 
 SEVERITIES = ("info", "low", "medium", "high")
 SEVERITY: Mapping[str, str] = {
@@ -48,6 +49,9 @@ SEVERITY: Mapping[str, str] = {
     "portal.removed": "low",
     "access.unreadable": "high",
 }
+QUIET_FLAGS = frozenset(  # below an added property, in the order that the data suggest (real-drift.md 6)
+    "formField externalOptions calculationFormula numberDisplayHint textDisplayHint showCurrencySymbol".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class Drift:
     items: tuple[DriftItem, ...]
     muted: tuple[Muted, ...]
     coverage: Mapping[str, int]
+    normalised: tuple[Normalised, ...] = ()
 
 
 def drift_items_json(drift: Drift) -> list[dict[str, Json]]:
@@ -126,24 +131,27 @@ def detect(
     removed: Iterable[str] = (),
     own_user_id: str | None = None,
     own_writes: Mapping[str, Mapping[str, Json]] | None = None,
+    receipts: OwnWrites | None = None,
     referred: Iterable[str] = (),
     only: Sequence[str] = (),
 ) -> Drift:
     """What moved between the baseline and the live portal.
 
-    ``removed`` are tombstones, ``own_writes`` live values by address and path that our own last run wrote,
-    ``referred`` addresses that integrations refer to beside what the specs declare.
+    ``removed`` are tombstones, ``own_writes`` live values by address and path that our own last run wrote and that
+    are no drift, ``receipts`` what we wrote at any time and would know again, ``referred`` addresses that integrations
+    refer to beside what the specs declare.
     """
     sides = Sides(*_comparable(baseline, observed, collections), desired)
-    before, after, muted = sides.quiet()
+    before, after, mutes = sides.quiet()
     selected = [one for one in compare(before, after) if not only or addresses.any_covers(only, one.address)]
-    attribution = Attribution(own_user_id, max(map(known_until, before.values()), default=""))
+    newest = max(map(known_until, before.values()), default="")
+    attribution = Attribution(own_user_id, newest, sides.mass_touches, receipts or OwnWrites())
     refers = _references(desired) | set(referred)
     judge = _Judge(sides, baseline.managed, frozenset(removed), own_writes or {}, refers, attribution)
     items = [item for difference in selected for item in judge.items(difference)]
     items += [_unreadable(collection) for collection in _unread(baseline, desired, collections, only)]
     items.sort(key=lambda item: (-SEVERITIES.index(item.severity), item.address, item.drift_class))
-    return Drift(tuple(items), muted, _coverage(observed, desired, baseline))
+    return Drift(tuple(items), mutes.by_cause(), _coverage(observed, desired, baseline), mutes.listed())
 
 
 # --- what can be compared --------------------------------------------------------------------------------------------
@@ -320,7 +328,21 @@ class _Judge:
             return "unmanaged.changed"
         if path in ("type", "fieldType"):
             return "vendor.type-changed"
-        return _global_class(path, difference) if family == "global" else "portal.changed"
+        return self._global_class(path, difference) if family == "global" else "portal.changed"
+
+    def _global_class(self, path: str, difference: Difference) -> str:
+        """The class of a field of one of HubSpot's own definitions that no spec declares."""
+        match path.partition("/")[0]:
+            case "label" | "inverseLabel":
+                return "vendor.relabelled"
+            case "description":
+                return "vendor.described"
+            case "options":
+                edited = self.attribution.options_edited_in_portal(difference)
+                return "portal.changed" if edited else "vendor.options-changed"
+            case field if field in PORTAL_FIELDS:
+                return "portal.changed"
+        return "vendor.flags-changed"
 
     def _owned(self, path: str, difference: Difference, family: str) -> bool:
         """A full definition of ours is ours in every field, a partial one in the fields that it names."""
@@ -352,25 +374,11 @@ class _Judge:
             changes = [one.change for one in fields]
             if any(vendor.gains_deprecation(str(one.before or ""), str(one.after or "")) for one in changes):
                 severity = "medium"
-        if drift_class == "vendor.flags-changed" and all(one.change.path == "calculationFormula" for one in fields):
-            severity = "info"  # a repointed formula is quieter than every flag (real-drift.md 6)
+        if drift_class == "vendor.flags-changed" and all(one.change.path in QUIET_FLAGS for one in fields):
+            severity = "info"
         if drift_class.startswith("vendor.") and address in self.referred:
             severity = SEVERITIES[min(SEVERITIES.index(severity) + 1, len(SEVERITIES) - 1)]
         return severity
-
-
-def _global_class(path: str, difference: Difference) -> str:
-    """The class of a field of one of HubSpot's own definitions that no spec declares."""
-    match path.partition("/")[0]:
-        case "label" | "inverseLabel":
-            return "vendor.relabelled"
-        case "description":
-            return "vendor.described"
-        case "groupName" | "hidden" | "displayOrder":
-            return "portal.changed"
-        case "options":
-            return "portal.changed" if _portal_may_edit_options(difference) else "vendor.options-changed"
-    return "vendor.flags-changed"
 
 
 def _desired(change: FieldChange, wanted: Resource) -> tuple[bool, Json]:
@@ -422,16 +430,6 @@ def _as_known(moved: DriftField, address: str) -> bool:
     if change.path.startswith("options/") and isinstance(moved.desired, Mapping):
         return all(change.before.get(name) == value for name, value in moved.desired.items())
     return kind_of(address).same(change.path, moved.desired, change.before)
-
-
-def _portal_may_edit_options(difference: Difference) -> bool:
-    """Editable by their flags, or one of those that portals edit anyway, as long as HubSpot did not touch it."""
-    old, new = difference.before, difference.after
-    assert old is not None
-    assert new is not None
-    if vendor.options_editable(new):
-        return True
-    return vendor.options_edited_by_portals(new) and not touched(old, new)
 
 
 def _ways(drift_class: str, fields: Sequence[DriftField], address: str, declared: bool) -> dict[str, str]:

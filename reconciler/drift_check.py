@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,15 +15,24 @@ from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
 from reconciler.observe import ListSource, Observation
+from reconciler.quiet import normalised_json
+from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
 ACCEPTED = "accepted.json"  # beside the baseline: what was accepted for a while only, and why
 
 
-def check(
-    workspace: Workspace, source: ListSource, only: Sequence[str], now: datetime, fail_on: str = ""
-) -> dict[str, Json]:
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What somebody asked of a drift check on the command line."""
+
+    only: tuple[str, ...] = ()
+    fail_on: str = ""
+    show_normalised: bool = False
+
+
+def check(workspace: Workspace, source: ListSource, wishes: Wishes, now: datetime) -> dict[str, Json]:
     """What moved since the last accept, as a document."""
     known = workspace.baseline
     assert known is not None
@@ -31,16 +40,18 @@ def check(
     portal_id = workspace.check_identity(source)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
     settings, today = workspace.settings, now.date()
-    found = detected(known, observation, loaded, only, ignore.in_force(settings.ignore, today))
+    wrote = own_writes(workspace.receipts, now)
+    found = detected(known, observation, loaded, wishes.only, ignore.in_force(settings.ignore, today), wrote)
     items = [_with_acceptance(item, workspace, now.date()) for item in drift.drift_items_json(found)]
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
-        **({"failOn": fail_on} if fail_on else {}),
+        **({"failOn": wishes.fail_on} if wishes.fail_on else {}),
         "baseline": {"digest": baselines.digest(known)},
         "complete": observation.complete,
         "reads": report.reads_json(observation.collections),
         "items": items,
         "muted": [one.as_json() for one in found.muted],
+        **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
         "coverage": dict(found.coverage),
         "findings": [one.as_json() for one in _rule_findings(settings.ignore, known, observation, today)],
         "errors": _nothing_read(observation),
@@ -62,6 +73,7 @@ def detected(
     loaded: Spec | None,
     only: Sequence[str] = (),
     ignored: Sequence[IgnoreRule] = (),
+    wrote: OwnWrites | None = None,
 ) -> Drift:
     """What moved and is not ignored, with the specs as far as there are any, and which integrations it breaks."""
     desired = loaded.desired if loaded else Snapshot()
@@ -73,6 +85,7 @@ def detected(
         desired,
         observation.collections,
         removed=frozenset(loaded.removed) if loaded else frozenset(),
+        receipts=wrote,
         referred=integrations.referred(systems),
         only=only,
     )

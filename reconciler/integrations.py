@@ -205,7 +205,7 @@ def writable(resource: Resource) -> bool | None:
         return not (attributes.get("calculationFormula") or attributes["fieldType"] == "calculation_equation")
     if resource.facts.get("calculated"):
         return False
-    read_only = resource.facts.get("modificationMetadata", {}).get("readOnlyValue")
+    read_only = (resource.facts.get("modificationMetadata") or {}).get("readOnlyValue")
     return None if read_only is None else not read_only
 
 

@@ -1,7 +1,7 @@
-"""What differs between two reads of a portal and is no drift (real-drift.md 6).
+"""What differs between two reads of a portal and is no drift: carries out the list in ``noise``.
 
 Nothing is filtered out of a comparison afterwards. What is no drift is copied from the known side to the live one, or
-left out on both, before they are compared; what people may want to know of is counted by its cause.
+left out on both, before they are compared; each such difference is kept for whoever asks what was muted.
 """
 
 from bisect import bisect_right
@@ -15,13 +15,14 @@ from reconciler.attribution import time_of, touched
 from reconciler.baseline import STAGES
 from reconciler.kinds import properties, property_groups
 from reconciler.model import Json, Resource, Snapshot
+from reconciler.noise import BY_NAME
 
-MANY = 5  # definitions of a list that gain or lose the same field at once: the API changed, not they (G.4)
+MANY = 5  # definitions that gain or lose the same field at once: the API changed, not they (G.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """What differs and is no drift, counted by cause."""
+    """What follows from something else and is no drift, counted by cause."""
 
     cause: str
     count: int
@@ -32,17 +33,58 @@ class Muted:
         return {"cause": self.cause, "count": self.count, "addresses": list(self.addresses)}
 
 
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """One difference that a rule of ``noise`` muted."""
+
+    rule: str
+    address: str
+    path: str
+    before: Json
+    after: Json
+
+    def as_json(self) -> dict[str, Json]:
+        """The difference as documents hold it."""
+        return {"address": self.address, "path": self.path, "before": self.before, "after": self.after}
+
+
+def normalised_json(found: Sequence[Normalised]) -> list[dict[str, Json]]:
+    """What was muted, counted and listed by rule, as documents hold it."""
+    by_rule: dict[str, list[Normalised]] = {}
+    for one in found:
+        by_rule.setdefault(one.rule, []).append(one)
+    return [
+        {
+            "rule": name,
+            "muted": rule.muted,
+            "count": len(by_rule[name]),
+            "differences": [one.as_json() for one in by_rule[name]],
+        }
+        for name, rule in BY_NAME.items()
+        if name in by_rule
+    ]
+
+
 @dataclass(slots=True)
-class _Mutes:
-    """Collects what is muted, by cause."""
+class Mutes:
+    """Collects what is muted."""
 
-    by_cause: dict[str, dict[str, None]] = field(default_factory=dict)
+    differences: list[Normalised] = field(default_factory=list)
+    causes: dict[str, dict[str, None]] = field(default_factory=dict)
 
-    def add(self, cause: str, address: str) -> None:
-        self.by_cause.setdefault(cause, {})[address] = None
+    def add(self, rule: str, address: str, path: str, before: Json, after: Json, cause: str = "") -> None:
+        """One difference, by its rule, and by its cause where people are told of that in any case."""
+        self.differences.append(Normalised(BY_NAME[rule].name, address, path, before, after))
+        if cause:
+            self.causes.setdefault(cause, {})[address] = None
 
-    def listed(self) -> tuple[Muted, ...]:
-        return tuple(Muted(cause, len(found), tuple(sorted(found))) for cause, found in sorted(self.by_cause.items()))
+    def by_cause(self) -> tuple[Muted, ...]:
+        """What follows from something else, one line a cause."""
+        return tuple(Muted(cause, len(found), tuple(sorted(found))) for cause, found in sorted(self.causes.items()))
+
+    def listed(self) -> tuple[Normalised, ...]:
+        """Every difference that was muted, by address."""
+        return tuple(sorted(self.differences, key=lambda one: (one.address, one.path)))
 
 
 @dataclass(frozen=True)
@@ -53,53 +95,72 @@ class Sides:
     after: Mapping[str, Resource]
     desired: Snapshot
 
-    def quiet(self) -> tuple[Snapshot, Snapshot, tuple[Muted, ...]]:
+    def quiet(self) -> tuple[Snapshot, Snapshot, Mutes]:
         """Both sides with everything that is no drift copied from the one to the other."""
-        muted = _Mutes()
+        mutes = Mutes()
         before, after = dict(self.before), dict(self.after)
-        for address in list(before.keys() | after.keys()):
-            self._quiet_one(address, before, after, muted)
-        _quiet_positions(before, after)
-        return Snapshot(before.values()), Snapshot(after.values()), muted.listed()
+        for address in sorted(before.keys() | after.keys()):
+            self._quiet_one(address, before, after, mutes)
+        _quiet_positions(before, after, mutes)
+        return Snapshot(before.values()), Snapshot(after.values()), mutes
 
-    def _quiet_one(self, address: str, before: dict[str, Resource], after: dict[str, Resource], muted: _Mutes) -> None:
+    def _quiet_one(self, address: str, before: dict[str, Resource], after: dict[str, Resource], mutes: Mutes) -> None:
         old, new = before.get(address), after.get(address)
         if old and new and _equal(old, new):
             after[address] = old
+            _note_times(old, new, mutes)
             return
         resource = new or old
         assert resource is not None
         if resource.kind == properties.NAME and self.family(address) == "stage":
-            muted.add(_stage_cause(resource), address)
+            then, now = (one.attributes.get("label") if one else None for one in (old, new))
+            mutes.add("stage-family", address, "label", then, now, _stage_cause(resource))
             before.pop(address, None)
             after.pop(address, None)
         elif old and new:
-            before[address], after[address] = self._quiet_pair(old, new, muted)
+            before[address], after[address] = self._quiet_pair(old, new, mutes)
 
-    def _quiet_pair(self, old: Resource, new: Resource, muted: _Mutes) -> tuple[Resource, Resource]:
+    def _quiet_pair(self, old: Resource, new: Resource, mutes: Mutes) -> tuple[Resource, Resource]:
+        pair = _Pair(new.address, dict(old.attributes), dict(new.attributes), mutes)
         wanted = self.desired.get(new.address)
-        left, right = dict(old.attributes), dict(new.attributes)
-        _quiet_texts(left, right)
-        _quiet_order(left, right, new.kind, wanted.attributes if wanted else {})
+        _quiet_texts(pair, hubspots=self.family(new.address) != "custom")
+        _quiet_order(pair, new.kind, wanted.attributes if wanted else {})
         if new.kind == properties.NAME:
-            self._quiet_options(old, new, left, right, muted)
-            for name in self._surface_changes(old, new):
-                muted.add(f"`{name}` newly sent, or no longer sent, by HubSpot", new.address)
-                _copy(name, left, right)
-            _add_flags(old, new, left, right)
-        _add_identity(old, new, left, right, self._created_anew(old, new))
-        return _with(old, left), _with(new, right)
+            self._quiet_property(pair, old, new)
+        anew = self._created_anew(old, new)
+        _add_identity(old, new, pair.left, pair.right, anew)
+        if pair.left == pair.right:
+            _note_times(old, new, mutes)
+        return _with(old, pair.left), _with(new, pair.right)
 
-    def _quiet_options(
-        self, old: Resource, new: Resource, left: dict[str, Json], right: dict[str, Json], muted: _Mutes
-    ) -> None:
-        external = left["externalOptions"] or right["externalOptions"]
-        if vendor.mirrors_stages(new) or external:  # external lists are always empty here (real-drift.md 6)
-            if not external and left.get("options") != right.get("options"):
-                muted.add(f"options of {new.name} that mirror stages", new.address)
-            _copy("options", left, right)
-        elif "options" in left and "options" in right:
-            right["options"] = _ties_as_known(left["options"], right["options"], new.facts.get("options", ()))
+    def _quiet_property(self, pair: "_Pair", old: Resource, new: Resource) -> None:
+        for name in self._surface_changes(old, new):
+            pair.keep("api-key", name, f"`{name}` newly sent, or no longer sent, by HubSpot")
+        positions = pair.left["displayOrder"], pair.right["displayOrder"]
+        if -1 in positions and self._filled[new.address.rpartition("/")[0]] >= MANY:
+            pair.keep("filled-position", "displayOrder")
+        formulas = pair.left.get("calculationFormula"), pair.right.get("calculationFormula")
+        if all(formulas) and properties.same("calculationFormula", *formulas):
+            pair.keep("formula-spelling", "calculationFormula")
+        external = pair.left["externalOptions"] or pair.right["externalOptions"]
+        if vendor.mirrors_stages(new):
+            pair.keep("stage-mirror", "options", "" if external else f"options of {new.name} that mirror stages")
+        elif external:
+            pair.keep("external-options", "options")
+        elif "options" in old.attributes and "options" in new.attributes and pair.right.get("options"):
+            self._quiet_options(pair, old, new)
+        _add_flags(old, new, pair)
+
+    def _quiet_options(self, pair: "_Pair", old: Resource, new: Resource) -> None:
+        if self._surface(new.address, "options/hidden") and "options/hidden" in _unsent(old) ^ _unsent(new):
+            pair.right["options"] = {
+                value: _as_hidden(pair.left["options"].get(value, option), option)
+                for value, option in pair.right["options"].items()
+            }
+        known = _ties_as_known(pair.left["options"], pair.right["options"], _numbers(old), _numbers(new))
+        if list(known) != list(pair.right["options"]):
+            pair.note("option-numbers", "options", list(pair.left["options"]), list(pair.right["options"]))
+        pair.right["options"] = known
 
     def family(self, address: str) -> vendor.Family:
         """Whose a definition is, by what the baseline says of it before what HubSpot sends today."""
@@ -121,25 +182,67 @@ class Sides:
                     lists.setdefault(address.rpartition("/")[0], ([], []))[index].append(resource)
         return {name: (vendor.archived_tells(old), vendor.archived_tells(new)) for name, (old, new) in lists.items()}
 
+    # --- what the whole of the lists tells ---------------------------------------------------------------------------
+
+    @cached_property
+    def _pairs(self) -> list[tuple[Resource, Resource]]:
+        """The properties that both sides have."""
+        return [
+            (old, self.after[address])
+            for address, old in self.before.items()
+            if address in self.after and old.kind == properties.NAME
+        ]
+
+    @cached_property
+    def mass_touches(self) -> frozenset[str]:
+        """Moments at which many definitions were touched with nothing to see: they say nothing about the others."""
+        counts = Counter(
+            time_of(new, "updatedAt") for old, new in self._pairs if _equal(old, new) and touched(old, new)
+        )
+        return frozenset(moment for moment, count in counts.items() if count >= MANY)
+
     def _surface_changes(self, old: Resource, new: Resource) -> Iterator[str]:
-        """Fields that come or go on many definitions at once, or on one that nobody wrote to: the API changed."""
-        collection = new.address.rpartition("/")[0]
-        for name in properties.SOMETIMES_SET:
-            moved = (name in old.attributes) != (name in new.attributes)
-            if moved and (self._came_or_went[collection, name] >= MANY or not touched(old, new)):
+        """Fields that came or went because the API changed, and not because somebody set or cleared them."""
+        for name in _toggled(old, new):
+            sometimes = name in properties.SOMETIMES_SET
+            unmoved = self.family(new.address) != "custom" or not touched(old, new)
+            if self._surface(new.address, name) or (sometimes and unmoved):
                 yield name
+
+    def _surface(self, address: str, name: str) -> bool:
+        """Whether a key comes or goes on many definitions at once, or on all of a short list."""
+        collection = address.rpartition("/")[0]
+        of_list = self._came_or_went[collection, name]
+        whole = name not in properties.SOMETIMES_SET and 1 < of_list == self._lengths[collection]
+        return whole or self._came_or_went["", name] >= MANY
+
+    @cached_property
+    def _lengths(self) -> Counter[str]:
+        return Counter(new.address.rpartition("/")[0] for _, new in self._pairs)
 
     @cached_property
     def _came_or_went(self) -> Counter[tuple[str, str]]:
-        """How many definitions of a collection gained or lost a field."""
+        """How many definitions of a list, and in all, gained or lost a key without an edit of their own."""
         counts: Counter[tuple[str, str]] = Counter()
-        for address, old in self.before.items():
-            new = self.after.get(address)
-            if new and old.kind == properties.NAME and old.attributes is not new.attributes:
-                for name in properties.SOMETIMES_SET:
-                    if (name in old.attributes) != (name in new.attributes):
-                        counts[address.rpartition("/")[0], name] += 1
+        for old, new in self._pairs:
+            if old.attributes is new.attributes:
+                continue
+            edited = self.family(new.address) == "custom" and touched(old, new)
+            if edited and time_of(new, "updatedAt") not in self.mass_touches:
+                continue
+            for name in [*_toggled(old, new), *((_unsent(old) ^ _unsent(new)) & {"options/hidden"})]:
+                counts[new.address.rpartition("/")[0], name] += 1
+                counts["", name] += 1
         return counts
+
+    @cached_property
+    def _filled(self) -> Counter[str]:
+        """How many definitions of a list were given a position, or lost it."""
+        positions = (
+            (new.address.rpartition("/")[0], old.attributes["displayOrder"], new.attributes["displayOrder"])
+            for old, new in self._pairs
+        )
+        return Counter(collection for collection, one, other in positions if one != other and -1 in (one, other))
 
     def _created_anew(self, old: Resource, new: Resource) -> bool:
         """Whether a custom definition was made again under its name after the baseline knew it.
@@ -154,12 +257,37 @@ class Sides:
 
     @cached_property
     def _times_unreliable(self) -> bool:
-        pairs = ((old, self.after[address]) for address, old in self.before.items() if address in self.after)
-        return any(
-            old.facts.get("hubspotDefined") and time_of(old, "createdAt") != time_of(new, "createdAt")
-            for old, new in pairs
-            if old.kind == properties.NAME and time_of(old, "createdAt") and time_of(new, "createdAt")
-        )
+        defaults = [(old, new) for old, new in self._pairs if old.facts.get("hubspotDefined")]
+        times = [(time_of(old, "createdAt"), time_of(new, "createdAt")) for old, new in defaults]
+        return any(one and other and one != other for one, other in times)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The attributes of one definition on both sides, while they are made alike."""
+
+    address: str
+    left: dict[str, Json]
+    right: dict[str, Json]
+    mutes: Mutes
+
+    def note(self, rule: str, path: str, before: Json, after: Json, cause: str = "") -> None:
+        self.mutes.add(rule, self.address, path, before, after, cause)
+
+    def keep(self, rule: str, name: str, cause: str = "") -> None:
+        """The live value of a field is taken to be the known one; noted when it differs."""
+        before, after = self.left.get(name), self.right.get(name)
+        if before != after or _shown(before) != _shown(after):
+            self.note(rule, name, _shown(before), _shown(after), cause)
+        if name in self.left:
+            self.right[name] = before
+        else:
+            self.right.pop(name, None)
+
+
+def _shown(value: Json) -> Json:
+    """Options by their values; a list of texts says enough of what was muted."""
+    return list(value) if isinstance(value, Mapping) else value
 
 
 def _equal(old: Resource, new: Resource) -> bool:
@@ -175,15 +303,26 @@ _IDENTITY = ("calculated", "modificationMetadata", "createdAt", "ids", "typeIds"
 _FLAGS = ("readOnlyDefinition", "readOnlyOptions", "readOnlyValue")
 
 
+def _note_times(old: Resource, new: Resource, mutes: Mutes) -> None:
+    """A definition that looks as it did, and carries other times."""
+    for rule, name in (("touched", "updatedAt"), ("created", "createdAt")):
+        one, other = time_of(old, name), time_of(new, name)
+        if one and other and one != other:
+            mutes.add(rule, new.address, name, one, other)
+
+
+def _unsent(resource: Resource) -> frozenset[str]:
+    return properties.unsent(resource.facts)
+
+
+def _toggled(old: Resource, new: Resource) -> list[str]:
+    """Fields that one side has and the other was not sent at all."""
+    sometimes = [one for one in properties.SOMETIMES_SET if (one in old.attributes) != (one in new.attributes)]
+    return [*sometimes, *(name for name in _unsent(old) ^ _unsent(new) if "/" not in name)]
+
+
 def _with(resource: Resource, attributes: Mapping[str, Json]) -> Resource:
     return Resource(resource.kind, resource.address, attributes, resource.facts, resource.source)
-
-
-def _copy(name: str, left: Mapping[str, Json], right: dict[str, Json]) -> None:
-    if name in left:
-        right[name] = left[name]
-    else:
-        right.pop(name, None)
 
 
 def _stage_cause(resource: Resource) -> str:
@@ -191,56 +330,96 @@ def _stage_cause(resource: Resource) -> str:
     return f"per-stage properties of {resource.object_type}" + (f", {pipeline}" if pipeline else "")
 
 
+# --- texts -----------------------------------------------------------------------------------------------------------
+
+
 def _same_text(one: Json, other: Json) -> bool:
     return isinstance(one, str) and isinstance(other, str) and one.split() == other.split()
 
 
-def _quiet_texts(left: Mapping[str, Json], right: dict[str, Json]) -> None:
-    """Blanks in labels and descriptions come and go (real-drift.md 6)."""
+def _same_wording(one: Json, other: Json) -> bool:
+    return _same_text(*(text.strip().removesuffix(".").casefold() for text in (one, other)))
+
+
+def _quiet_texts(pair: _Pair, *, hubspots: bool) -> None:
+    """Blanks in texts come and go, and in HubSpot's descriptions case and the last full stop (real-drift.md 6)."""
     for name in ("label", "inverseLabel", "description"):
-        if _same_text(left.get(name), right.get(name)):
-            right[name] = left[name]
-    known = left.get("options", {})
-    if "options" in right:
-        right["options"] = {
-            value: _quiet_option(known[value], option) if value in known else option
-            for value, option in right["options"].items()
+        before, after = pair.left.get(name), pair.right.get(name)
+        if _same_text(before, after):
+            pair.keep("blanks", name)
+        elif hubspots and name == "description" and before and after and _same_wording(before, after):
+            pair.keep("wording", name)
+    known = pair.left.get("options", {})
+    if "options" in pair.right:
+        pair.right["options"] = {
+            value: _quiet_option(pair, value, known[value], option) if value in known else option
+            for value, option in pair.right["options"].items()
         }
 
 
-def _quiet_option(old: Mapping[str, Json], new: Mapping[str, Json]) -> Mapping[str, Json]:
+def _quiet_option(pair: _Pair, value: str, old: Mapping[str, Json], new: Mapping[str, Json]) -> Mapping[str, Json]:
     """The option as it is known where only blanks differ; its keys are in no order that means anything."""
-    quiet = {name: old[name] if _same_text(old.get(name), value) else value for name, value in new.items()}
+    quiet = {}
+    for name, text in new.items():
+        same = _same_text(old.get(name), text)
+        quiet[name] = old[name] if same else text
+        if same and old[name] != text:
+            pair.note("blanks", f"options/{value}/{name}", old[name], text)
     return old if quiet == old else {name: quiet[name] for name in [*old, *quiet] if name in quiet}
 
 
+# --- order -----------------------------------------------------------------------------------------------------------
+
+
+def _numbers(resource: Resource) -> Mapping[str, int]:
+    """The number that each option was sent with; where nothing tells, they are in their order."""
+    sent, options = properties.option_numbers(resource.facts), resource.attributes["options"]
+    return sent if options.keys() <= sent.keys() else {value: place for place, value in enumerate(options)}
+
+
 def _ties_as_known(
-    known: Mapping[str, Json], live: Mapping[str, Json], listed: Sequence[Mapping[str, Json]]
+    known: Mapping[str, Json], live: Mapping[str, Json], then: Mapping[str, int], now: Mapping[str, int]
 ) -> Mapping[str, Json]:
-    """Options that share a displayOrder, as in real portals, have no order among each other (real-drift.md 7)."""
-    orders = {option["value"]: option.get("displayOrder", -1) for option in listed}
-    if len(set(orders.values())) == len(orders):
-        return live
-    places = {value: place for place, value in enumerate(known)}
-    ranked = sorted(live, key=lambda value: (orders.get(value, -1), places.get(value, len(places))))
-    return {value: live[value] for value in ranked}
+    """The live options in the known order, unless two that had an order then have the other one now.
+
+    Options that share a number, as in real portals, have no order among each other (real-drift.md 7).
+    """
+    shared = sorted((value for value in live if value in known), key=lambda value: (now[value], then[value]))
+    ranks = [then[value] for value in shared]
+    if ranks != sorted(ranks):
+        places = {value: place for place, value in enumerate(known)}
+        ranked = sorted(live, key=lambda value: (now[value], places.get(value, len(places))))
+        return {value: live[value] for value in ranked}
+    in_known_order = iter([value for value in known if value in live])
+    return {one: live[one] for one in (next(in_known_order) if value in known else value for value in live)}
 
 
-def _quiet_order(left: Mapping[str, Json], right: dict[str, Json], kind: str, wanted: Mapping[str, Json]) -> None:
+def _as_hidden(old: Mapping[str, Json], new: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The live option, as hidden as the known one."""
+    rest = {name: value for name, value in new.items() if name != "hidden"}
+    return {**rest, "hidden": True} if old.get("hidden") else rest
+
+
+def _quiet_order(pair: _Pair, kind: str, wanted: Mapping[str, Json]) -> None:
     """A declared position of -1 is any; the position of a group is HubSpot's numbering unless declared."""
-    undeclared_group = kind == property_groups.NAME and "displayOrder" not in wanted
-    if undeclared_group or wanted.get("displayOrder") == -1:
-        _copy("displayOrder", left, right)
+    if wanted.get("displayOrder") == -1:
+        pair.keep("any-position", "displayOrder")
+    elif kind == property_groups.NAME and "displayOrder" not in wanted:
+        pair.keep("group-numbers", "displayOrder")
 
 
-def _add_flags(old: Resource, new: Resource, left: dict[str, Json], right: dict[str, Json]) -> None:
+# --- what nobody can declare -----------------------------------------------------------------------------------------
+
+
+def _add_flags(old: Resource, new: Resource, pair: _Pair) -> None:
     """Flags that nobody can declare and that integrations notice; a key that one side lacks tells nothing."""
-    one, other = old.facts.get("modificationMetadata", {}), new.facts.get("modificationMetadata", {})
-    for name in _FLAGS:
-        if name in one and name in other:
-            left[name], right[name] = one[name], other[name]
-    if "calculated" in old.facts and "calculated" in new.facts:
-        left["calculated"], right["calculated"] = old.facts["calculated"], new.facts["calculated"]
+    sides = [{**vendor.rights(one), "calculated": one.facts.get("calculated")} for one in (old, new)]
+    for name in (*_FLAGS, "calculated"):
+        before, after = (side.get(name) for side in sides)
+        if before is not None and after is not None:
+            pair.left[name], pair.right[name] = before, after
+        elif before is not after:
+            pair.note("rights-key", name, before, after)
 
 
 def _add_identity(
@@ -257,7 +436,10 @@ def _add_identity(
         left["typeIds"], right["typeIds"] = list(old.facts["typeIds"]), list(new.facts["typeIds"])
 
 
-def _quiet_positions(before: dict[str, Resource], after: dict[str, Resource]) -> None:
+# --- stages ----------------------------------------------------------------------------------------------------------
+
+
+def _quiet_positions(before: dict[str, Resource], after: dict[str, Resource], mutes: Mutes) -> None:
     """One new stage renumbers all behind it: only stages that really changed places keep their positions."""
     shared = [address for address, one in before.items() if one.kind == STAGES and address in after]
     for object_type in sorted({name for address in shared for name in before[address].attributes}):
@@ -266,7 +448,10 @@ def _quiet_positions(before: dict[str, Resource], after: dict[str, Resource]) ->
         known = [_stage(before[one], object_type)["position"] for one in both]
         for index in _in_place(known):
             new = after[both[index]]
-            stage = {**_stage(new, object_type), "position": known[index]}
+            was = _stage(new, object_type)
+            if was["position"] != known[index]:
+                mutes.add("stage-numbers", new.address, f"{object_type}/position", known[index], was["position"])
+            stage = {**was, "position": known[index]}
             after[both[index]] = _with(new, {**new.attributes, object_type: stage})
 
 

@@ -89,6 +89,8 @@ class OwnWrites:
 
     values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     recent: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # of the last minutes only
+    archived: frozenset[str] = frozenset()  # addresses that the last of them archived
+    at: Mapping[str, str] = field(default_factory=dict)  # when each address was last written
 
 
 SETTLING = timedelta(minutes=5)  # HubSpot's reads may lag behind writes for so long
@@ -98,6 +100,7 @@ def own_writes(directory: Path, now: datetime) -> OwnWrites:
     """The values that receipts of a portal say were written, later ones over earlier ones."""
     values: dict[str, dict[str, Json]] = {}
     recent: dict[str, dict[str, Json]] = {}
+    last: dict[str, tuple[str, str]] = {}
     for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else ():
         told = events(path)
         if not told or told[0].get("event") != "begin":
@@ -106,10 +109,12 @@ def own_writes(directory: Path, now: datetime) -> OwnWrites:
         for change in begun["changes"]:
             if change["address"] in taken:
                 fields = _values(change)
+                last[change["address"]] = change["action"], begun["at"]
                 values[change["address"]] = {**values.get(change["address"], {}), **fields}
                 if datetime.fromisoformat(begun["at"]) > now - SETTLING:
                     recent[change["address"]] = {**recent.get(change["address"], {}), **fields}
-    return OwnWrites(values, recent)
+    archived = frozenset(address for address, (action, _) in last.items() if action == "archive")
+    return OwnWrites(values, recent, archived, {address: at for address, (_, at) in last.items()})
 
 
 def written(told: Sequence[Mapping[str, Json]]) -> set[str]:

@@ -7,11 +7,11 @@ where it does not hold, and nothing fails when neither does.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from reconciler.kinds import properties, property_groups
-from reconciler.model import Resource
+from reconciler.model import Json, Resource
 
 Family = Literal["custom", "global", "stage", "subscription", "score", "sync", "local"]
 
@@ -53,7 +53,7 @@ def archived_tells(listed: Iterable[Resource]) -> bool:
     """Whether the missing ``archived`` key still tells HubSpot's own definitions apart in a list of properties."""
     found = False
     for resource in listed:
-        if "archived" not in resource.facts:
+        if resource.facts.get("archived") is None:
             if not resource.facts.get("hubspotDefined"):
                 return False
             found = True
@@ -79,7 +79,7 @@ def _property_family(resource: Resource, archived_tells: bool) -> Family:
         return "custom"
     if _STAGE.fullmatch(name):
         return "stage"
-    if name in _GLOBAL_ALL_THE_SAME or (archived_tells and flagged and "archived" not in resource.facts):
+    if name in _GLOBAL_ALL_THE_SAME or (archived_tells and flagged and resource.facts.get("archived") is None):
         return "global"
     for cause, pattern in _CAUSED:
         if pattern.fullmatch(name):
@@ -107,20 +107,25 @@ def pipeline(resource: Resource) -> str:
     return found[1] if found else ""
 
 
+def rights(resource: Resource) -> Mapping[str, Json]:
+    """What HubSpot says that may be changed of a definition; nothing in some old answers."""
+    return resource.facts.get("modificationMetadata") or {}
+
+
 def definition_editable(resource: Resource) -> bool:
     """Whether a portal may change label, description and type of a default (hubspot-api.md A.8)."""
-    return not resource.facts.get("modificationMetadata", {}).get("readOnlyDefinition", True)
+    return not rights(resource).get("readOnlyDefinition", True)
 
 
 def options_editable(resource: Resource) -> bool:
-    """Whether HubSpot says that a portal may change the options of a default."""
-    rights = resource.facts.get("modificationMetadata", {})
-    return not rights.get("readOnlyOptions", rights.get("readOnlyDefinition", True))
+    """Whether a portal may change the options of a default: HubSpot says so, or portals are known to do it."""
+    told = rights(resource)
+    return not told.get("readOnlyOptions", told.get("readOnlyDefinition", True)) or resource.name in _PORTAL_EDITED
 
 
-def options_edited_by_portals(resource: Resource) -> bool:
-    """Whether portals are known to change the options of a default although nothing in it says that they may."""
-    return resource.name in _PORTAL_EDITED
+def options_locked(resource: Resource) -> bool:
+    """Whether HubSpot says outright that nobody in a portal can change the options of a default."""
+    return bool(rights(resource).get("readOnlyOptions", False))
 
 
 def gains_deprecation(before: str, after: str) -> bool:

@@ -20,6 +20,10 @@ PLAN_TIER = {
     "groupName": "customer_success",
     "description": "",
     "displayOrder": -1,
+    "hidden": False,
+    "formField": False,
+    "hasUniqueValue": False,
+    "externalOptions": False,
     "options": [
         {"value": "gold", "label": "Gold", "displayOrder": 1, "hidden": True, "description": "the best"},
         {"value": "free", "label": "Free", "displayOrder": 0, "hidden": False},

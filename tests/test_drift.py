@@ -10,6 +10,7 @@ from reconciler.diff import FieldChange
 from reconciler.drift import SEVERITY, detect, drift_items_json
 from reconciler.kinds.properties import canonical
 from reconciler.model import Collection, Resource, Snapshot, Source
+from reconciler.receipts import OwnWrites
 
 LOCKED = {"archivable": True, "readOnlyDefinition": True, "readOnlyValue": False}
 FREE = {"archivable": True, "readOnlyDefinition": False, "readOnlyValue": False}
@@ -251,7 +252,7 @@ EDITABLE = {**LOCKED, "readOnlyOptions": False}
         (
             default(),
             default(externalOptions=True, updatedAt=NOW),
-            ("vendor.flags-changed", "medium", "hubspot", "likely"),
+            ("vendor.flags-changed", "info", "hubspot", "likely"),
         ),
         (
             default(calculationFormula="a"),
@@ -271,7 +272,18 @@ EDITABLE = {**LOCKED, "readOnlyOptions": False}
         (
             default(options=TIERS[:1], modificationMetadata=EDITABLE),
             default(options=TIERS, modificationMetadata=EDITABLE, updatedAt=NOW),
-            ("portal.changed", "low", "unknown", "unknown"),
+            ("vendor.options-changed", "medium", "hubspot", "likely"),
+        ),
+        (
+            default(options=TIERS[:1], modificationMetadata={**LOCKED, "readOnlyOptions": True}),
+            default(options=TIERS, modificationMetadata={**LOCKED, "readOnlyOptions": True}),
+            ("vendor.options-changed", "medium", "hubspot", "likely"),
+        ),
+        (default(options=TIERS[:1]), default(options=TIERS), ("portal.changed", "low", "user", "likely")),
+        (
+            default(options=TIERS),
+            default(options=[TIERS[0], {**TIERS[1], "label": "Golden"}]),
+            ("vendor.options-changed", "medium", "hubspot", "likely"),
         ),
         (default("hs_persona"), default("hs_persona", options=TIERS), ("portal.changed", "low", "user", "likely")),
         (default(), default(hidden=True), ("portal.changed", "low", "user", "likely")),
@@ -280,6 +292,13 @@ EDITABLE = {**LOCKED, "readOnlyOptions": False}
             default(groupName=""),
             default(groupName="sales", updatedAt=NOW),
             ("portal.changed", "low", "hubspot", "likely"),
+        ),
+        (default(), default(hidden=True, updatedAt=NOW), ("portal.changed", "low", "user", "likely")),
+        (None, local("salesforceaccountid"), ("portal.added", "low", "integration", "likely")),
+        (
+            local("a123_total"),
+            local("a123_total", label="B", updatedAt=NOW),
+            ("portal.changed", "low", "integration", "likely"),
         ),
         (None, local("hs_email_optout_12", createdUserId="9"), ("portal.added", "low", "user", "likely")),
         (local("hs_email_optout_12"), None, ("portal.removed", "low", "unknown", "unknown")),
@@ -313,12 +332,39 @@ def test_what_nobody_declares(before, after, expected):
     assert told == [expected]
 
 
+def test_a_mass_touch_hides_no_edit_of_the_portal():
+    """Where many moved at one instant with nothing to see, the time of one that a portal edited tells nothing."""
+    before = [default(f"d{number}") for number in range(6)]
+    after = [default(f"d{number}", updatedAt=NOW) for number in range(6)]
+    was = default("hs_lead_status", options=TIERS[:1], modificationMetadata=EDITABLE)
+    now = default("hs_lead_status", options=TIERS, modificationMetadata=EDITABLE, updatedAt=NOW)
+
+    found = drift([*before, was], [*after, now])
+
+    assert classes(found) == [("portal.changed", "hs_lead_status", "low")]
+    assert actors(found) == [("user", "likely")]
+
+
+def test_our_own_receipts_name_us():
+    """What an apply from this machine wrote, and the specs do not ask for any more, was us and nobody else."""
+    address = "properties/contacts/tier"
+    wrote = OwnWrites({address: {"label": "New"}}, at={address: "2025-06-01T12:00:00Z"})
+    gone = OwnWrites(archived=frozenset({address}), at={address: "2025-06-01T12:00:00Z"})
+
+    found = drift([custom()], [custom(label="New", updatedAt=NOW)], receipts=wrote)
+    assert [(one.actor.type, one.actor.confidence, one.at) for one in found.items] == [
+        ("tool", "certain", "2025-06-01T12:00:00Z")
+    ]
+    assert actors(drift([custom()], [], receipts=gone)) == [("tool", "certain")]
+    assert actors(drift([custom()], [custom(label="Other", updatedAt=NOW)], receipts=wrote)) == [("user", "likely")]
+
+
 def test_a_default_that_a_feature_brought():
     """A default older than the baseline that appears now is told with the date since when it is defined."""
     found = drift([], [default("hs_gps_latitude", createdAt="2024-02-01T00:00:00Z")])
 
     assert found.items[0].actor.evidence == "defined since 2024-02-01, appeared now"
-    assert found.items[0].at == "2024-02-01T00:00:00Z"
+    assert found.items[0].at == "2024-02-01T00:00:00.000Z"
 
 
 def test_one_definition_may_have_moved_for_several_reasons():

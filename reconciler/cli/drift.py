@@ -24,11 +24,18 @@ LEVELS = ("info", "low", "medium", "high", "breaking")
 @click.option(
     "--fail-on", type=click.Choice(LEVELS), help="Exit 2 only for this bad, or for what breaks an integration."
 )
+@click.option("--show-normalised", is_flag=True, help="Also count and list what differs and is no drift.")
 @common_options
 @click.pass_obj
-def command(session: Session, only: tuple[str, ...], from_snapshot: Path | None, fail_on: str | None) -> int:
+def command(
+    session: Session,
+    only: tuple[str, ...],
+    from_snapshot: Path | None,
+    fail_on: str | None,
+    show_normalised: bool,
+) -> int:
     """Tell what moved since the last accept, and who moved it; exits 2 when something is not accepted."""
-    from reconciler.drift_check import check
+    from reconciler.drift_check import Wishes, check
 
     session.kind = "drift"
     workspace = session.workspace()
@@ -36,4 +43,5 @@ def command(session: Session, only: tuple[str, ...], from_snapshot: Path | None,
         hint = "make one with `reconciler import` or `reconciler accept --all`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
     source = source_of(workspace, from_snapshot)
-    return session.emit(check(workspace, source, only, session.now(), fail_on or ""))
+    wishes = Wishes(only, fail_on or "", show_normalised)
+    return session.emit(check(workspace, source, wishes, session.now()))

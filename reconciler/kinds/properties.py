@@ -365,7 +365,7 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
 
 def canonical(raw: Mapping[str, Json]) -> dict[str, Json]:
     """A definition as HubSpot sends it, in the one form that is compared."""
-    attributes = {field: raw.get(field, unset) for field, unset in ALWAYS_SET.items()}
+    attributes = {field: unset if raw.get(field) is None else raw[field] for field, unset in ALWAYS_SET.items()}
     for field, unset in SOMETIMES_SET.items():
         value = raw.get(field)
         if value is not None and value != unset and value != "":
@@ -377,14 +377,35 @@ def canonical(raw: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _live_options(listed: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    orders = [option.get("displayOrder", -1) for option in listed]
+    orders = list(map(_number, listed))
     if orders != sorted(orders):
-        listed = sorted(listed, key=lambda option: option.get("displayOrder", -1))
+        listed = sorted(listed, key=_number)
     return {option["value"]: _live_option(option) for option in listed}
 
 
+def _number(option: Mapping[str, Json]) -> int:
+    number: int | None = option.get("displayOrder")
+    return -1 if number is None else number
+
+
+def option_numbers(facts: Mapping[str, Json]) -> Mapping[str, int]:
+    """The numbers that options were sent with; a baseline keeps them only where some share one."""
+    listed = facts.get("options") or ()
+    return facts.get("optionNumbers") or {option["value"]: _number(option) for option in listed}
+
+
+def unsent(facts: Mapping[str, Json]) -> frozenset[str]:
+    """Fields that HubSpot sends with every property, and did not send with this one."""
+    if "name" not in facts:  # a baseline keeps only what was not there
+        return frozenset(facts.get("unsent", ()))
+    listed = facts.get("options") or ()
+    missing = {field for field in (*ALWAYS_SET, "options") if facts.get(field) is None}
+    shown = not listed or any(option.get("hidden") is not None for option in listed)
+    return frozenset(missing if shown else {*missing, "options/hidden"})
+
+
 def _live_option(option: Mapping[str, Json]) -> dict[str, Json]:
-    kept = {"label": option["label"]}
+    kept = {"label": option.get("label") or ""}
     if option.get("description"):
         kept["description"] = option["description"]
     if option.get("hidden"):
@@ -531,7 +552,7 @@ def _group_there(desired: Resource, scope: Scope, reads: Reads) -> Iterator[Find
 
 def editable(raw: Mapping[str, Json]) -> tuple[bool, bool]:
     """Whether a portal may change the definition, and the options (hubspot-api.md A.8)."""
-    rights = raw.get("modificationMetadata", {})
+    rights = raw.get("modificationMetadata") or {}
     definition = not rights.get("readOnlyDefinition", False)
     options = not rights.get("readOnlyOptions", not definition)
     return definition, options and not raw.get("externalOptions", False)
@@ -576,7 +597,7 @@ def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
             return _kept(tombstone, observed, f"the options of {observed.name} cannot be changed")
         left = {value: option for value, option in observed.attributes["options"].items() if value != names[4]}
         return Settled(Resource(NAME, observed.address, {**observed.attributes, "options": left}, observed.facts))
-    rights = observed.facts.get("modificationMetadata", {})
+    rights = observed.facts.get("modificationMetadata") or {}
     if vendor_owned(observed.facts) or not definition or not rights.get("archivable", True):
         return _kept(tombstone, observed, f"{observed.name} is not yours to archive: HubSpot or an integration owns it")
     return Settled()
