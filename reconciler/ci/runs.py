@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from reconciler import git, planning, report, spec
-from reconciler.drift_check import check
+from reconciler import drift_check, git, planning, report, spec
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model import Answer, Json, Reads
 from reconciler.observe import ListSource
@@ -90,7 +89,8 @@ def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str
     if workspace.baseline is None:
         hint = "make one with `reconciler import` or `reconciler accept --all`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
-    return check(workspace, workspace.connect().reader(), only, now, fail_on)
+    asked = drift_check.Wishes(tuple(only), fail_on)
+    return drift_check.check(workspace, workspace.connect().reader(), asked, now)
 
 
 def directory_named(directory: Path, checkout: Path) -> str:
