@@ -340,26 +340,28 @@ def wanted_resource(change: Change) -> Resource:
 def _judge(change: Change, so_far: Outcome, seen: Observation) -> Outcome | None:
     if seen.unreadable(change.address):
         return None
-    if holds(change, seen.snapshot):
+    if holds(change, seen.snapshot, written=True):
         return Outcome(change, "verified", so_far.message if so_far.word == "unknown" else "")
     return None
 
 
-def holds(change: Change, observed: Snapshot) -> bool:
-    """Whether the portal is as the change wants it."""
+def holds(change: Change, observed: Snapshot, *, written: bool = False) -> bool:
+    """Whether the portal is as the change wants it; once it was written, in HubSpot's spelling of it too."""
     resource = observed.get(change.address)
     if change.action == "archive" or resource is None:
         return change.action == "archive" and resource is None
-    return all(_field_holds(change, one, resource) for one in change.fields)
+    return all(_field_holds(change, one, resource, written) for one in change.fields)
 
 
-def _field_holds(change: Change, one: FieldChange, resource: Resource) -> bool:
+def _field_holds(change: Change, one: FieldChange, resource: Resource, written: bool = False) -> bool:
     there, value = change.kind.value_at(resource, one)
     if one.how == "removed":
         return not there or change.kind.same(one.path, None, value)
-    if one.path == "calculationFormula":  # HubSpot stores its own spelling (hubspot-api.md A.11)
-        return bool(value) == bool(one.after)
-    return change.kind.same(one.path, one.after, value if there else None)
+    if change.kind.same(one.path, one.after, value if there else None):
+        return True
+    # HubSpot stores a formula in a spelling of its own (hubspot-api.md A.11): what is not the old one is the new one.
+    respelled = written and one.path == "calculationFormula" and value and one.after
+    return bool(respelled) and not change.kind.same(one.path, one.before, value)
 
 
 def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:

@@ -36,3 +36,23 @@ def test_an_archived_definition_is_restored(tmp_path, monkeypatch, capsys, label
     definition = emulator.Portal.open(Path(STATE)).definitions("0-1")["properties"]["score"]
     assert definition["label"] == label
     assert run(["plan", "--detailed-exitcode"]) == 0
+
+
+def test_a_property_with_options_is_restored_beside_a_baseline(tmp_path, monkeypatch, capsys):
+    """What the baseline holds of the options is compared with the whole list that a restore sends."""
+    monkeypatch.chdir(tmp_path)
+    options = "[{value: a, label: A}, {value: b, label: B}]"
+    entry = f"tier: {{label: Tier, type: enumeration, fieldType: select, groupName: g, options: {options}}}"
+    Path("specs").mkdir()
+    Path("specs/reconciler.yaml").write_text(SETTINGS, "utf-8")
+    Path("specs/contacts.yaml").write_text(
+        f"propertyGroups: {{contacts: {{g: {{label: G}}}}}}\nproperties: {{contacts: {{{entry}}}}}\n", "utf-8"
+    )
+    assert run(["apply", "--auto-approve", "-q"]) == 0
+    emulator.edit(emulator.Portal.open(Path(STATE)), "archive", object="contacts", property="tier")
+
+    assert run(["apply", "--auto-approve", "-q"]) == 0
+
+    definition = emulator.Portal.open(Path(STATE)).definitions("0-1")["properties"]["tier"]
+    assert [option["value"] for option in definition["options"]] == ["a", "b"]
+    assert run(["plan", "--detailed-exitcode"]) == 0

@@ -646,7 +646,7 @@ def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
     """The value that a plan's field speaks of."""
     options = resource.attributes.get("options", {})
     match split(field.path):
-        case ("options",) if field.how == "changed":
+        case ("options",) if _is_order(field):
             mine = set(field.after)
             return True, [value for value in options if value in mine]
         case ("options",):
@@ -658,6 +658,11 @@ def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
         case (name,):
             return name in resource.attributes, resource.attributes.get(name)
     raise KeyError(field.path)
+
+
+def _is_order(field: FieldChange) -> bool:
+    """Whether a field is about the order of the declared options; where a whole list comes or goes, it holds options."""
+    return field.how == "changed" and all(isinstance(value, str) for value in field.after)
 
 
 def destroys(difference: Difference) -> Sequence[str]:

@@ -1,5 +1,9 @@
+from pathlib import Path
+
 import pytest
 
+from reconciler.cli import run
+from reconciler.emulator import Portal
 from reconciler.kinds import properties
 from reconciler.kinds.properties import merged_options
 from reconciler.model import Source
@@ -121,3 +125,25 @@ def test_a_live_definition_has_one_form():
         "options": {"a": {"label": "A"}, "b": {"label": "B", "hidden": True}},
     }
     assert list(properties.canonical(raw)["options"]) == ["a", "b"]
+
+
+def test_another_formula_is_written(tmp_path, monkeypatch):
+    """A property that has some formula already is not taken for having the declared one."""
+    monkeypatch.chdir(tmp_path)
+    Path("specs").mkdir()
+    settings = "version: 1\nportals: {demo: {emulator: portal.json}}\nwatch: [contacts]\n"
+    Path("specs/reconciler.yaml").write_text(settings, "utf-8")
+    for formula in ("mrr * 12", "mrr * 6"):
+        Path("specs/spec.yaml").write_text(
+            "propertyGroups: {contacts: {g: {label: G}}}\n"
+            "properties:\n"
+            "  contacts:\n"
+            "    mrr: {label: M, type: number, fieldType: number, groupName: g}\n"
+            "    arr: {label: A, type: number, fieldType: calculation_equation, groupName: g, "
+            f"calculationFormula: {formula}}}\n",
+            "utf-8",
+        )
+        assert run(["apply", "-q", "--auto-approve"]) == 0
+        assert run(["plan", "-q", "--detailed-exitcode"]) == 0
+        live = Portal.open("portal.json").definitions("0-1")["properties"]["arr"]["calculationFormula"]
+        assert live.endswith(formula.rpartition(" ")[2])
