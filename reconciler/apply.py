@@ -398,7 +398,9 @@ def standing(change: Change, seen: Observation) -> Standing:
     if (resource is not None) != (change.expects == "present"):
         there = "is there" if resource is not None else "is gone"
         return Standing(change, "stale", f"the plan expected it to be {change.expects}, and it {there}")
-    for one in change.fields if resource and change.action != "archive" else ():
+    for one in change.fields if resource else ():
+        if change.action == "archive" and one.path.endswith(("displayOrder", "position")):
+            continue  # others move it along
         if message := _moved(change, one, resource):
             return Standing(change, "stale", message)
     return Standing(change, "open")

@@ -7,69 +7,15 @@ from datetime import datetime
 from reconciler import baseline as baselines
 from reconciler import report
 from reconciler.apply import Outcome, Standing, Tools, carry_out, look, refuse_stale, standing
-from reconciler.errors import BlockedError, StaleError, UsageError
+from reconciler.errors import BlockedError, StaleError
 from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation, within
-from reconciler.plan import RISKS, Change, Plan, derived, digest
+from reconciler.plan import Change, Plan
 from reconciler.receipts import Receipt
+from reconciler.saved_plan import refuse_forged
 from reconciler.workspace import Workspace
 
 MOVED = frozenset({"satisfied", "done", "verified"})
-
-
-@dataclass(frozen=True, slots=True)
-class SavedPlan:
-    """A plan document that was reviewed, and the changes in it."""
-
-    document: Mapping[str, Json]
-    changes: tuple[Change, ...]
-
-    @property
-    def allowed(self) -> tuple[str, ...]:
-        """The destructions that whoever made the plan consented to."""
-        return tuple(self.document.get("allowed", ()))
-
-    @property
-    def must_be_empty(self) -> frozenset[str]:
-        """What may go only while no record holds a value of it."""
-        guards = [guard for change in self.changes for guard in change.guards]
-        return frozenset(guard.address for guard in guards if guard.rule == "no-values")
-
-
-def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace, now: datetime) -> SavedPlan:
-    """A saved plan, if it is whole, still valid, and meant for this portal."""
-    plan = report.check_version(document, where)
-    if plan.get("kind") != "plan":
-        raise UsageError(f"{where} is a document of kind {plan.get('kind')!r}, not a plan", where=where)
-    if plan.get("comparison"):
-        hint = "plan against a portal: `reconciler plan -o json:FILE`"
-        raise UsageError(f"{where} compares two commits and knows no portal", where=where, hint=hint)
-    try:
-        changes = tuple(report.change_from_json(change) for change in plan["changes"])
-        named, expires = plan["portal"]["name"], datetime.fromisoformat(plan["expiresAt"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{where} is not a whole plan: {error!r}", where=where, hint="plan again") from error
-    _for_this_portal(plan, named, portal_id, workspace, where)
-    if digest(changes, plan["portal"]["portalId"]) != plan["digest"]:
-        message = f"{where} does not match its digest: it was changed after it was made"
-        raise StaleError(message, where=where, hint="plan again and have it reviewed")
-    if expires < now:
-        raise StaleError(f"{where} expired at {plan['expiresAt']}", where=where, hint="plan again")
-    if plan["errors"] or any(finding["severity"] == "error" for finding in plan["findings"]):
-        raise UsageError(f"{where} was made with errors in it", where=where, hint="mend what `show` says, plan again")
-    if any(change.conflicts for change in changes):
-        hint = "plan with --on-conflict spec or --on-conflict live"
-        raise StaleError(f"{where} holds conflicts between spec, portal and baseline", where=where, hint=hint)
-    return SavedPlan(plan, tuple(_honest(change, where) for change in changes))
-
-
-def _honest(change: Change, where: str) -> Change:
-    """A change with the risk that follows from what it writes; a plan that states less of it was tampered with."""
-    told = derived(change)
-    if RISKS.index(change.severity) < RISKS.index(told.severity) or not set(told.destroys) <= set(change.destroys):
-        message = f"{where} states less risk for {change.address} than it has: {change.severity}, not {told.severity}"
-        raise StaleError(message, where=where, hint="plan again and have it reviewed")
-    return told
 
 
 def require_digest(required: str, actual: str) -> None:
@@ -77,13 +23,6 @@ def require_digest(required: str, actual: str) -> None:
     if required and required != actual:
         message = f"this plan is {actual}, and what was approved is {required}"
         raise StaleError(message, hint="the specs or the portal moved since; review the new plan")
-
-
-def _for_this_portal(plan: Mapping[str, Json], named: str, portal_id: Json, workspace: Workspace, where: str) -> None:
-    if named != workspace.portal.name or plan["portal"]["portalId"] not in (portal_id, None):
-        made = f"{named} ({plan['portal']['portalId']})"
-        message = f"{where} was made for portal {made}, not for {workspace.portal.name} ({portal_id})"
-        raise StaleError(message, where=where, hint="choose the portal with -p")
 
 
 def refuse_blocked(plan: Plan) -> None:
@@ -119,6 +58,8 @@ class Deployment:
 def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     """Carries out a plan: checks that the portal is still as expected, writes, reads back, moves the baseline."""
     seen = deployment.before or look(deployment.changes, tools)
+    if deployment.before is None:
+        refuse_forged(deployment.changes, seen, deployment.workspace.scope(None))
     satisfied, open_ = satisfied_and_open(deployment.changes, seen)
     receipt = _begin(deployment) if open_ else None
     run = carry_out(open_, replace(tools, record=receipt.record) if receipt else tools)

@@ -103,6 +103,7 @@ CHANGE = _mapping(
                     _mapping("A live value.", {"path": _text("Path."), "equals": {"description": "Value."}}, ["path"]),
                     "Live values that the change was planned on; without `equals` the field has to be absent.",
                 ),
+                "noValues": _list(_text("Address."), "What goes only while no record holds a value of it."),
             },
             ["object"],
         ),
@@ -230,6 +231,19 @@ PLAN: Mapping[str, Json] = {
     "allowed": _list(_text("Address."), "What may be destroyed."),
     "guards": _list(GUARD, "What guards said about the whole plan."),
 }
+
+
+def saved_plan() -> dict[str, Json]:
+    """The schema of a plan that can be carried out: with everything in it that an apply looks at."""
+    field = {"required": ["path", "cause"]}
+    change = {
+        "required": ["preconditions", "dependsOn", "destroys", "remote"],
+        "properties": {"fields": {"items": field}},
+    }
+    portal = {"type": "object", "required": ["name", "portalId", "apiVersion"]}
+    needed = ("portal", "generatedAt", "expiresAt", "changes", "allowed", "findings", "errors", "summary", "digest")
+    needs = {"required": list(needed), "properties": {"portal": portal, "changes": {"items": change}}}
+    return {"allOf": [documents()["plan"], needs]}
 
 
 def documents() -> dict[str, dict[str, Json]]:

@@ -46,7 +46,7 @@ class Context:
     max_changes: int | None = None
     max_destructive_percent: float | None = None
     managed: Collection[str] = field(default_factory=frozenset)
-    must_be_empty: Collection[str] = field(default_factory=frozenset)  # tombstones with requireNoValues
+    reviewed: bool = False  # the plan was made, and its records were counted, some time ago
     evidence: Evidence = field(default_factory=Evidence)
 
 
@@ -105,7 +105,7 @@ def protected(change: Change, context: Context) -> Iterator[Guard]:
 def no_values(change: Change, context: Context) -> Iterator[Guard]:
     """A tombstone with requireNoValues waits until no record holds a value."""
     for address in change.destroys:
-        if address not in context.must_be_empty:
+        if address not in change.must_be_empty:
             continue
         count = context.evidence.records.get(address)
         way_out = "clear the values first, or drop `requireNoValues`"
@@ -123,11 +123,16 @@ def no_values(change: Change, context: Context) -> Iterator[Guard]:
 def more_values(change: Change, context: Context) -> Iterator[Guard]:
     """Between review and apply no further record may have come to hold what would go."""
     planned = _planned_counts(change)
-    for address, before in planned.items():
-        now = context.evidence.records.get(address)
-        if now is not None and now > before:
-            message = f"{now} records hold a value of {address}; the reviewed plan said {before}"
-            yield Guard("more-values", "refused", message, before, now, "plan again and have it reviewed", address)
+    for address in change.destroys if context.reviewed else ():
+        before, now = planned.get(address), context.evidence.records.get(address)
+        way_out = "plan again and have it reviewed"
+        if now is not None and now > (before or 0):
+            said = "did not count them" if before is None else f"said {before}"
+            message = f"{now} records hold a value of {address}; the reviewed plan {said}"
+            yield Guard("more-values", "refused", message, before, now, way_out, address)
+        elif now is None and address in context.evidence.unknown:
+            message = f"{address}: {context.evidence.unknown[address]}"
+            yield Guard("more-values", "refused", message, before, None, way_out, address)
 
 
 def _planned_counts(change: Change) -> dict[str, int]:

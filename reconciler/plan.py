@@ -26,6 +26,11 @@ Action = Literal["create", "update", "adopt", "restore", "archive", "forget"]
 Cause = Literal["spec_change", "revert_drift", "conflict", "unknown"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "adopt", "restore", "archive", "forget")
 WRITES = frozenset({"create", "update", "restore", "archive"})  # the others move only the baseline
+EXPECTS: Mapping[Action, frozenset[str]] = {  # what a change may find
+    "create": frozenset({"absent"}),
+    "restore": frozenset({"archived"}),
+    **{action: frozenset({"present"}) for action in ("update", "adopt", "archive", "forget")},
+}
 RISKS: tuple[Risk, ...] = ("safe", "caution", "destructive", "irreversible")
 
 
@@ -92,6 +97,7 @@ class Change:
     source: Source | None = None
     guards: tuple[Guard, ...] = ()
     impact: Mapping[str, Json] | None = None
+    must_be_empty: tuple[str, ...] = ()  # what may go only while no record holds a value of it
     breaks: tuple[Mapping[str, Json], ...] = ()
 
     @property
@@ -314,7 +320,8 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
     known = inputs.baseline.snapshot.get(difference.address) if inputs.baseline else None
     declared = inputs.scope.desired.get(difference.address)
     planned = tuple(_placed(_cause(one_field, kind, known, inputs, difference), declared) for one_field in fields)
-    stone = next((one for one in inputs.scope.removed.values() if _owner(one.address) == difference.address), None)
+    stones = [one for one in inputs.scope.removed.values() if _owner(one.address) == difference.address]
+    stone = stones[0] if stones else None
     facts = difference.before.facts if difference.before else {}
     return Change(
         address=difference.address,
@@ -330,6 +337,7 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
         actor=_actor(facts) if any(p.cause in ("revert_drift", "conflict") for p in planned) else None,
         at=str(facts.get("updatedAt", "")) if any(p.cause in ("revert_drift", "conflict") for p in planned) else "",
         source=resource.source or (stone.source if stone else None),
+        must_be_empty=tuple(sorted(one.address for one in stones if one.require_no_values)),
         breaks=tuple(one.as_json() for one in _breaches(difference, inputs)),
     )
 
@@ -466,6 +474,7 @@ def digest(changes: Iterable[Change], portal_id: Json) -> str:
             "expects": change.expects,
             "fields": [FieldChange.as_json(planned) for planned in change.fields],
             "remote": change.remote,
+            **({"noValues": list(change.must_be_empty)} if change.must_be_empty else {}),
         }
         for change in changes
     ]

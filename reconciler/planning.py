@@ -1,6 +1,6 @@
 """Makes a plan from a workspace: reads, builds, asks for consequences, lets the guards judge, and documents it."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -133,12 +133,11 @@ def context(situation: Situation, plan: Plan, wishes: Wishes, approved: bool = F
     """What the guards have to know."""
     workspace, asker = situation.workspace, situation.asker
     evidence = gather(plan.changes, asker, situation.scope, workspace.token) if asker else Evidence()
-    must_be_empty = {stone.address for stone in situation.scope.removed.values() if stone.require_no_values}
-    return guard_context(workspace, wishes, evidence, must_be_empty, approved)
+    return guard_context(workspace, wishes, evidence, approved=approved)
 
 
 def guard_context(
-    workspace: Workspace, wishes: Wishes, evidence: Evidence, must_be_empty: Collection[str], approved: bool
+    workspace: Workspace, wishes: Wishes, evidence: Evidence, *, approved: bool, reviewed: bool = False
 ) -> Context:
     """Consent, settings and evidence brought together."""
     known, limits = workspace.baseline, workspace.settings.guards
@@ -150,7 +149,7 @@ def guard_context(
         max_changes=limits.get("maxChanges"),
         max_destructive_percent=limits.get("maxDestructivePercent"),
         managed=known.managed if known else frozenset(),
-        must_be_empty=frozenset(must_be_empty),
+        reviewed=reviewed,
         evidence=evidence,
     )
 

@@ -1,5 +1,6 @@
 """Documents: what a run found, as the one JSON shape that every format, the exit code and a saved plan are made of."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler import VERSION
 from reconciler.errors import ExitCode, UsageError, worst
 from reconciler.model import Collection, Finding, Json, Source
-from reconciler.plan import RISKS, Change, Guard, Plan, PlannedField, digest
+from reconciler.plan import RISKS, Change, Plan, PlannedField, digest
 
 if TYPE_CHECKING:
     from reconciler.apply import Outcome
@@ -97,6 +98,7 @@ def change_json(change: Change) -> dict[str, Json]:
     document["preconditions"] = {
         "object": change.expects,
         "fields": [_expectation(planned) for planned in change.fields if change.expects == "present"],
+        **({"noValues": list(change.must_be_empty)} if change.must_be_empty else {}),
     }
     document["impact"] = change.impact and dict(change.impact)
     document["breaks"] = [dict(one) for one in change.breaks]
@@ -137,11 +139,15 @@ def change_from_json(document: Mapping[str, Json]) -> Change:
         destroys=tuple(document.get("destroys", ())),
         actor=actors[0] if actors else None,
         at=next((field["at"] or "" for field in document["fields"] if "at" in field), ""),
-        source=Source(**document["source"]) if document.get("source") else None,
-        guards=tuple(Guard(**guard) for guard in document.get("guards", ())),
+        source=_source_from_json(document.get("source")),
         impact=document.get("impact"),
+        must_be_empty=tuple(document["preconditions"].get("noValues", ())),
         breaks=tuple(document.get("breaks", ())),
     )
+
+
+def _source_from_json(source: Mapping[str, Json] | None) -> Source | None:
+    return Source(source["file"], source["line"], source["column"]) if source else None
 
 
 def _field_from_json(field: Mapping[str, Json]) -> PlannedField:
@@ -200,9 +206,9 @@ def _outcome_json(change: Change, outcome: "Outcome | None") -> dict[str, Json]:
 def check_version(document: Json, where: str) -> Mapping[str, Json]:
     """A saved document of a format that this version can read; a newer major version is refused."""
     version = document.get("formatVersion") if isinstance(document, Mapping) else None
-    if not isinstance(version, str) or not version.partition(".")[0].isdigit():
+    if not isinstance(version, str) or not re.fullmatch(r"[0-9]{1,4}\.[0-9]+", version):
         raise UsageError(f"{where} is not a document of this tool", where=where, hint="make it with `-o json:FILE`")
-    if int(version.partition(".")[0]) > int(FORMAT_VERSION.partition(".")[0]):
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         hint = "use the version of reconciler that wrote it, or plan again"
         raise UsageError(f"{where} has format {version}; this version reads {FORMAT_VERSION}", where=where, hint=hint)
     return document  # type: ignore[no-any-return]

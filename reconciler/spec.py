@@ -442,6 +442,18 @@ def _validator(root: Mapping[str, Json]) -> Any:
     return Draft7Validator(root)
 
 
+def first_problem(value: Json, schema: Mapping[str, Json]) -> str:
+    """The first thing about a document that its schema refuses, with the path to it; nothing where it is sound."""
+    from jsonschema.exceptions import best_match
+
+    violation = best_match(_validator(schema).iter_errors(value))
+    if violation is None:
+        return ""
+    path = "/".join(map(str, violation.absolute_path))
+    message = violation.message if len(violation.message) < 200 else f"{violation.message[:200]}…"
+    return f"{path}: {message}" if path else message
+
+
 def _problems(refusal: _Refusal, validator: Any) -> "list[Problem]":
     """What is wrong with a refused part, each problem once."""
     from reconciler.violations import problems as explained

@@ -102,10 +102,11 @@ def _saved(
     from dataclasses import replace
 
     from reconciler import guards
-    from reconciler.deploy import Deployment, load_plan, refuse_blocked, require_digest
+    from reconciler.deploy import Deployment, refuse_blocked, require_digest
     from reconciler.evidence import gather
     from reconciler.plan import Plan
     from reconciler.planning import guard_context
+    from reconciler.saved_plan import load_plan
 
     document = read_json(plan_file)
     client = workspace.connect()
@@ -117,7 +118,8 @@ def _saved(
     wishes = replace(wishes, allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
     scope = workspace.scope(None)
     evidence = gather(saved.changes, reader, scope, workspace.token)
-    context = guard_context(workspace, wishes, evidence, saved.must_be_empty, bool(wishes.require_digest))
+    approved = bool(wishes.require_digest)
+    context = guard_context(workspace, wishes, evidence, approved=approved, reviewed=True)
     plan = guards.judged(Plan(changes=saved.changes), context)
     refuse_blocked(plan)
     return Deployment(workspace, saved.document, plan.changes, None, session.now), scope, client
@@ -125,13 +127,25 @@ def _saved(
 
 def read_json(file: Path) -> "Json":
     try:
-        return json.loads(file.read_bytes())
+        return json.loads(file.read_bytes(), object_pairs_hook=_each_key_once, parse_constant=_no_number)
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", where=str(file)) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"{file} is not JSON: {error}", where=str(file), hint="plan again with -o json:FILE"
         ) from error
+
+
+def _each_key_once(pairs: "list[tuple[str, Json]]") -> "Json":
+    """An object; one that says a key twice says different things to different readers."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object has a key twice")
+    return found
+
+
+def _no_number(text: str) -> "Json":
+    raise ValueError(f"{text} is no number in JSON")
 
 
 def _tools(session: Session, client: "Client", scope: "Scope", stopped: "Stop") -> "Tools":

@@ -108,6 +108,10 @@ class Kind(Protocol):
     def NOUN(self) -> str: ...  # one of them, in a sentence
     @property
     def SCHEMA(self) -> Mapping[str, Json]: ...  # JSON Schema of the section
+    @property
+    def PLANNED(self) -> Mapping[str, Json]: ...  # what fields of a plan may hold: by `how path`, as patternProperties
+    @property
+    def REMOTE(self) -> Mapping[str, Json]: ...  # JSON Schema of what ``remote`` gives
 
     def parse(self, section: Json, locate: Locate) -> Iterator[Resource]:
         """The desired resources of a section that the schema accepts."""

@@ -58,6 +58,18 @@ SCHEMA: Mapping[str, Json] = {
 }
 
 
+PLANNED: Mapping[str, Json] = {r"^\w+ (label|inverseLabel)$": {"type": ["string", "null"]}}
+REMOTE: Mapping[str, Json] = {
+    "type": "object",
+    "required": ["from", "to"],
+    "properties": {
+        "from": {"type": "string"},
+        "to": {"type": "string"},
+        "typeIds": {"type": "array", "minItems": 1, "maxItems": 2, "items": {"type": "integer"}},
+    },
+}
+
+
 # --- the spec side ---------------------------------------------------------------------------------------------------
 
 

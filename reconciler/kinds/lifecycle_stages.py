@@ -68,6 +68,35 @@ SCHEMA: Mapping[str, Json] = {
 }
 
 
+_PLACE: Json = {"type": ["integer", "null"], "minimum": 0}
+_SIDE: Json = {
+    "type": ["object", "null"],
+    "additionalProperties": False,
+    "required": ["label", "position"],
+    "properties": {"label": {"type": "string", "minLength": 1}, "position": _PLACE},
+}
+PLANNED: Mapping[str, Json] = {
+    r"^\w+ ((contacts|companies)/)?label$": {"type": ["string", "null"]},
+    r"^\w+ ((contacts|companies)/)?position$": _PLACE,
+    r"^\w+ (contacts|companies)$": _SIDE,
+}
+_ID: Json = {"type": ["string", "null"], "pattern": r"^[^/]*[^/.][^/]*$"}
+_AFTER: Json = {"type": ["object", "null"], "properties": {"id": _ID, "label": {"type": "string"}}, "required": ["id"]}
+REMOTE: Mapping[str, Json] = {
+    "type": "object",
+    "required": ["ids"],
+    "properties": {
+        "ids": {
+            "type": "object",
+            "propertyNames": {"enum": [*OBJECTS]},
+            "additionalProperties": {**_ID, "type": "string"},
+        },
+        "after": {"type": "object", "additionalProperties": _AFTER},
+        "id": _ID,
+    },
+}
+
+
 # --- the spec side ---------------------------------------------------------------------------------------------------
 
 
@@ -340,7 +369,7 @@ def _refusals(
 
 def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
     """Stages that people made can be deleted, once no record is in them."""
-    if observed.name in DEFAULTS:
+    if {observed.name, *observed.facts["ids"].values()} & {*DEFAULTS}:
         why = f"{observed.name} is one of HubSpot's own stages and is never deleted"
         finding = Finding("hubspot-defined", "error", why, "drop the line", tombstone.address, tombstone.source)
         return Settled(observed, findings=(finding,))

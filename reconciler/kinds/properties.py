@@ -183,6 +183,44 @@ SCHEMA: Mapping[str, Json] = {
 }
 
 
+_PLANNED_OPTION: Json = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["label"],
+    "properties": {
+        "value": {"type": "string"},
+        "label": {"type": "string"},
+        "description": {"type": ["string", "null"]},
+        "hidden": {"type": "boolean"},
+        "displayOrder": {"type": "integer"},
+    },
+}
+_WHOLE_OPTION: Json = {**_PLANNED_OPTION, "required": ["value", "label"]}
+PLANNED: Mapping[str, Json] = {
+    r"^\w+ (label|description|groupName|type|fieldType|dataSensitivity|referencedObjectType|calculationFormula)$": {
+        "type": ["string", "null"]
+    },
+    r"^\w+ (numberDisplayHint|textDisplayHint|currencyPropertyName)$": {"type": ["string", "null"]},
+    r"^\w+ (hidden|formField|hasUniqueValue|externalOptions|showCurrencySymbol)$": {"type": ["boolean", "null"]},
+    r"^\w+ displayOrder$": {"type": ["integer", "null"]},
+    r"^changed options$": {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+            {"type": "array", "items": _WHOLE_OPTION},  # in a restore
+        ]
+    },
+    r"^(added|removed) options$": {"type": ["array", "null"], "items": _WHOLE_OPTION},
+    r"^\w+ options/[^/]+$": {"anyOf": [_PLANNED_OPTION, {"type": "null"}]},
+    r"^\w+ options/[^/]+/(label|description)$": {"type": ["string", "null"]},
+    r"^\w+ options/[^/]+/hidden$": {"type": ["boolean", "null"]},
+}
+REMOTE: Mapping[str, Json] = {
+    "type": "object",
+    "required": ["objectType"],
+    "properties": {"objectType": {"type": "string"}},
+}
+
+
 # --- the spec side ---------------------------------------------------------------------------------------------------
 
 
@@ -661,7 +699,7 @@ def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
 
 
 def _is_order(field: FieldChange) -> bool:
-    """Whether a field is about the order of the declared options; where a whole list comes or goes, it holds options."""
+    """Whether a field is about the order of the declared options; a list that comes or goes whole holds options."""
     return field.how == "changed" and all(isinstance(value, str) for value in field.after)
 
 

@@ -48,6 +48,16 @@ SCHEMA: Mapping[str, Json] = {
     },
 }
 
+PLANNED: Mapping[str, Json] = {
+    r"^\w+ label$": {"type": ["string", "null"]},
+    r"^\w+ displayOrder$": {"type": ["integer", "null"]},
+}
+REMOTE: Mapping[str, Json] = {
+    "type": "object",
+    "required": ["objectType"],
+    "properties": {"objectType": {"type": "string"}},
+}
+
 # Group names that HubSpot itself ships (hubspot-api.md A.15 and the captured lists of real portals).
 DEFAULT_GROUPS = frozenset(
     """
