@@ -21,7 +21,16 @@ def _renderer(module: str) -> Renderer:
 
 
 # The module of each format, imported when it is asked for.
-MODULES = {"text": "text", "json": "json", "markdown": "budget"}
+MODULES = {
+    "text": "text",
+    "json": "json",
+    "markdown": "budget",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
+    "gitlab-terraform": "gitlab_terraform",
+    "gitlab-codequality": "gitlab_codequality",
+}
 FORMATS: Mapping[str, Renderer] = {name: _renderer(module) for name, module in MODULES.items()}
 
 KINDS = ("plan", "apply", "drift", "validate", "import")  # the documents that every format can show

@@ -70,7 +70,7 @@ def test_the_ladder_shrinks_by_meaning() -> None:
     """What stands beside the plan goes first, then safe differences, all differences, fields, rows; never a warning."""
     document = {**big(40, 3), "drift": PLAN_FULL["drift"]}
     steps = []
-    for limit in range(30_000, 4_000, -1000):
+    for limit in range(24_000, 4_000, -300):
         shown = fitted(document, PLAIN, limit)
         found = re.search(r"_Shortened to fit here: without (.*)\. All of it", shown)
         told = re.sub(r"[\d,]+$", "N", found[1]) if found else ""
