@@ -111,8 +111,7 @@ class Finding:
         return {key: value for key, value in parts.items() if value or key in ("rule", "severity", "message")}
 
 
-@dataclass(frozen=True, slots=True)
-class Tombstone:
+class Tombstone(NamedTuple):
     """A line under ``removed:``, the only way anything is deleted."""
 
     address: str

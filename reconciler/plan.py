@@ -459,8 +459,9 @@ def _unmanaged(inputs: Inputs) -> dict[str, int]:
 
     counts: Counter[str] = Counter()
     for address, resource in inputs.observation.snapshot.items():
-        mine = resource.kind == properties.NAME and not properties.vendor_owned(resource.facts)
-        if mine and address not in inputs.scope.desired and address not in inputs.scope.removed:
+        if address in inputs.scope.desired or address in inputs.scope.removed:
+            continue
+        if resource.kind == properties.NAME and not properties.vendor_owned(resource.facts):
             counts[address.rpartition("/")[0]] += 1
     return dict(sorted(counts.items()))
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from reconciler import baseline, drift, guards, ignore, integrations, report
-from reconciler.drift_check import with_breaches
+from reconciler import baseline, guards, ignore, integrations, report
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
@@ -177,6 +176,9 @@ def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
     workspace, spec = situation.workspace, situation.spec
     if workspace.baseline is None:
         return []
+    from reconciler import drift  # a plan without a baseline knows no drift, and does not load what finds it
+    from reconciler.drift_check import with_breaches
+
     before, collections = workspace.baseline.snapshot, situation.observation.collections
     live = ignore.copied(before, situation.observation.snapshot, situation.ignored)
     found = drift.detect(

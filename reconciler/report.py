@@ -86,28 +86,27 @@ def reads_json(collections: Mapping[str, Collection]) -> list[dict[str, Json]]:
 
 def change_json(change: Change) -> dict[str, Json]:
     """One change as documents hold it."""
-    document: dict[str, Json] = {
+    source = change.source
+    return {
         "address": change.address,
         "action": change.action,
         "reason": change.reason,
         "severity": change.severity,
+        **({"title": change.title} if change.title else {}),
+        "fields": [_field_json(planned, change) for planned in change.fields],
+        "preconditions": {
+            "object": change.expects,
+            "fields": [_expectation(planned) for planned in change.fields if change.expects == "present"],
+            **({"noValues": list(change.must_be_empty)} if change.must_be_empty else {}),
+        },
+        "impact": change.impact and dict(change.impact),
+        "breaks": [dict(one) for one in change.breaks],
+        "dependsOn": list(change.depends_on),
+        "destroys": list(change.destroys),
+        "remote": dict(change.remote),
+        "source": source and {"file": source.file, "line": source.line, "column": source.column},
+        "guards": [guard.as_json() for guard in change.guards],
     }
-    if change.title:
-        document["title"] = change.title
-    document["fields"] = [_field_json(planned, change) for planned in change.fields]
-    document["preconditions"] = {
-        "object": change.expects,
-        "fields": [_expectation(planned) for planned in change.fields if change.expects == "present"],
-        **({"noValues": list(change.must_be_empty)} if change.must_be_empty else {}),
-    }
-    document["impact"] = change.impact and dict(change.impact)
-    document["breaks"] = [dict(one) for one in change.breaks]
-    document["dependsOn"] = list(change.depends_on)
-    document["destroys"] = list(change.destroys)
-    document["remote"] = dict(change.remote)
-    document["source"] = change.source and dict(change.source._asdict())
-    document["guards"] = [guard.as_json() for guard in change.guards]
-    return document
 
 
 def _field_json(planned: PlannedField, change: Change) -> dict[str, Json]:

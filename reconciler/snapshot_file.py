@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.errors import UsageError
 from reconciler.model import NOT_READ, Answer, Json, Reads
@@ -12,8 +12,7 @@ from reconciler.paths import undated
 from reconciler.report import FORMAT_VERSION, check_version, stamp
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedRead:
+class RecordedRead(NamedTuple):
     """A file of list answers; what is not in it counts as not read."""
 
     answers: Mapping[str, Json]  # by path in its undated form, so that the API version does not matter

@@ -1,8 +1,8 @@
 """One YAML file of the user's: its content, where everything in it stands, and why it could not be read."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.model import Finding, Source
 from reconciler.yaml_loader import Document, load
@@ -10,8 +10,7 @@ from reconciler.yaml_loader import Document, load
 LARGEST = 64 * 1024 * 1024  # ten times a spec of 10,000 properties
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file that was read; without a document its findings say why there is none."""
 
     name: str

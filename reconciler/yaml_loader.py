@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from yaml.error import MarkedYAMLError
@@ -40,8 +40,7 @@ Path = tuple[str | int, ...]
 PARSER: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
-@dataclass(frozen=True, slots=True)
-class YamlProblem:
+class YamlProblem(NamedTuple):
     """Something that makes a file unreadable or ambiguous as YAML; lines and columns count from 1."""
 
     line: int
@@ -272,10 +271,13 @@ class _Builder:
                 found[key] = self._scalar(event)
 
     def _sequence(self, depth: int) -> list[Json]:
-        get, node = self._get, self._node
+        get, node, plain = self._get, self._node, depth <= DEEPEST
         found: list[Json] = []
         while (event := get()).__class__ is not SequenceEndEvent:
-            found.append(node(event, depth, None))
+            if plain and event.__class__ is MappingStartEvent and event.tag is None and event.anchor is None:
+                found.append(self._mapping(depth + 1))  # an option, the most frequent of all: no detour
+            else:
+                found.append(node(event, depth, None))
         return found
 
     def _placed_mapping(self, path: Path) -> dict[str, Json]:
@@ -518,11 +520,11 @@ def _width(text: str) -> int:
 
 # --- syntax errors ---------------------------------------------------------------------------------------------------
 
-_UNREADABLE = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# Compiled when a file holds one: so wide a set of signs takes as long as a small file.
+_UNREADABLE = "[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 
 
-@dataclass(frozen=True, slots=True)
-class _Wording:
+class _Wording(NamedTuple):
     """What a parser's complaint means for somebody who wrote a spec."""
 
     complaint: str  # of libyaml or of PyYAML's own parser
@@ -645,7 +647,7 @@ def _plainly(error: yaml.YAMLError, line: int, column: int) -> YamlProblem:
 def _unreadable(source: _Source) -> Iterator[YamlProblem]:
     """Characters that no YAML file may hold."""
     for number, line in enumerate(source.lines, start=1):
-        for found in _UNREADABLE.finditer(line):
+        for found in re.finditer(_UNREADABLE, line):
             message = f"the character U+{ord(found[0]):04X} cannot stand in a YAML file"
             fix = f'remove it, or write it as "\\u{ord(found[0]):04x}" in double quotes'
             yield YamlProblem(number, found.start() + 1, "yaml-encoding", message, fix)

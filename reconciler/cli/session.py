@@ -1,13 +1,11 @@
 """What every command shares: options, streams, the workspace, and how documents leave the program."""
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -66,8 +64,7 @@ class Session:
         from reconciler.render.style import Style
 
         encoding = (getattr(stream, "encoding", "") or "ascii").lower()
-        width = shutil.get_terminal_size((100, 24)).columns
-        return Style(color=self.color(stream), width=min(width, 160), unicode=encoding.startswith("utf"))
+        return Style(color=self.color(stream), width=min(_columns(), 160), unicode=encoding.startswith("utf"))
 
     def color(self, stream: Any) -> bool:
         """Whether a stream takes colour: the option first, then NO_COLOR and FORCE_COLOR, then the terminal."""
@@ -135,8 +132,7 @@ class Session:
         click.echo("\n".join(lines), err=True, color=self.color(sys.stderr))
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One ``-o``: a format, and a file or stdout."""
 
     format: str
@@ -155,6 +151,17 @@ class Output:
             hint = f" Did you mean {near[0]}?" if near and name not in FORMATS else ""
             raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(FORMATS)}.{hint}")
         return cls(name, Path(file) if file else None)
+
+
+def _columns() -> int:
+    """How wide the terminal is. ``shutil`` knows, too, but loads three libraries for compression first."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 100  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return 100
 
 
 def _write(file: Path, text: str) -> None:

@@ -12,8 +12,8 @@ A kind is one module of this package that fits the ``Kind`` protocol. To add one
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, Protocol
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from reconciler.address import split
 from reconciler.diff import Difference, FieldChange
@@ -53,8 +53,7 @@ def _object_types(scope: Scope, kind: str) -> tuple[str, ...]:
     return tuple(sorted({*scope.watch, *declared, *removed}))
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """A list that a run needs, and the collection it belongs to; a refinement may fail without harm."""
 
     collection: str
@@ -62,8 +61,7 @@ class Listing:
     refines: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(NamedTuple):
     """What a declared resource should look like afterwards, or why that cannot be."""
 
     planned: Resource | None = None
@@ -71,8 +69,7 @@ class Settled:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request to HubSpot as data; ``creates`` marks a POST that must not be sent twice."""
 
     method: str
@@ -81,8 +78,7 @@ class Request:
     creates: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """A search for the records that hold what a change would destroy."""
 
     address: str
@@ -182,6 +178,7 @@ class Kind(Protocol):
         ...
 
 
+@cache
 def kinds() -> Sequence[Kind]:
     """Every kind, in apply order."""
     from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
@@ -191,8 +188,12 @@ def kinds() -> Sequence[Kind]:
 
 def kind_of(address: str) -> Kind:
     """The kind that an address belongs to."""
-    section = address.partition("/")[0]
-    return next(kind for kind in kinds() if kind.NAME == section)
+    return _by_section()[address.partition("/")[0]]
+
+
+@cache
+def _by_section() -> Mapping[str, Kind]:
+    return {kind.NAME: kind for kind in kinds()}
 
 
 def refusal(rule: str, resource: Resource, message: str, fix: str, below: str = "") -> Finding:

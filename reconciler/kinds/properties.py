@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
 from reconciler.address import encode, join, split
@@ -250,7 +250,13 @@ def _unpacked(entry: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Jso
 
 
 def _option_mapping(listed: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
-    return {option["value"]: {key: option[key] for key in option if key != "value"} for option in listed}
+    return {
+        option["value"]: {"label": option["label"]} if len(option) == 2 else _without_value(option) for option in listed
+    }
+
+
+def _without_value(option: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: option[key] for key in option if key != "value"}
 
 
 def check(resource: Resource) -> Iterator[Finding]:
@@ -326,7 +332,8 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
     if len(listed) > MAX_OPTIONS:
         yield refusal("option-count", resource, f"{len(listed)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
     for field in ("value", "label"):
-        for text, count in Counter(option[field] for option in listed).items():
+        texts = [option[field] for option in listed]
+        for text, count in Counter(texts).items() if len(set(texts)) < len(texts) else ():
             if count > 1:
                 why = f"{count} options have the {field} {text!r}"
                 yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
@@ -338,7 +345,7 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
         elif value != value.strip():
             why = f"option value {value!r} has outer blanks"
             yield refusal("option-value", resource, why, "drop them", f"options/{encode(value)}")
-        if sum(len(option.get(part, "")) for part in ("value", "label", "description")) > MAX_OPTION:
+        if len(value) + len(option["label"]) + len(option.get("description", "")) > MAX_OPTION:
             why = f"option {value[:40]!r} has more than {MAX_OPTION} characters in value, label and description"
             yield refusal("option-length", resource, why, "shorten it", f"options/{encode(value)}")
 
@@ -357,29 +364,34 @@ def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
             continue
         path = scope.api.properties(part)
         yield Listing(collection, path)
-        declared = _declared(scope, object_type)
+        declared = _declared(scope).get(object_type, _Declared())
         for level in ("sensitive", "highly_sensitive"):
-            if any(resource.attributes.get("dataSensitivity") == level for resource in declared):
+            if level in declared.levels:
                 yield Listing(collection, f"{path}?dataSensitivity={level}")
-        if reads.ok(path) and _missing(declared, reads, path):
+        if reads.ok(path) and not declared.whole <= _names(reads, path):
             yield Listing(collection, f"{path}?archived=true", refines=True)
 
 
-def _declared(scope: Scope, object_type: str) -> list[Resource]:
-    return _declared_by_type(scope).get(object_type, [])
+class _Declared(NamedTuple):
+    """What the declarations of an object type ask for: names of full definitions, levels of sensitivity."""
+
+    whole: frozenset[str] = frozenset()
+    levels: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=8)
-def _declared_by_type(scope: Scope) -> dict[str, list[Resource]]:
-    found: dict[str, list[Resource]] = {}
+def _declared(scope: Scope) -> dict[str, _Declared]:
+    """By object type; asked for with every answer, so it is worked out once."""
+    by_type: dict[str, list[Resource]] = {}
     for resource in scope.desired.of_kind(NAME):
-        found.setdefault(resource.object_type, []).append(resource)
-    return found
-
-
-def _missing(declared: Iterable[Resource], reads: Reads, path: str) -> bool:
-    live = _names(reads, path)
-    return any(resource.name not in live for resource in declared if "type" in resource.attributes)
+        by_type.setdefault(resource.address.rpartition("/")[0], []).append(resource)
+    return {
+        split(head)[1]: _Declared(
+            frozenset(resource.name for resource in declared if "type" in resource.attributes),
+            frozenset(resource.attributes.get("dataSensitivity", "") for resource in declared),
+        )
+        for head, declared in by_type.items()
+    }
 
 
 @lru_cache(maxsize=256)
@@ -403,10 +415,9 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
 
 def canonical(raw: Mapping[str, Json]) -> dict[str, Json]:
     """A definition as HubSpot sends it, in the one form that is compared."""
-    attributes = {field: unset if raw.get(field) is None else raw[field] for field, unset in ALWAYS_SET.items()}
+    attributes = {field: unset if (value := raw.get(field)) is None else value for field, unset in ALWAYS_SET.items()}
     for field, unset in SOMETIMES_SET.items():
-        value = raw.get(field)
-        if value is not None and value != unset and value != "":
+        if field in raw and (value := raw[field]) is not None and value != unset and value != "":
             attributes[field] = value
     # Options of external lists are always empty here, whatever people see (real-drift.md 6).
     if raw.get("options") and not attributes["externalOptions"]:
@@ -418,7 +429,12 @@ def _live_options(listed: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     orders = list(map(_number, listed))
     if orders != sorted(orders):
         listed = sorted(listed, key=_number)
-    return {option["value"]: _live_option(option) for option in listed}
+    return {
+        option["value"]: _live_option(option)
+        if option.get("description") or option.get("hidden")
+        else {"label": option.get("label") or ""}
+        for option in listed
+    }
 
 
 def _number(option: Mapping[str, Json]) -> int:
@@ -443,6 +459,7 @@ def unsent(facts: Mapping[str, Json]) -> frozenset[str]:
 
 
 def _live_option(option: Mapping[str, Json]) -> dict[str, Json]:
+    """An option of which there is more to say than its label."""
     kept = {"label": option.get("label") or ""}
     if option.get("description"):
         kept["description"] = option["description"]
@@ -525,6 +542,8 @@ def _known_formula(declared: Json, live: Json, known: Resource | None) -> bool:
 
 def merged_options(live: Mapping[str, Json], declared: Mapping[str, Json], exact: bool) -> dict[str, Json] | None:
     """The option list after an apply; nothing when it is as declared already."""
+    if declared == live and list(declared) == list(live):
+        return None
     kept = {value: option for value, option in live.items() if value in declared} if exact else dict(live)
     order = merged_order(list(kept), list(declared))
     merged = {value: _merged_option(kept.get(value, {}), declared.get(value, {})) for value in order}
@@ -603,6 +622,8 @@ def vendor_owned(raw: Mapping[str, Json]) -> bool:
 
 def _locked(desired: Resource, observed: Resource) -> Iterator[Finding]:
     definition, options = editable(observed.facts)
+    if definition and options:
+        return
     locked = sorted(field for field in desired.attributes if not (options if field == "options" else definition))
     if not locked:
         return

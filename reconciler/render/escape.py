@@ -12,7 +12,6 @@ pull requests. What could act is shown as the escape that Python and JSON use fo
 
 import re
 from functools import lru_cache
-from html import escape as _html
 from unicodedata import category
 
 _COMMANDS = re.compile(r"(?<!\S)::|##(?=[A-Za-z]*\[)")
@@ -62,7 +61,9 @@ def json_text(text: str) -> str:
 
 def html(text: str) -> str:
     """Text between tags or in a quoted attribute of HTML."""
-    return _html(terminal(text))
+    from html import escape  # its table of names takes as long to load as this whole package
+
+    return escape(terminal(text))
 
 
 @lru_cache(maxsize=4096)
