@@ -46,7 +46,6 @@ _ODD_SCOPES = {
     "commerce_payments": "crm.schemas.commercepayments.write",
     "communications": "crm.objects.contacts.write",
     "postal_mail": "crm.objects.contacts.write",
-    "products": "e-commerce",
     **{
         name: f"crm.objects.{name}.write"
         for name in ("feedback_submissions", "goals", "leads", "marketing_events", "users")
@@ -58,6 +57,7 @@ _WITH_SCHEMA_SCOPE = frozenset(
     subscriptions tickets
     """.split()
 )
+_ALSO = {"tickets": "tickets", "products": "e-commerce", "line_items": "e-commerce"}  # the legacy ones (F.1)
 _BY_TYPE_ID = {type_id: name for name, type_id in TYPE_IDS.items()}
 _QUALIFIED = re.compile(r"\d+-\d+|p\d+_\w+")
 
@@ -92,8 +92,9 @@ def write_scopes(object_type: str) -> tuple[str, ...]:
 
     Engagements (calls, notes...) share scopes with contacts, and nobody has isolated which.
     """
+    also = [_ALSO[object_type]] if object_type in _ALSO else []
     if object_type in _ODD_SCOPES:
         return (_ODD_SCOPES[object_type],)
     if object_type in _WITH_SCHEMA_SCOPE:
-        return (f"crm.schemas.{object_type}.write",)
-    return ("crm.schemas.custom.write",) if object_type not in TYPE_IDS else ()
+        return (f"crm.schemas.{object_type}.write", *also)
+    return ("crm.schemas.custom.write",) if object_type not in TYPE_IDS else (*also,)

@@ -5,9 +5,9 @@ from typing import Any
 
 from reconciler.emulator.errors import ApiError, not_found, validation_error
 from reconciler.emulator.pipeline_defaults import EPOCH
-from reconciler.emulator.property_rules import require_fields
+from reconciler.emulator.property_rules import LEGACY_SCOPES, SCOPE_NAMES, require_fields
 from reconciler.emulator.routing import DATED, Request, Response, Route
-from reconciler.emulator.store import Portal
+from reconciler.emulator.store import STANDARD_TYPES, Portal
 
 Json = dict[str, Any]
 
@@ -29,14 +29,19 @@ FIRST_USERS: Mapping[str, Mapping[str, Any]] = {
     "1001": {"email": "reconciler@example.com", "firstName": "Service", "lastName": "Key", "superAdmin": False},
     "2002": {"email": "dana.reed@example.com", "firstName": "Dana", "lastName": "Reed", "superAdmin": True},
 }
+OBJECTS = ("custom", *(SCOPE_NAMES.get(name, name) for name, _ in STANDARD_TYPES.values()))
 ALL_SCOPES: Sequence[str] = [
     "oauth",
-    *(f"crm.objects.{name}.{right}" for name in ("contacts", "companies", "deals") for right in ("read", "write")),
-    *(f"crm.schemas.{name}.{right}" for name in ("contacts", "companies", "deals") for right in ("read", "write")),
+    *(
+        f"crm.{area}.{name}.{right}"
+        for area in ("objects", "schemas")
+        for name in OBJECTS
+        for right in ("read", "write")
+    ),
     "crm.objects.owners.read",
-    "crm.schemas.custom.read",
-    "crm.schemas.custom.write",
-    "tickets",
+    "settings.users.read",
+    "account-info.security.read",
+    *sorted({*LEGACY_SCOPES.values()}),
 ]
 LARGEST_PAGE = 100
 

@@ -302,6 +302,7 @@ def parsed_formula(portal: Portal, type_id: str, name: str, text: str) -> formul
 
 
 SCOPE_NAMES: Mapping[str, str] = {"commerce_payments": "commercepayments"}
+LEGACY_SCOPES: Mapping[str, str] = {"tickets": "tickets", "products": "e-commerce", "line_items": "e-commerce"}
 
 
 def scope_object(portal: Portal, type_id: str) -> str:
@@ -317,7 +318,7 @@ def require_read(portal: Portal, request: Request, type_id: str) -> None:
         allowed = {f"crm.{area}.{scoped}.{right}" for area, right in READ_RIGHTS}
         if not request.scopes & allowed:
             raise missing_scopes([])
-    request.require_any(*(f"crm.{area}.{scoped}.{right}" for area, right in READ_RIGHTS))
+    request.require_any(*(f"crm.{area}.{scoped}.{right}" for area, right in READ_RIGHTS), *legacy(scoped))
 
 
 READ_RIGHTS = (("schemas", "read"), ("objects", "read"), ("objects", "write"))
@@ -325,4 +326,10 @@ READ_RIGHTS = (("schemas", "read"), ("objects", "read"), ("objects", "write"))
 
 def require_write(portal: Portal, request: Request, type_id: str) -> None:
     """403 for tokens that may not write definitions of this object."""
-    request.require_any(f"crm.schemas.{scope_object(portal, type_id)}.write")
+    scoped = scope_object(portal, type_id)
+    request.require_any(f"crm.schemas.{scoped}.write", *legacy(scoped))
+
+
+def legacy(scoped: str) -> Sequence[str]:
+    """The old scope that opens an object's definitions beside the granular ones."""
+    return [LEGACY_SCOPES[scoped]] if scoped in LEGACY_SCOPES else []
