@@ -410,7 +410,8 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
         for query in ("", "?dataSensitivity=sensitive", "?dataSensitivity=highly_sensitive"):
             for raw in reads.results(path + query):
                 if raw.get("archived") is not True:
-                    yield Resource(NAME, head + encode(raw["name"]), canonical(raw), raw)
+                    facts = raw if part == object_type else {**raw, "objectType": part}
+                    yield Resource(NAME, head + encode(raw["name"]), canonical(raw), facts)
 
 
 def canonical(raw: Mapping[str, Json]) -> dict[str, Json]:
