@@ -122,13 +122,14 @@ def waves(changes: Sequence[Change]) -> list[list[Task]]:
     """The order of work; nothing waits that does not have to."""
     building = [change for change in changes if change.writes and change.action != "archive"]
     removing = [change for change in changes if change.action == "archive"]
-    depths = _depths(building)
-    steps = [
-        [change for change in building if depths[change.address] == depth] for depth in sorted(set(depths.values()))
-    ]
-    groups = [change for change in removing if change.kind.NAME == property_groups.NAME]
-    steps += [[change for change in removing if change not in groups], groups]
-    return [list(_tasks(step)) for step in steps if step]
+    return [list(_tasks(step)) for changing in (building, removing) for step in _steps(changing)]
+
+
+def _steps(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    """The changes in the order of what they need, those together that wait for nothing but the steps before."""
+    depths = _depths(changes)
+    for depth in sorted(set(depths.values())):
+        yield [change for change in changes if depths[change.address] == depth]
 
 
 def _depths(changes: Sequence[Change]) -> dict[str, int]:
@@ -254,7 +255,8 @@ def _believable(answer: Answer, path: str) -> Answer:
         return answer
     if answer.status == 403:
         raise AccessError(f"may not read {path}", hint=f"needs one of {', '.join(answer.denied_scopes)}")
-    raise UnavailableError(f"{path} could not be read: {answer.body}")
+    said = answer.body.get("message", "") if isinstance(answer.body, Mapping) else answer.body
+    raise UnavailableError(f"{path} could not be read: HubSpot answered {answer.status}: {said}")
 
 
 def _carry_batch(changes: tuple[Change, ...], tools: Tools) -> list[Outcome]:
@@ -324,7 +326,8 @@ def scope_of(changes: Iterable[Change], scope: Scope) -> Scope:
         if change.kind.NAME in (association_labels.NAME, lifecycle_stages.NAME) and change.remote
     ]
     baseline = scope.baseline.replaced(one for one in known if one.address not in scope.baseline)
-    return Scope(scope.api, desired=desired, baseline=_only(baseline, desired))
+    neighbours = scope.baseline.of_kind(lifecycle_stages.NAME)  # a list of stages has to name them all alike
+    return Scope(scope.api, desired=desired, baseline=_only(baseline, desired).replaced(neighbours))
 
 
 def _only(baseline: Snapshot, desired: Snapshot) -> Snapshot:

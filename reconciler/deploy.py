@@ -8,6 +8,7 @@ from reconciler import baseline as baselines
 from reconciler import report
 from reconciler.apply import Outcome, Standing, Tools, carry_out, look, refuse_stale, standing
 from reconciler.errors import BlockedError, StaleError
+from reconciler.kinds import Scope, lifecycle_stages
 from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation, within
 from reconciler.plan import Change, Plan
@@ -60,6 +61,7 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     seen = deployment.before or look(deployment.changes, tools)
     if deployment.before is None:
         refuse_forged(deployment.changes, seen, deployment.workspace.scope(None))
+    tools = replace(tools, scope=_knowing(tools.scope, seen.snapshot))
     satisfied, open_ = satisfied_and_open(deployment.changes, seen)
     receipt = _begin(deployment) if open_ else None
     run = carry_out(open_, replace(tools, record=receipt.record) if receipt else tools)
@@ -73,6 +75,12 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
         document["receipt"] = receipt.path.name
     move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()))
     return document
+
+
+def _knowing(scope: Scope, seen: Snapshot) -> Scope:
+    """The scope with the names of stages that were found by their labels, for reading them back under the same."""
+    found = [stage for stage in seen.of_kind(lifecycle_stages.NAME) if stage.address not in scope.baseline]
+    return replace(scope, baseline=scope.baseline.replaced(found)) if found else scope
 
 
 def _begin(deployment: Deployment) -> Receipt:
@@ -96,9 +104,8 @@ def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], live:
     if not done and not fresh:
         return
     observed = live.replaced((), [change.address for change in done if change.action == "archive"])
-    gone = {change.address for change in done if change.action in ("archive", "forget")}
-    managed = (known.managed if known else frozenset()) - gone
-    managed |= {change.address for change in done if change.action not in ("archive", "forget")}
+    ours = {change.address: change.declared and change.action not in ("archive", "forget") for change in done}
+    managed = (known.managed if known else frozenset()) - ours.keys() | {one for one, mine in ours.items() if mine}
     addresses = {change.address for change in done if change.action != "forget"} | {
         address for address in observed if within(address, fresh)
     }

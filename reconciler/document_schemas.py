@@ -118,7 +118,11 @@ CHANGE = _mapping(
             )
         ),
         "breaks": BREAKS,
-        "dependsOn": _list(_text("Address."), "What has to be made first."),
+        "dependsOn": _list(_text("Address."), "What has to be made, or to go, first."),
+        "declared": {
+            "type": "boolean",
+            "description": "False where only a tombstone for an option of it speaks of it.",
+        },
         "destroys": _list(_text("Address."), "What is lost, and has to be allowed by its address."),
         "remote": {"type": "object", "description": "Ids that HubSpot gave."},
         "source": _or_null(SOURCE),

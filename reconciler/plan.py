@@ -95,6 +95,7 @@ class Change:
     actor: Mapping[str, Json] | None = None
     at: str = ""
     source: Source | None = None
+    declared: bool = True  # no longer, where only a tombstone for one of its options speaks of it
     guards: tuple[Guard, ...] = ()
     impact: Mapping[str, Json] | None = None
     must_be_empty: tuple[str, ...] = ()  # what may go only while no record holds a value of it
@@ -332,12 +333,13 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
         expects="archived" if restored else "present" if difference.before else "absent",
         title=str(resource.attributes.get("label", "")),
         remote=kind.remote(resource),
-        depends_on=tuple(kind.depends_on(resource)) if action != "archive" else (),
+        depends_on=tuple(kind.depends_on(resource)),
         destroys=tuple(kind.destroys(difference)) if not restored else (),
         actor=_actor(facts) if any(p.cause in ("revert_drift", "conflict") for p in planned) else None,
         at=str(facts.get("updatedAt", "")) if any(p.cause in ("revert_drift", "conflict") for p in planned) else "",
         source=resource.source or (stone.source if stone else None),
         must_be_empty=tuple(sorted(one.address for one in stones if one.require_no_values)),
+        declared=action == "archive" or difference.address in inputs.scope.desired,
         breaks=tuple(one.as_json() for one in _breaches(difference, inputs)),
     )
 
@@ -406,11 +408,15 @@ def _placed(planned: PlannedField, declared: Resource | None) -> PlannedField:
 def _three_way(change: FieldChange, kind: Kind, there: bool, baseline: Json, deleted: bool) -> Cause:
     if deleted:
         return "revert_drift" if there and kind.same(change.path, change.after, baseline) else "spec_change"
-    live_as_known = there == (change.how != "added") and kind.same(change.path, change.before, baseline)
-    if live_as_known:
+    if _as_known(there, baseline, change.how != "added", change.before, change.path, kind):
         return "spec_change"
-    wanted_as_known = there == (change.how != "removed") and kind.same(change.path, _bare(change), baseline)
+    wanted_as_known = _as_known(there, baseline, change.how != "removed", _bare(change), change.path, kind)
     return "revert_drift" if wanted_as_known else "conflict"
+
+
+def _as_known(there: bool, baseline: Json, present: bool, value: Json, path: str, kind: Kind) -> bool:
+    """Whether a side is as the baseline has it; what both lack has no value to compare."""
+    return there == present and (not there or kind.same(path, value, baseline))
 
 
 def _ours(change: FieldChange, kind: Kind, written: Mapping[str, Json]) -> bool:
@@ -430,9 +436,10 @@ def _adopted(quiet: Iterable[str], inputs: Inputs) -> Iterator[Change]:
     managed = inputs.baseline.managed if inputs.baseline else frozenset()
     for address in quiet:
         if address not in managed:
-            resource = inputs.scope.desired[address]
-            title = str(inputs.observation.snapshot[address].attributes.get("label", ""))
-            yield Change(address, "adopt", "first_declared", title=title, source=resource.source)
+            live = inputs.observation.snapshot[address]
+            title, source = str(live.attributes.get("label", "")), inputs.scope.desired[address].source
+            remote = kind_of(address).remote(live)
+            yield Change(address, "adopt", "first_declared", title=title, remote=remote, source=source)
 
 
 def _forgotten(touched: set[str], inputs: Inputs) -> Iterator[Change]:
@@ -443,14 +450,24 @@ def _forgotten(touched: set[str], inputs: Inputs) -> Iterator[Change]:
 
 
 def _linked(changes: Sequence[Change]) -> tuple[Change, ...]:
-    """Dependencies only on what the plan itself creates."""
+    """Dependencies within the plan: on what it creates; and backwards, of what goes on what uses it and goes too."""
     created = {change.address for change in changes if change.action in ("create", "restore")}
+    users: dict[str, list[str]] = {}
+    for change in changes:
+        for need in change.depends_on if change.action == "archive" else ():
+            users.setdefault(need, []).append(change.address)
     return tuple(
-        replace(change, depends_on=tuple(need for need in change.depends_on if need in created))
-        if change.depends_on
+        replace(change, depends_on=_needs(change, created, users))
+        if change.depends_on or change.address in users
         else change
         for change in changes
     )
+
+
+def _needs(change: Change, created: set[str], users: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    if change.action == "archive":
+        return tuple(users.get(change.address, ()))
+    return tuple(need for need in change.depends_on if need in created)
 
 
 def _unmanaged(inputs: Inputs) -> dict[str, int]:

@@ -106,6 +106,7 @@ def change_json(change: Change) -> dict[str, Json]:
         "remote": dict(change.remote),
         "source": source and {"file": source.file, "line": source.line, "column": source.column},
         "guards": [guard.as_json() for guard in change.guards],
+        **({} if change.declared else {"declared": False}),
     }
 
 
@@ -136,6 +137,7 @@ def change_from_json(document: Mapping[str, Json]) -> Change:
         remote=document.get("remote", {}),
         depends_on=tuple(document.get("dependsOn", ())),
         destroys=tuple(document.get("destroys", ())),
+        declared=document.get("declared", True),
         actor=actors[0] if actors else None,
         at=next((field["at"] or "" for field in document["fields"] if "at" in field), ""),
         source=_source_from_json(document.get("source")),
@@ -247,18 +249,18 @@ def finished(document: dict[str, Json], *, detailed: bool = False) -> dict[str, 
 
 
 def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCode:
-    """The exit code of a run, from what its document says."""
+    """The exit code of a run, from what its document says; one that could not begin says only why."""
+    changes, items = document.get("changes", ()), document.get("items", ())
     codes = [ExitCode.named(error["code"]) for error in document.get("errors", ())]
     codes += [ExitCode.USAGE for finding in document.get("findings", ()) if finding["severity"] == "error"]
     match document["kind"]:
         case "plan":
-            changes = document.get("changes", ())  # a run that could not begin has none
             codes += _plan_codes(changes, detailed)
             codes += [ExitCode.BLOCKED for change in changes if _fails(document, change, RISKS)]
         case "apply":
-            codes += _apply_codes(document)
+            codes += _apply_codes(document, changes)
         case "drift":
-            codes += [ExitCode.DIFFERENCES for item in document.get("items", ()) if _counts(document, item)]
+            codes += [ExitCode.DIFFERENCES for item in items if _counts(document, item)]
     return worst([ExitCode.OK, *codes])
 
 
@@ -283,8 +285,8 @@ def _plan_codes(changes: Sequence[Mapping[str, Json]], detailed: bool) -> list[E
     return [ExitCode.STALE] * conflict + [ExitCode.DIFFERENCES] * (detailed and writes)
 
 
-def _apply_codes(document: Mapping[str, Json]) -> list[ExitCode]:
-    outcomes = [change["outcome"] for change in document.get("changes", ())]
+def _apply_codes(document: Mapping[str, Json], changes: Sequence[Mapping[str, Json]]) -> list[ExitCode]:
+    outcomes = [change["outcome"] for change in changes]
     wrote = any(outcome in ("done", "verified", "unknown") for outcome in outcomes)
     broken = any(outcome in ("failed", "unknown", "done") for outcome in outcomes)
     if document.get("cancelled"):
