@@ -236,6 +236,39 @@ PLAN: Mapping[str, Json] = {
     "guards": _list(GUARD, "What guards said about the whole plan."),
 }
 
+STATES = ("differs", "missing", "drifted", "unreadable")
+VERDICTS = ("same", "differs", "drifted", "applied", "stopped", "failed", "not-started")
+RESULT = _mapping(
+    "What the command came to in one portal; a line of the journal and of `-o jsonl`.",
+    {
+        "name": _text("The portal, with its directory where two have the same name."),
+        "portal": {"type": "object", "description": "The portal, and its specs directory."},
+        "command": _one_of("What was run.", ("plan", "drift", "apply")),
+        "verdict": _one_of("What it came to.", VERDICTS),
+        "exit": HEAD["exit"],
+        "states": _mapping(
+            "What is not as declared.", {state: _list(_text("Address."), f"What {state}.") for state in STATES}
+        ),
+        "same": _count("Definitions that are as declared."),
+        "summary": {"type": "object", "description": "Counts, as in the portal's own document."},
+        "destructive": _list(_text("Address."), "What its plan destroys."),
+        "breaks": _list(_text("Name."), "Integrations that break."),
+        "digest": {"type": ["string", "null"], "description": "Fingerprint of its plan."},
+        "receipt": {"type": ["string", "null"], "description": "The record of its apply."},
+        "spec": {"type": ["string", "null"], "description": "Fingerprint of the specs as it has them."},
+        "errors": _list(ERROR, "Why it did not end well."),
+        "at": _text("When, in UTC.", format="date-time"),
+        "seconds": {"type": "number", "description": "How long it took."},
+    },
+    ["name", "portal", "command", "verdict", "exit", "states", "same", "errors"],
+)
+FLEET: Mapping[str, Json] = {
+    "command": _one_of("What was run.", ("plan", "drift", "apply")),
+    "shards": _list(_text("Such as 2/8."), "The parts of the fleet that it covers; none: all of it."),
+    "portals": _list(RESULT, "One result a portal, by name."),
+    "summary": {"type": "object", "description": "How many portals, and how many of each verdict."},
+}
+
 
 def saved_plan() -> dict[str, Json]:
     """The schema of a plan that can be carried out: with everything in it that an apply looks at."""
@@ -271,6 +304,7 @@ def documents() -> dict[str, dict[str, Json]]:
         "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **expires}),
         "apply": _document("apply", "What became of each change of a plan.", {**PLAN, "changes": changes}),
         "drift": _document("drift", "What moved without us, and who moved it.", drift),
+        "fleet": _document("fleet", "What one command came to in many portals.", FLEET),
     }
 
 

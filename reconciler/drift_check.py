@@ -34,9 +34,15 @@ class Wishes:
 
 def check(workspace: Workspace, source: ListSource, wishes: Wishes, now: datetime) -> dict[str, Json]:
     """What moved since the last accept, as a document."""
+    return checked(workspace, declared(workspace), source, wishes, now)
+
+
+def checked(
+    workspace: Workspace, loaded: Spec | None, source: ListSource, wishes: Wishes, now: datetime
+) -> dict[str, Json]:
+    """The same for specs that were loaded before."""
     known = workspace.baseline
     assert known is not None
-    loaded = declared(workspace)
     portal_id = workspace.check_identity(source)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
     settings, today = workspace.settings, now.date()

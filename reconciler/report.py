@@ -253,6 +253,7 @@ def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCo
     changes, items = document.get("changes", ()), document.get("items", ())
     codes = [ExitCode.named(error["code"]) for error in document.get("errors", ())]
     codes += [ExitCode.USAGE for finding in document.get("findings", ()) if finding["severity"] == "error"]
+    changes = document.get("changes", ())  # a run that could not begin has none
     match document["kind"]:
         case "plan":
             codes += _plan_codes(changes, detailed)

@@ -25,6 +25,7 @@ COMMANDS = {
     "adopt": ("adopt", "Move the specs to what is live, edited in place."),
     "import": ("import_", "Write specs and a baseline from a portal."),
     "show": ("show", "Render a saved document again, offline."),
+    "fleet": ("fleet", "Plan, check or apply many portals in one run."),
     "snapshot": ("snapshot", "Record a read of the portal in a file."),
     "schema": ("schema", "Print the JSON Schema of specs or of documents."),
     "emulator": ("emulator", "Serve the embedded portal over HTTP on loopback."),

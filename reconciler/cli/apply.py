@@ -1,6 +1,5 @@
 """``reconciler apply``."""
 
-import json
 import signal
 import sys
 import threading
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from reconciler.client import Client
     from reconciler.deploy import Deployment
     from reconciler.kinds import Scope
-    from reconciler.model import Json
     from reconciler.planning import Wishes
     from reconciler.workspace import Workspace
 
@@ -49,6 +47,7 @@ def command(
     auto_approve: bool,
 ) -> int:
     """Make the portal as the specs say; with a saved plan, exactly that plan or nothing."""
+    from reconciler.approval import approved
     from reconciler.planning import Wishes
     from reconciler.receipts import exclusive
 
@@ -62,7 +61,7 @@ def command(
         if plan_file is not None:
             if only or on_conflict:
                 raise UsageError("--only and --on-conflict belong to the plan, not to its apply")
-            deployment, scope, client = _saved(session, workspace, plan_file, wishes)
+            deployment, scope, client = approved(workspace, plan_file, wishes, session.now)
         else:
             deployment, scope, client = _planned(session, workspace, wishes, auto_approve)
         return _carry_out(session, deployment, _tools(session, client, scope, stopped), stopped)
@@ -93,59 +92,6 @@ def _planned(
         click.confirm(f"Apply these {len(plan.writes)} changes to {workspace.portal.name}?", abort=True, err=True)
         observation = workspace.observe(reader, situation.scope)  # somebody took their time
     return Deployment(workspace, made, plan.changes, observation, session.now), situation.scope, client
-
-
-def _saved(
-    session: Session, workspace: "Workspace", plan_file: Path, wishes: "Wishes"
-) -> "tuple[Deployment, Scope, Client]":
-    """A plan from a file: checked, and judged again by what is true now."""
-    from dataclasses import replace
-
-    from reconciler import guards
-    from reconciler.deploy import Deployment, refuse_blocked, require_digest
-    from reconciler.evidence import gather
-    from reconciler.plan import Plan
-    from reconciler.planning import guard_context
-    from reconciler.saved_plan import load_plan
-
-    document = read_json(plan_file)
-    client = workspace.connect()
-    reader = client.reader()
-    portal_id = workspace.check_identity(reader)
-    saved = load_plan(document, str(plan_file), portal_id, workspace, session.now())
-    require_digest(wishes.require_digest, saved.document["digest"])
-    forget = wishes.allow_forget or bool(saved.document.get("allowForget"))
-    wishes = replace(wishes, allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
-    scope = workspace.scope(None)
-    evidence = gather(saved.changes, reader, scope, workspace.token)
-    approved = bool(wishes.require_digest)
-    context = guard_context(workspace, wishes, evidence, approved=approved, reviewed=True)
-    plan = guards.judged(Plan(changes=saved.changes), context)
-    refuse_blocked(plan)
-    return Deployment(workspace, saved.document, plan.changes, None, session.now), scope, client
-
-
-def read_json(file: Path) -> "Json":
-    try:
-        return json.loads(file.read_bytes(), object_pairs_hook=_each_key_once, parse_constant=_no_number)
-    except OSError as error:
-        raise UsageError(f"cannot read {file}: {error.strerror}", where=str(file)) from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{file} is not JSON: {error}", where=str(file), hint="plan again with -o json:FILE"
-        ) from error
-
-
-def _each_key_once(pairs: "list[tuple[str, Json]]") -> "Json":
-    """An object; one that says a key twice says different things to different readers."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("an object has a key twice")
-    return found
-
-
-def _no_number(text: str) -> "Json":
-    raise ValueError(f"{text} is no number in JSON")
 
 
 def _tools(session: Session, client: "Client", scope: "Scope", stopped: "Stop") -> "Tools":

@@ -100,6 +100,10 @@ class Session:
         code: int = document["exit"]["code"]
         return code
 
+    def emit_files(self, document: "Mapping[str, Json]") -> int:
+        """Writes a document where files were asked for; stdout already has what was asked for there."""
+        return _only_files(document, self.outputs)
+
     def failed(self, code: str, message: str, where: str = "", hint: str = "", correlation_id: str = "") -> int:
         """The exit code of a run that ends with an error; whoever asked for a document gets one."""
         from reconciler.errors import ExitCode

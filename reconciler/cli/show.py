@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.apply import read_json
 from reconciler.cli.session import Session, common_options, document_options
 from reconciler.errors import UsageError
 
@@ -16,6 +15,7 @@ from reconciler.errors import UsageError
 @click.pass_obj
 def command(session: Session, file: Path) -> int:
     """Render a saved document again, offline; exits 0 whatever the document's own exit code was."""
+    from reconciler.approval import read_json
     from reconciler.render import KINDS
     from reconciler.report import check_version
 

@@ -25,6 +25,7 @@ MODULES = {
     "text": "text",
     "json": "json",
     "markdown": "budget",
+    "jsonl": "jsonl",
     "sarif": "sarif",
     "junit": "junit",
     "github": "github",
@@ -33,6 +34,6 @@ MODULES = {
 }
 FORMATS: Mapping[str, Renderer] = {name: _renderer(module) for name, module in MODULES.items()}
 
-KINDS = ("plan", "apply", "drift", "validate", "import")  # the documents that every format can show
+KINDS = ("plan", "apply", "drift", "validate", "import", "fleet")  # the documents that every format can show
 
 __all__ = ["FORMATS", "KINDS", "Renderer", "Style"]

@@ -100,7 +100,7 @@ def _with_names(page: Page, limit: float, names: int) -> str:
 
 
 def _rows(document: Document) -> int:
-    return max(len(document.get(part) or ()) for part in ("changes", "items", "findings", "files", "errors"))
+    return max(len(document.get(part) or ()) for part in ("changes", "items", "findings", "files", "errors", "portals"))
 
 
 def _names(document: Document) -> int:

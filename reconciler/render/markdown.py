@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.model import Json
-from reconciler.render import escape, markdown_drift, markdown_plan
+from reconciler.render import escape, markdown_drift, markdown_fleet, markdown_plan
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
 from reconciler.render.words import TROUBLE, Change, clip, failure, moment, own_errors, portal, unread
@@ -34,7 +34,8 @@ def lines(page: Page) -> Lines:
     document, kind = page.document, page.document.get("kind", "")
     where = f": {escape.markdown(clip(portal(document), 200))}" if portal(document) else ""
     commit = f" at {code(page.origin.commit[:12])}" if page.origin.commit else ""
-    yield f"## HubSpot {escape.markdown(kind) or 'report'}{where}{commit}"
+    command = f" {document['command']}" if kind == "fleet" else ""
+    yield f"## HubSpot {escape.markdown(kind + command) or 'report'}{where}{commit}"
     if page.summary:
         yield from ("", f"**{escape.markdown(page.summary)}**")
     yield from _shortened(page)
@@ -170,4 +171,5 @@ BODIES: Mapping[str, Callable[[Page], Lines]] = {
     "drift": markdown_drift.body,
     "validate": _nothing,
     "import": _import,
+    "fleet": markdown_fleet.body,
 }

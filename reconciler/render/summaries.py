@@ -141,10 +141,29 @@ def import_summary(document: Document) -> str:
     return f"Imported {counted(number, 'definition')} into {counted(told.get('files', len(files)), 'file')}{left}."
 
 
+FLEET = {
+    "same": "as declared",
+    "differs": "would change",
+    "drifted": "drifted",
+    "applied": "applied",
+    "stopped": "stopped",
+    "failed": "failed",
+    "not-started": "not begun",
+}
+
+
+def fleet_summary(document: Document) -> str:
+    """What a run over a fleet came to."""
+    told = document["summary"]
+    parts = [f"{told[name]:,} {words}" for name, words in FLEET.items() if told.get(name)]
+    return f"Fleet: {counted(told['portals'], 'portal')}: {', '.join(parts)}." if parts else "Fleet: no portals."
+
+
 SUMMARIES: Mapping[str, Callable[[Document], str]] = {
     "plan": plan_summary,
     "apply": apply_summary,
     "drift": drift_summary,
     "validate": validate_summary,
     "import": import_summary,
+    "fleet": fleet_summary,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.model import Json
-from reconciler.render import text_changes, text_drift
+from reconciler.render import text_changes, text_drift, text_fleet
 from reconciler.render.style import Line, Span, Style, wrap
 from reconciler.render.summaries import summary
 from reconciler.render.words import (
@@ -55,6 +55,9 @@ def _lines(document: Document, style: Style) -> Iterator[Line]:
 
 
 def _header(document: Document) -> Iterator[Line]:
+    if document.get("kind") == "fleet":
+        yield (Span(text_fleet.title(document), "bold"), Span(f", {moment(document['generatedAt'])}", "dim"))
+        yield ""
     told = TITLES.get(document.get("kind", ""), "")
     if told and (name := portal(document)):
         when = moment(document.get("generatedAt") or "")
@@ -222,4 +225,5 @@ BODIES: Mapping[str, Callable[[Document, Style], Iterator[Line]]] = {
     "drift": _drift,
     "validate": _validate,
     "import": _import,
+    "fleet": text_fleet.lines,
 }

@@ -1,0 +1,66 @@
+"""A saved plan on its way to being carried out: checked, and judged again by what is true now."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler import guards
+from reconciler.deploy import Deployment, refuse_blocked, require_digest
+from reconciler.errors import UsageError
+from reconciler.evidence import gather
+from reconciler.kinds import Scope
+from reconciler.model import Json
+from reconciler.plan import Plan
+from reconciler.planning import Wishes, guard_context
+from reconciler.saved_plan import load_plan
+from reconciler.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reconciler.client import Client
+
+
+def approved(
+    workspace: Workspace, file: Path, wishes: Wishes, now: Callable[[], datetime]
+) -> "tuple[Deployment, Scope, Client]":
+    """The plan of a file, ready to be carried out on the portal that it was made for."""
+    document = read_json(file)
+    client = workspace.connect()
+    reader = client.reader()
+    portal_id = workspace.check_identity(reader)
+    saved = load_plan(document, str(file), portal_id, workspace, now())
+    require_digest(wishes.require_digest, saved.document["digest"])
+    forget = wishes.allow_forget or bool(saved.document.get("allowForget"))
+    wishes = replace(wishes, allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
+    scope = workspace.scope(None)
+    evidence = gather(saved.changes, reader, scope, workspace.token)
+    digest_approved = bool(wishes.require_digest)
+    context = guard_context(workspace, wishes, evidence, approved=digest_approved, reviewed=True)
+    plan = guards.judged(Plan(changes=saved.changes), context)
+    refuse_blocked(plan)
+    return Deployment(workspace, saved.document, plan.changes, None, now), scope, client
+
+
+def read_json(file: Path) -> Json:
+    """The JSON in a file that a run wrote, taken word by word: nothing twice, nothing that is no JSON."""
+    try:
+        return json.loads(file.read_bytes(), object_pairs_hook=_each_key_once, parse_constant=_no_number)
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}", where=str(file)) from error
+    except (ValueError, RecursionError) as error:
+        hint = "plan again with -o json:FILE"
+        raise UsageError(f"{file} is not JSON: {error}", where=str(file), hint=hint) from error
+
+
+def _each_key_once(pairs: list[tuple[str, Json]]) -> Json:
+    """An object; one that says a key twice says different things to different readers."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object has a key twice")
+    return found
+
+
+def _no_number(text: str) -> Json:
+    raise ValueError(f"{text} is no number in JSON")

@@ -1,0 +1,251 @@
+"""Runs a command over the portals of a fleet, several at once, each by itself.
+
+A portal that hangs, fails or is told to slow down takes one of the places in flight and nobody else's time: each has
+its own connections, its own request budget and its own patience. What a portal needs is dropped when its result is
+there, so memory grows with the places in flight and not with the fleet.
+"""
+
+import json
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from reconciler import drift_check, fleet, report
+from reconciler.apply import Tools
+from reconciler.approval import approved
+from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.fleet import Command, Member
+from reconciler.kinds import Scope
+from reconciler.model import Finding, Json
+from reconciler.planning import Situation, Wishes, document, look_around, make
+from reconciler.receipts import exclusive
+from reconciler.spec import Spec, SpecFiles, has_specs
+from reconciler.workspace import Workspace
+
+if TYPE_CHECKING:
+    from reconciler.client import Client
+
+Document = dict[str, Json]
+Job = Callable[[Member], Document]
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """What the portals of a fleet share: the specs, read once a directory, and how to stop."""
+
+    now: Callable[[], datetime]
+    wishes: Wishes = field(default_factory=Wishes)
+    digests: Mapping[str, str] = field(default_factory=dict)  # of reviewed plans, by portal
+    cancelled: Callable[[], str] = str
+    files: dict[Path, SpecFiles] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def spec(self, member: Member) -> Spec:
+        """The specs as a portal has them; specs with errors end its run before anything is read."""
+        with self._lock:
+            if member.directory not in self.files:
+                self.files[member.directory] = SpecFiles.read(member.directory)
+            spec = self.files[member.directory].spec(member.portal.name)
+        errors = [finding for finding in spec.findings if finding.severity == "error"]
+        if errors:
+            raise UsageError(_first(errors), where=str(errors[0].source), hint="`reconciler validate` names them all")
+        return spec
+
+    def look(self, member: Member) -> tuple[Situation, "Client"]:
+        """The portal as the specs ask for it, and the connection to it."""
+        workspace, spec = workspace_of(member), self.spec(member)
+        client = workspace.connect()
+        reader = client.reader()
+        return look_around(workspace, spec, reader, reader, self.now(), time.sleep), client
+
+    def plan(self, member: Member) -> Document:
+        """A portal's plan."""
+        situation, _ = self.look(member)
+        return document(situation, make(situation, self.wishes), self.wishes, self.now())
+
+    def drift(self, member: Member) -> Document:
+        """A portal's drift."""
+        workspace = workspace_of(member)
+        if workspace.baseline is None:
+            hint = f"make one with `reconciler import -p {member.portal.name}` or `reconciler accept --all`"
+            raise UsageError(f"portal {member.portal.name} has no baseline yet", hint=hint)
+        reader = workspace.connect().reader()
+        wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on)
+        return drift_check.checked(workspace, self._spec_if_any(member), reader, wishes, self.now())
+
+    def _spec_if_any(self, member: Member) -> Spec | None:
+        """A portal can be watched without specs."""
+        return self.spec(member) if has_specs(member.directory) else None
+
+    def apply(self, member: Member) -> Document:
+        """Plans a portal and carries the plan out; where its plan was reviewed just now, only exactly that one."""
+        with self._alone(member):
+            situation, client = self.look(member)
+            plan = make(situation, self.wishes)
+            made = document(situation, plan, self.wishes, self.now())
+            if made["exit"]["code"]:
+                return made
+            require_digest(self.digests.get(member.name, ""), made["digest"])
+            refuse_blocked(plan)
+            workspace, observation = situation.workspace, situation.observation
+            deployment = Deployment(workspace, made, plan.changes, observation, self.now, self.cancelled)
+            return deploy(deployment, self._tools(client, situation.scope))
+
+    def apply_saved(self, member: Member, file: Path) -> Document:
+        """Carries out exactly the plan in a file, or nothing."""
+        with self._alone(member):
+            deployment, scope, client = approved(workspace_of(member), file, self.wishes, self.now)
+            return deploy(replace(deployment, cancelled=self.cancelled), self._tools(client, scope))
+
+    def _alone(self, member: Member) -> AbstractContextManager[None]:
+        return exclusive(workspace_of(member).local_state / "locks", member.portal.name)
+
+    def _tools(self, client: "Client", scope: Scope) -> Tools:
+        stop = self.cancelled
+        return Tools(client.reader(), client.writer(), scope, cancelled=lambda: bool(stop()), wait=time.sleep)
+
+
+def workspace_of(member: Member) -> Workspace:
+    """A portal's own directory, settings and baseline."""
+    return Workspace(member.directory, member.settings, member.portal)
+
+
+def _first(errors: Sequence[Finding]) -> str:
+    more = f", and {len(errors) - 1} more errors" if len(errors) > 1 else ""
+    return f"{errors[0].message}{more}"
+
+
+def documented(job: Job, member: Member, command: Command, now: Callable[[], datetime]) -> Document:
+    """A portal's document, also where its run could not begin or go on: no portal ends the run of another."""
+    try:
+        return job(member)
+    except ReconcilerError as error:
+        told = report.error_json(error.code, str(error), error.where, error.hint, error.correlation_id)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        told = report.error_json(
+            "internal", f"{type(error).__name__}: {error}", f"{place.name}:{place.lineno}", "this is a bug; report it"
+        )
+    return report.error_document(command, [told], now())
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a fleet is gone through."""
+
+    command: Command
+    job: Job
+    now: Callable[[], datetime]
+    in_flight: int
+    told: Callable[[Mapping[str, Json]], None]  # each result, as its portal finishes
+    keep: Callable[[Member, Document], None] = lambda member, document: None
+    cancelled: Callable[[], str] = str
+    canaries: frozenset[str] = frozenset()  # portals of which none may fail
+    most_failures: int | None = None  # no portal is begun once more than so many have failed
+
+    def over(self, waves: Iterable[Sequence[Member]]) -> list[Mapping[str, Json]]:
+        """The results of all portals, wave after wave; those that were not come to say so."""
+        results: list[Mapping[str, Json]] = []
+        for wave in waves:
+            results += self._wave(wave, results)
+        return results
+
+    def _wave(self, wave: Sequence[Member], before: Sequence[Mapping[str, Json]]) -> Iterator[Mapping[str, Json]]:
+        waiting, done = list(reversed(wave)), list(before)
+        with ThreadPoolExecutor(self.in_flight, thread_name_prefix="portal") as pool:
+            running: dict[Future[Mapping[str, Json]], Member] = {}
+            while waiting or running:
+                why = self._stopped(done)
+                while waiting and not why and len(running) < self.in_flight:
+                    member = waiting.pop()
+                    running[pool.submit(self._one, member)] = member
+                if why and not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    del running[future]
+                    done.append(future.result())
+                    self.told(done[-1])
+                    yield done[-1]
+        for member in reversed(waiting):
+            yield fleet.not_started(member, self.command, self._stopped(done), self.now())
+
+    def _one(self, member: Member) -> Mapping[str, Json]:
+        begun = time.monotonic()
+        made = documented(self.job, member, self.command, self.now)
+        self.keep(member, made)
+        return fleet.result(member, self.command, made, time.monotonic() - begun)
+
+    def _stopped(self, done: Sequence[Mapping[str, Json]]) -> str:
+        """Why no further portal is begun; nothing while all is well."""
+        if self.cancelled():
+            return f"the run was {self.cancelled()} before this portal was begun"
+        failed = fleet.failures(done)
+        if canaries := [one["name"] for one in done if one["name"] in self.canaries and fleet.failures([one])]:
+            return f"the canary {canaries[0]} failed"
+        if self.most_failures is not None and failed > self.most_failures:
+            return f"{failed} portals failed before this one was begun, and more than {self.most_failures} end the run"
+        return ""
+
+
+# --- records ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Journal:
+    """A line of JSON a portal, on disk as soon as it is done."""
+
+    path: Path
+    _stream: IO[str]
+
+    @classmethod
+    @contextmanager
+    def begun(cls, path: Path) -> Iterator["Journal"]:
+        """A new journal, open as long as the run."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "x", encoding="utf-8") as stream:
+            yield cls(path, stream)
+
+    def write(self, result: Mapping[str, Json]) -> None:
+        """Appends a result."""
+        self._stream.write(line(result) + "\n")
+        self._stream.flush()
+
+
+def line(result: Mapping[str, Json]) -> str:
+    """A result in one line, harmless wherever it is printed."""
+    return json.dumps(result, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+
+
+def read_journal(path: Path) -> dict[str, Mapping[str, Json]]:
+    """The results of an earlier run, by portal; a last line that a kill cut short is left out."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", where=str(path)) from error
+    found: dict[str, Mapping[str, Json]] = {}
+    for number, text in enumerate(lines, 1):
+        try:
+            one = json.loads(text)
+            found[one["name"]] = one
+        except (ValueError, KeyError, TypeError) as error:
+            if number < len(lines):
+                hint = "give the journal that a fleet run wrote"
+                raise UsageError(f"line {number} of {path} is no result", where=str(path), hint=hint) from error
+    return found
+
+
+def finished(journal: Mapping[str, Mapping[str, Json]], command: Command) -> set[str]:
+    """The portals that need no second run: begun by the same command, and ended well."""
+    return {
+        name
+        for name, one in journal.items()
+        if one["command"] == command and one["verdict"] in ("same", "differs", "drifted", "applied")
+    }

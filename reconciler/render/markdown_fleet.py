@@ -1,0 +1,65 @@
+"""The report of a fleet as Markdown: a matrix of portals by definition where it fits, lists where it does not."""
+
+from collections.abc import Sequence
+
+from reconciler.fleet import STATES, by_address
+from reconciler.model import Json
+from reconciler.render import escape
+from reconciler.render.escape import cell, code
+from reconciler.render.markdown_parts import Lines, Page, alert, head, row
+from reconciler.render.text_fleet import ROLES
+from reconciler.render.words import counted, listed
+
+WIDE, TALL = 12, 40  # a matrix of more portals or definitions is read by nobody
+LISTED = 100
+SIGNS = {"differs": "~", "missing": "+", "drifted": "!", "unreadable": "?"}
+Found = Sequence[tuple[str, dict[str, list[str]]]]
+
+
+def body(page: Page) -> Lines:
+    """What stands between the counts and the footer."""
+    portals = page.document.get("portals", ())
+    yield from alert("CAUTION", map(_failure, [one for one in portals if one["errors"] or one["breaks"]]))
+    yield from _portals(page, portals)
+    shown = portals if len(portals) <= WIDE else [one for one in portals if one["states"]]
+    found = sorted(by_address(page.document).items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0]))
+    if found and page.detail.fields:
+        yield from ("", "### Where portals are not as declared")
+        yield from _matrix(found, shown) if len(shown) <= WIDE and len(found) <= TALL else _lists(found)
+
+
+def _failure(one: Json) -> str:
+    told = ["; ".join(filter(None, [error["message"], error.get("hint")])) for error in one["errors"][:3]]
+    told += [f"breaks {name}" for name in one["breaks"]]
+    return f"- **{escape.markdown(one['verdict'])}** {code(one['name'])}: {escape.markdown('; '.join(told))}"
+
+
+def _portals(page: Page, portals: Sequence[Json]) -> Lines:
+    ordered = sorted(portals, key=lambda one: (one["verdict"] in ("same", "applied"), one["name"]))
+    shown = page.detail.first(ordered)
+    yield from head("Portal", "Verdict", "same", *STATES)
+    for one in shown:
+        counts = [str(len(one["states"].get(state, ())) or "") for state in STATES]
+        verdict = f"{ROLES[one['verdict']][0]} {escape.markdown(one['verdict'])}"
+        yield row(cell(one["name"]), verdict, str(one["same"]), *counts)
+    if len(portals) > len(shown):
+        yield from ("", f"{counted(len(portals) - len(shown), 'more portal')} not shown.")
+
+
+def _matrix(found: Found, portals: Sequence[Json]) -> Lines:
+    names = [one["name"] for one in portals]
+    yield from head("Definition", *map(cell, names))
+    for address, states in found:
+        signs = {name: SIGNS[state] for state, where in states.items() for name in where}
+        yield row(cell(address), *(signs.get(name, "=") for name in names))
+    told = ", ".join(f"{code(sign)} {state}" for state, sign in SIGNS.items())
+    yield from ("", f"{code('=')} same, {told}")
+
+
+def _lists(found: Found) -> Lines:
+    yield ""
+    for address, states in found[:LISTED]:
+        told = "; ".join(f"{state} in {listed(names, 6)}" for state, names in states.items())
+        yield f"- {code(address)}: {escape.markdown(told)}"
+    if len(found) > LISTED:
+        yield from ("", f"{counted(len(found) - LISTED, 'more definition')} not shown.")
