@@ -480,6 +480,7 @@ def test_lists_of_stages_may_stand_in_several_files(specs):
     [
         ("{name: lead}, {name: trial}", "{name: trial}, {name: lead}", ["stage-order", "stage-order"]),
         ("{name: lead, label: Lead}", "{name: lead, label: Hot}", ["declared-twice"]),
+        ("{name: lead, label: Lead}, {name: trial}", "{name: lead, label: Lead}, {name: customer}", []),
         ("{name: lead}, {name: trial}, {name: lead}", "{name: customer}", ["stage-twice"]),
         ("{name: trial, label: Trial}", "{name: test, label: TRIAL}", ["stage-label-duplicate"]),
         ("{nam: lead}", "{name: trial, label: ''}", ["unknown-key", "bad-format"]),

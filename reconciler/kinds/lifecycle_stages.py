@@ -112,8 +112,9 @@ def parse(section: Json, locate: Locate) -> Iterator[Resource]:
 
 
 def unite(first: Resource, second: Resource) -> Resource | None:
-    """A stage that two lists name; nothing where both say more of it than its place."""
-    if {*first.attributes} & {*second.attributes} or ("id" in first.facts and "id" in second.facts):
+    """A stage that two lists name; nothing where they say different things of it."""
+    said, repeated = ({**one.attributes, "id": one.facts.get("id")} for one in (first, second))
+    if any(said.get(name) not in (None, value) for name, value in repeated.items() if value is not None):
         return None
     orders = [*first.facts["orders"], *second.facts["orders"]]
     facts = {**first.facts, **second.facts, "orders": orders}
