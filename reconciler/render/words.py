@@ -441,11 +441,17 @@ UNREAD = {
 
 def unread(document: Document) -> Iterator[str]:
     """The lists that were not read whole; nothing is concluded from them."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for read in document.get("reads", ()):
         if read.get("status", "ok") != "ok":
             detail = f" ({read['detail']})" if read.get("detail") else ""
             told = UNREAD.get(read["status"], read["status"])
-            yield f"{read['collection']} {told}{detail}; nothing is planned or reported for it"
+            alike.setdefault((told, detail), []).append(read["collection"])
+    for (told, detail), names in alike.items():
+        if len(names) == 1:
+            yield f"{names[0]} {told}{detail}; nothing is planned or reported for it"
+        else:
+            yield f"{', '.join(names)} {told.replace('was ', 'were ')}{detail}; nothing is planned or reported for them"
 
 
 DRIFT_SIGNS = {"added": "+", "option-added": "+", "removed": "-", "missing": "-", "option-removed": "-"}

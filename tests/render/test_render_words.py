@@ -107,3 +107,20 @@ def test_color_says_nothing_that_words_do_not() -> None:
 def test_plain_terminals_get_ascii() -> None:
     """A stream that knows no Unicode gets none."""
     assert FORMATS["text"](PLAN_FULL, Style(unicode=False)).isascii()
+
+
+def test_lists_that_were_not_read_for_one_reason_are_told_in_one_line():
+    """A recorded read often lacks many lists; what could not be read for another reason is told apart."""
+    reads = [
+        {"collection": "properties/contacts", "count": 3, "status": "ok"},
+        {"collection": "properties/deals", "count": 0, "status": "denied", "detail": "HubSpot answered 403"},
+        {"collection": "propertyGroups/contacts", "count": 0, "status": "not_read", "detail": "not recorded"},
+        {"collection": "propertyGroups/deals", "count": 0, "status": "not_read", "detail": "not recorded"},
+    ]
+
+    assert list(words.unread({"reads": reads})) == [
+        "properties/deals could not be read: the token is not allowed to (HubSpot answered 403); "
+        "nothing is planned or reported for it",
+        "propertyGroups/contacts, propertyGroups/deals were not read (not recorded); "
+        "nothing is planned or reported for them",
+    ]
