@@ -10,7 +10,7 @@ from reconciler.cli.session import Session, common_options
 @click.command(epilog="Example: reconciler emulator --port 8910 --state portal.json")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any free one.")
 @click.option("--state", type=click.Path(path_type=Path, dir_okay=False), help="Keep the portal in this file.")
-@click.option("--seed", default="default", metavar="default|empty|FILE", help="What a new portal holds.")
+@click.option("--seed", default="default", metavar="default|older|empty|FILE", help="What a new portal holds.")
 @common_options
 @click.pass_obj
 def command(session: Session, port: int, state: Path | None, seed: str) -> int:
@@ -21,7 +21,7 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
     try:
         portal = Portal.open(state, seed=seed) if state else Portal.seeded(seed)
     except SeedError as error:
-        raise UsageError(str(error), hint="seed with default, empty, or a file that `snapshot` wrote") from error
+        raise UsageError(str(error), hint="seed with default, older, empty, or a file that `snapshot` wrote") from error
     with serve(portal, port) as server:
         click.echo(f"listening on {server.url}")
         server.wait()

@@ -35,13 +35,18 @@ ESSENTIAL: Mapping[str, frozenset[str]] = {
     ),
 }
 ESSENTIAL_ELSEWHERE = frozenset({"hs_object_id", "hs_createdate", "hs_lastmodifieddate", "hubspot_owner_id"})
+OLDER_HOMES = {"contacts": "contactinformation", "companies": "companyinformation", "deals": "dealinformation"}
+NEWER_GROUPS = {"sales_properties", "deal_information", "facebook_ads_properties", "contact_activity"}
+NEWER_DATE, OLDER_TIME = "2020-06-30", "2019-08-06T02:41:08.000Z"
 STATE_KEYS = {"portalId", "objects", "pipelines", "switches"}
 
 
 def seeded_state(seed: str | Path) -> Json:
-    """The state of a new portal: ``default``, ``empty``, or made from a saved file."""
+    """The state of a new portal: ``default``, ``older``, ``empty``, or made from a saved file."""
     if str(seed) == "default":
         return standard_state(lambda _object, _name: True)
+    if str(seed) == "older":
+        return of_older_generation(standard_state(lambda _object, _name: True))
     if str(seed) == "empty":
         return standard_state(lambda name, one: one in ESSENTIAL.get(name, ESSENTIAL_ELSEWHERE))
     return state_of_file(Path(seed))
@@ -56,6 +61,21 @@ def standard_state(wanted: Callable[[str, str], bool]) -> Json:
         definitions["properties"] = {one["name"]: one for one in kept}
         definitions["groups"] = {group["name"]: group for group in shipped["groups"]}
     add_the_rest(state)
+    return state
+
+
+def of_older_generation(state: Json) -> Json:
+    """The defaults as a portal of before 2020 has them: other dates, groups and labels (hubspot-api.md H.2)."""
+    for name, home in OLDER_HOMES.items():
+        definitions = state["objects"][STANDARD_NAMES[name]]
+        for one in definitions["properties"].values():
+            if one.get("createdAt", "").startswith(NEWER_DATE):
+                one["createdAt"] = OLDER_TIME
+            if one["groupName"] in NEWER_GROUPS:
+                one["groupName"] = home
+            one["label"] = one["label"].replace(" Traffic Source", " Source")
+        for group in NEWER_GROUPS & definitions["groups"].keys():
+            del definitions["groups"][group]
     return state
 
 

@@ -125,7 +125,7 @@ class Portal:
 
     @classmethod
     def seeded(cls, seed: str | Path = "default", clock: Clock | None = None) -> "Portal":
-        """A new portal in memory: ``default``, ``empty``, or a file to start from."""
+        """A new portal in memory: ``default``, ``older``, ``empty``, or a file to start from."""
         from reconciler.emulator.seed import seeded_state
 
         return cls(seeded_state(seed), clock=clock)

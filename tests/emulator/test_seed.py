@@ -210,3 +210,21 @@ def test_a_bad_seed_says_why(tmp_path, name, content, words):
         Portal.seeded(file)
     with pytest.raises(SeedError, match="cannot be read"):
         Portal.seeded(tmp_path / "missing.json")
+
+
+def test_an_older_portal_has_another_generation_of_defaults(connect):
+    """The same names and types; dates, groups and labels are those of before 2020, so portals are never compared."""
+    newer, older = (
+        {one["name"]: one for one in listed(connect(Portal.seeded(seed)), "contacts")} for seed in ("default", "older")
+    )
+
+    assert newer.keys() == older.keys()
+    assert {name for name in newer if newer[name]["type"] != older[name]["type"]} == set()
+    lead_status = ("createdAt", "groupName")
+    assert [newer["hs_lead_status"][field][:10] for field in lead_status] == ["2020-06-30", "sales_prop"]
+    assert [older["hs_lead_status"][field][:10] for field in lead_status] == ["2019-08-06", "contactinf"]
+    assert (newer["hs_analytics_source"]["label"], older["hs_analytics_source"]["label"]) == (
+        "Original Traffic Source",
+        "Original Source",
+    )
+    assert sum(newer[name].get("createdAt") != older[name].get("createdAt") for name in newer) == 79
