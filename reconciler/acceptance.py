@@ -66,7 +66,7 @@ def accept(
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
     ignored = ignore.in_force(workspace.settings.ignore, today)
-    found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), (), {})
+    found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), ())
     _check(choice.patterns, observation, known)
     items = [item for item in found.items if choice.takes(item)]
     if until is not None:

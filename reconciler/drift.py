@@ -10,7 +10,6 @@ Severity is that of the class, with two exceptions that the data suggest (real-d
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
@@ -109,11 +108,10 @@ class DriftItem:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All that moved, all that was muted, and how much of the portal the specs cover."""
+    """All that moved, and all that was muted."""
 
     items: tuple[DriftItem, ...]
     muted: tuple[Muted, ...]
-    coverage: Mapping[str, int]
     normalised: tuple[Normalised, ...] = ()
 
 
@@ -151,7 +149,7 @@ def detect(
     items = [item for difference in selected for item in judge.items(difference)]
     items += [_unreadable(collection) for collection in _unread(baseline, desired, collections, only)]
     items.sort(key=lambda item: (-SEVERITIES.index(item.severity), item.address, item.drift_class))
-    return Drift(tuple(items), mutes.by_cause(), _coverage(observed, desired, baseline), mutes.listed())
+    return Drift(tuple(items), mutes.by_cause(), mutes.listed())
 
 
 # --- what can be compared --------------------------------------------------------------------------------------------
@@ -230,17 +228,6 @@ def _references(desired: Snapshot) -> frozenset[str]:
         if currency := resource.attributes.get("currencyPropertyName"):
             named.add(addresses.join(properties.NAME, resource.object_type, currency))
     return frozenset(named)
-
-
-def _coverage(observed: Snapshot, desired: Snapshot, baseline: Baseline) -> dict[str, int]:
-    """How many live definitions the specs manage, how many a portal made beside them, how many are HubSpot's."""
-    counts = Counter({"managed": 0, "unmanaged": 0, "hubspot": 0})
-    for address, resource in observed.items():
-        if address in desired or address in baseline.managed:
-            counts["managed"] += 1
-        else:
-            counts["unmanaged" if vendor.family(resource) == "custom" else "hubspot"] += 1
-    return dict(counts)
 
 
 # --- what it is ------------------------------------------------------------------------------------------------------

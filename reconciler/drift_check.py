@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from reconciler import baseline as baselines
-from reconciler import drift, ignore, integrations, report, spec
+from reconciler import coverage, drift, ignore, integrations, report, spec
 from reconciler.baseline import Baseline
 from reconciler.drift import Drift
 from reconciler.errors import UsageError
@@ -30,6 +30,7 @@ class Wishes:
     only: tuple[str, ...] = ()
     fail_on: str = ""
     show_normalised: bool = False
+    limits: bool = False
 
 
 def check(workspace: Workspace, source: ListSource, wishes: Wishes, now: datetime) -> dict[str, Json]:
@@ -47,7 +48,9 @@ def checked(
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
     settings, today = workspace.settings, now.date()
     wrote = own_writes(workspace.receipts, now)
-    found = detected(known, observation, loaded, wishes.only, ignore.in_force(settings.ignore, today), wrote)
+    ignored = ignore.in_force(settings.ignore, today)
+    found = detected(known, observation, loaded, wishes.only, ignored, wrote)
+    held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items = [_with_acceptance(item, workspace, now.date()) for item in drift.drift_items_json(found)]
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
@@ -58,9 +61,9 @@ def checked(
         "items": items,
         "muted": [one.as_json() for one in found.muted],
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
-        "coverage": dict(found.coverage),
+        "coverage": {**held, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
         "findings": [one.as_json() for one in _rule_findings(settings.ignore, known, observation, today)],
-        "errors": _nothing_read(observation),
+        "errors": nothing_read(observation),
     }
     return report.finished(document)
 
@@ -137,7 +140,7 @@ def _rule_findings(
     yield from ignore.unused(ignore.in_force(rules, today), sides, observation.collections)
 
 
-def _nothing_read(observation: Observation) -> list[dict[str, Json]]:
+def nothing_read(observation: Observation) -> list[dict[str, Json]]:
     """A check that could read nothing at all has checked nothing."""
     bad = [one for one in observation.collections.values() if one.status not in ("ok", "not_read")]
     if not bad or any(one.status == "ok" for one in observation.collections.values()):

@@ -23,6 +23,8 @@ COMMANDS = {
     "ci": ("ci", "The same on GitHub, GitLab, Azure and Bitbucket."),
     "accept": ("accept", "Move the baseline to what is live."),
     "adopt": ("adopt", "Move the specs to what is live, edited in place."),
+    "explain": ("explain", "Tell all about one definition: specs, portal, baseline, who and why."),
+    "coverage": ("coverage", "Tell how much of the portal the specs hold, and which limits are used."),
     "import": ("import_", "Write specs and a baseline from a portal."),
     "show": ("show", "Render a saved document again, offline."),
     "fleet": ("fleet", "Plan, check or apply many portals in one run."),

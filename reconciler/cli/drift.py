@@ -25,6 +25,7 @@ LEVELS = ("info", "low", "medium", "high", "breaking")
     "--fail-on", type=click.Choice(LEVELS), help="Exit 2 only for this bad, or for what breaks an integration."
 )
 @click.option("--show-normalised", is_flag=True, help="Also count and list what differs and is no drift.")
+@click.option("--limits", is_flag=True, help="Ask for HubSpot's limits, too: three requests more.")
 @common_options
 @click.pass_obj
 def command(
@@ -33,6 +34,7 @@ def command(
     from_snapshot: Path | None,
     fail_on: str | None,
     show_normalised: bool,
+    limits: bool,
 ) -> int:
     """Tell what moved since the last accept, and who moved it; exits 2 when something is not accepted."""
     from reconciler.drift_check import Wishes, check
@@ -43,5 +45,5 @@ def command(
         hint = "make one with `reconciler import` or `reconciler accept --all`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
     source = source_of(workspace, from_snapshot)
-    wishes = Wishes(only, fail_on or "", show_normalised)
+    wishes = Wishes(only, fail_on or "", show_normalised, limits)
     return session.emit(check(workspace, source, wishes, session.now()))

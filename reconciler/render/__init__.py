@@ -34,6 +34,15 @@ MODULES = {
 }
 FORMATS: Mapping[str, Renderer] = {name: _renderer(module) for name, module in MODULES.items()}
 
-KINDS = ("plan", "apply", "drift", "validate", "import", "fleet")  # the documents that every format can show
+KINDS = (  # the documents that every format can show
+    "plan",
+    "apply",
+    "drift",
+    "validate",
+    "import",
+    "fleet",
+    "explain",
+    "coverage",
+)
 
 __all__ = ["FORMATS", "KINDS", "Renderer", "Style"]

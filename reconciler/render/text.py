@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.model import Json
-from reconciler.render import text_changes, text_drift, text_fleet
+from reconciler.render import text_changes, text_coverage, text_drift, text_explain, text_fleet
 from reconciler.render.style import Line, Span, Style, wrap
 from reconciler.render.summaries import summary
 from reconciler.render.words import (
@@ -29,7 +29,15 @@ from reconciler.render.words import (
     unread,
 )
 
-TITLES = {"plan": "Plan for", "apply": "Apply to", "drift": "Drift of", "import": "Import of", "validate": ""}
+TITLES = {
+    "plan": "Plan for",
+    "apply": "Apply to",
+    "drift": "Drift of",
+    "import": "Import of",
+    "validate": "",
+    "explain": "",
+    "coverage": "Coverage of",
+}
 OUTCOMES = {
     "verified": ("✓", "good"),
     "done": ("✓", "good"),
@@ -218,6 +226,16 @@ def _import(document: Document, style: Style) -> Iterator[Line]:
         yield f"Next: {document.get('next') or 'reconciler plan'}   (it should find no changes)"
 
 
+def _explain(document: Document, style: Style) -> Iterator[Line]:
+    yield from text_explain.lines(document, style)
+    yield from ((Span(f"! {one}", "warn"),) for one in unread(document))
+
+
+def _coverage(document: Document, style: Style) -> Iterator[Line]:
+    yield from text_coverage.lines(document, style)
+    yield from _notes(document, style)
+
+
 # What stands between the header and the last line, by kind of document.
 BODIES: Mapping[str, Callable[[Document, Style], Iterator[Line]]] = {
     "plan": _plan,
@@ -226,4 +244,6 @@ BODIES: Mapping[str, Callable[[Document, Style], Iterator[Line]]] = {
     "validate": _validate,
     "import": _import,
     "fleet": text_fleet.lines,
+    "explain": _explain,
+    "coverage": _coverage,
 }

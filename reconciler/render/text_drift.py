@@ -231,7 +231,14 @@ def muted_line(document: Document) -> str:
 
 
 def coverage_line(document: Document) -> str:
-    """How much of the portal the specs cover."""
+    """How much of what a portal made the specs hold."""
     held = document.get("coverage") or {}
-    parts = [f"{name} {number:,}" for name, number in held.items() if isinstance(number, int)]
-    return f"Coverage: {', '.join(parts)}." if parts else ""
+    rows = held.get("objectTypes") or ()
+    sums = {one["objectType"]: one["declared"] + one["ignored"] + one["unmanaged"] for one in rows}
+    if not sum(sums.values()):
+        return ""
+    declared = sum(one["declared"] for one in rows)
+    parts = [f"{one['objectType']} {one['declared']:,} of {sums[one['objectType']]:,}" for one in rows]
+    rest = [f"{held[name]:,} {name}" for name in ("ignored", "unmanaged") if held.get(name)]
+    head = f"Coverage: {declared:,} of {sum(sums.values()):,} custom definitions are declared ({', '.join(parts)})"
+    return f"{'; '.join([head, *rest])}."

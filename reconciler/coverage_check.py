@@ -1,0 +1,29 @@
+"""Runs a coverage check: reads the portal, counts what the specs hold of it, and asks for the limits."""
+
+from datetime import datetime
+
+from reconciler import coverage, ignore, report
+from reconciler.drift_check import nothing_read
+from reconciler.model import Json, Snapshot
+from reconciler.observe import ListSource
+from reconciler.spec import Spec
+from reconciler.workspace import Workspace
+
+
+def document(workspace: Workspace, spec: Spec | None, source: ListSource, now: datetime) -> dict[str, Json]:
+    """The coverage of a portal with its limits, as a document; no baseline is needed."""
+    portal_id = workspace.check_identity(source)
+    observation = workspace.observe(source, workspace.scope(spec, baselined=True))
+    ignored = ignore.in_force(workspace.settings.ignore, now.date())
+    managed = workspace.baseline.managed if workspace.baseline else frozenset()
+    held = coverage.measured(observation.snapshot, spec.desired if spec else Snapshot(), managed, ignored)
+    return report.finished(
+        {
+            **report.header("coverage", workspace.portal_json(portal_id), now),
+            "complete": observation.complete,
+            "reads": report.reads_json(observation.collections),
+            "coverage": {**held, **coverage.limits(source, workspace.api)},
+            "findings": [],
+            "errors": nothing_read(observation),
+        }
+    )

@@ -1,0 +1,59 @@
+"""How much of a portal the specs hold, as text."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from reconciler.model import Json
+from reconciler.render.style import Line, Span, Style
+from reconciler.render.words import Document
+
+Row = tuple[str, ...]
+
+
+def lines(document: Document, style: Style) -> Iterator[Line]:
+    """A table of object types, and one of limits."""
+    held = document.get("coverage") or {}
+    if rows := by_type(held):
+        yield from _table(("Custom definitions", "declared", "ignored", "unmanaged", "share", "HubSpot's own"), rows)
+        yield ""
+    if rows := used(held):
+        yield from _table(("Limits of HubSpot", "used", "limit", "share"), rows)
+        yield ""
+
+
+def by_type(held: Mapping[str, Json]) -> list[Row]:
+    """Object types with what a portal made of each, and how much of that is declared."""
+    names = ("declared", "ignored", "unmanaged", "hubspotDefined")
+    rows = [(one["objectType"], *(one[name] for name in names)) for one in held.get("objectTypes") or ()]
+    if len(rows) > 1:
+        rows.append(("together", *(sum(row[at] for row in rows) for at in range(1, 5))))
+    return [
+        (name, f"{declared:,}", f"{ignored:,}", f"{rest:,}", share(declared, declared + ignored + rest), f"{theirs:,}")
+        for name, declared, ignored, rest, theirs in rows
+    ]
+
+
+def used(held: Mapping[str, Json]) -> list[Row]:
+    """Limits with how much of each is used."""
+    return [
+        (one["name"], f"{one['used']:,}", f"{one['limit']:,}", share(one["used"], one["limit"]))
+        for one in held.get("limits") or ()
+    ]
+
+
+def share(part: int, whole: int) -> str:
+    """A part of a whole; a little of it is never nothing."""
+    if not whole:
+        return "-"
+    percent = 100 * part / whole
+    return f"{percent:.0f} %" if percent >= 1 or not part else "< 1 %"
+
+
+def _table(head: Row, rows: Sequence[Row]) -> Iterator[Line]:
+    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
+    yield (Span(_columns(head, widths), "bold"),)
+    yield from (_columns(row, widths) for row in rows)
+
+
+def _columns(row: Row, widths: Sequence[int]) -> str:
+    first, *rest = zip(row, widths, strict=True)
+    return "  ".join([first[0].ljust(first[1]), *(text.rjust(width) for text, width in rest)])
