@@ -270,6 +270,96 @@ FLEET: Mapping[str, Json] = {
 }
 
 
+COVERAGE = _mapping(
+    "How much of the portal the specs hold.",
+    {
+        "managed": _count("Live definitions that the specs declare, or managed when the baseline moved last."),
+        "unmanaged": _count("Others that the portal made."),
+        "ignored": _count("Of those, what an ignore rule covers as a whole; not counted as unmanaged."),
+        "hubspot": _count("Others that HubSpot defines."),
+        "objectTypes": _list(
+            _mapping(
+                "The groups, properties and association labels of one object type.",
+                {
+                    "objectType": _text("Its name."),
+                    "declared": _count("What the portal made and the specs declare."),
+                    "ignored": _count("What the portal made and a rule ignores."),
+                    "unmanaged": _count("What the portal made and nobody speaks of."),
+                    "hubspotDefined": _count("What HubSpot defines, declared in part or not."),
+                },
+                ["objectType", "declared", "ignored", "unmanaged", "hubspotDefined"],
+            ),
+            "By object type; lifecycle stages, which belong to two of them, are only in the totals.",
+        ),
+        "limits": _list(
+            _mapping(
+                "One of HubSpot's limits.",
+                {"name": _text("What is limited."), "used": _count("Used."), "limit": _count("Most.")},
+                ["name", "used", "limit"],
+            ),
+            "Only when they were asked for, and the token may know them.",
+        ),
+    },
+)
+EXPLAINED_FIELD = _mapping(
+    "One field, option or side of a stage. A side that is missing says nothing of it.",
+    {
+        "path": _text("Path below the address; `options` alone is their order."),
+        "declared": {"description": "What the specs say."},
+        "live": {"description": "What HubSpot has."},
+        "accepted": {"description": "What the baseline says."},
+        "owned": _one_of("Whose it is.", ("declared", "watched", "ignored", "left")),
+        "source": _or_null(SOURCE),
+        "state": _one_of("What would become of it.", ("as_it_is", "moved", *CAUSES, "create", "restore")),
+        "why": _text("Evidence, where it moved."),
+    },
+    ["path", "owned", "state"],
+)
+EXPLAIN: Mapping[str, Json] = {
+    "address": _text("The definition."),
+    "below": _text("The option or field in it that was asked for."),
+    "title": _text("Its label."),
+    "spec": _mapping(
+        "What the specs say.",
+        {
+            "state": _one_of("How it is declared.", ("full", "partial", "absent", "removed")),
+            "source": _or_null(SOURCE),
+            "meta": {"type": "object", "description": "Notes of its owners."},
+            "exact": {"type": "boolean", "description": "Whether its list of options is exact."},
+            "removals": _list({"type": "object", "description": "Address, reason and place."}, "Tombstones."),
+        },
+        ["state"],
+    ),
+    "live": _mapping(
+        "What HubSpot says.",
+        {
+            "state": _one_of("Whether it is there.", ("present", "absent", "not_read")),
+            "family": _text("Whose definition it is: custom, global, stage, subscription, score, sync or local."),
+            "mayChange": _list(_text("Definition or options."), "What HubSpot lets a portal change."),
+            "created": {"type": "object", "description": "When, and by which user."},
+            "updated": {"type": "object", "description": "When last, and by which user."},
+        },
+        ["state"],
+    ),
+    "baseline": _mapping(
+        "What was accepted.",
+        {
+            "state": _one_of("Whether it is in there.", ("present", "absent", "none")),
+            "managed": {"type": "boolean", "description": "Whether the specs managed it then."},
+        },
+        ["state", "managed"],
+    ),
+    "fields": _list(EXPLAINED_FIELD, "Its fields side by side."),
+    "drift": _list(DRIFT_ITEM, "What moved of it, and by whom."),
+    "change": _or_null(CHANGE),
+    "ignore": _list(
+        {"type": "object", "description": "Rule, reason, expiry and place."}, "Ignore rules that touch it."
+    ),
+    "protected": _list(_text("Pattern."), "Patterns of the settings that protect it."),
+    "integrations": _list({"type": "object", "description": "Name, needs, what is unmet, and place."}, "Who needs it."),
+}
+
+
 def saved_plan() -> dict[str, Json]:
     """The schema of a plan that can be carried out: with everything in it that an apply looks at."""
     field = {"required": ["path", "cause"]}
@@ -284,7 +374,7 @@ def saved_plan() -> dict[str, Json]:
 
 
 def documents() -> dict[str, dict[str, Json]]:
-    """The schema of each document that a run of plan, apply or drift ends with."""
+    """The schema of each document that a run of these commands ends with."""
     outcome = {"outcome": _one_of("What became of it.", OUTCOMES), "error": ERROR, "message": _text("More about it.")}
     applied = {
         **CHANGE,
@@ -294,7 +384,7 @@ def documents() -> dict[str, dict[str, Json]]:
     drift = {
         "baseline": PLAN["baseline"],
         "items": _list(DRIFT_ITEM, "What moved."),
-        "coverage": {"description": "What was looked at, and what was not."},
+        "coverage": COVERAGE,
         "muted": {"description": "Changes that follow from others, counted and not listed."},
         "summary": {"type": "object", "description": "Counts."},
     }
@@ -305,6 +395,8 @@ def documents() -> dict[str, dict[str, Json]]:
         "apply": _document("apply", "What became of each change of a plan.", {**PLAN, "changes": changes}),
         "drift": _document("drift", "What moved without us, and who moved it.", drift),
         "fleet": _document("fleet", "What one command came to in many portals.", FLEET),
+        "explain": _document("explain", "All about one definition.", EXPLAIN),
+        "coverage": _document("coverage", "How much of the portal the specs hold.", {"coverage": COVERAGE}),
     }
 
 

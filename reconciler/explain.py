@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler import attribution, integrations, overlays, report, source_file, vendor
+from reconciler.acceptance import WHOLE
 from reconciler.address import any_covers, covers, encode, join, split
 from reconciler.drift_check import detected
 from reconciler.errors import UsageError
@@ -81,7 +82,7 @@ def explain(
     situation = Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
     definition, below = _parted(address, situation)
     known, ignored = workspace.baseline, situation.ignored
-    found = detected(known, observation, spec, (definition,), ignored).items if known else ()
+    found = detected(known, observation, spec, (definition,), ignored, written).items if known else ()
     items = [item.as_json() for item in found if item.address == definition]
     about = Subject(situation, definition, below, make(situation, Wishes(only=(definition,))), items)
     document = {
@@ -126,17 +127,16 @@ def _meant(address: str, there: set[str]) -> str:
 
 
 def _document(about: Subject) -> dict[str, Json]:
-    resource = about.declared or about.live or about.accepted
     change = about.change
     return {
         "address": about.address,
         "below": about.below,
-        "title": str((about.live or resource).attributes.get("label", "")) if resource else "",
+        "title": _title(about),
         "spec": _spec(about),
         "live": _live(about),
         "baseline": _baseline(about),
         "fields": _fields(about),
-        "drift": list(about.items),
+        "drift": [one for one in about.items if _concerns(one, about.below)],
         "change": report.change_json(change) if change else None,
         "ignore": [_rule(one, about) for one in about.rules],
         "protected": [one for one in about.situation.workspace.settings.protected if covers(one, about.whole)],
@@ -144,6 +144,21 @@ def _document(about: Subject) -> dict[str, Json]:
         "findings": [one.as_json() for one in about.plan.findings if covers(about.address, one.address)]
         + [one.as_json() for one in about.situation.spec.findings if covers(about.address, one.address)],
     }
+
+
+def _title(about: Subject) -> str:
+    """Its label: of a stage the one that contacts, or companies, see."""
+    for resource in filter(None, (about.live, about.declared, about.accepted)):
+        sides = [resource.attributes, *(one for one in resource.attributes.values() if isinstance(one, Mapping))]
+        if label := next((side["label"] for side in sides if side.get("label")), None):
+            return str(label)
+    return ""
+
+
+def _concerns(item: Mapping[str, Json], below: str) -> bool:
+    """Whether an item tells of what was asked for, and not of something beside it."""
+    paths = [one["path"] for one in item["fields"]]
+    return not below or item["class"].endswith(WHOLE) or any(covers(below, one) or covers(one, below) for one in paths)
 
 
 # --- the three sides -------------------------------------------------------------------------------------------------
@@ -251,7 +266,7 @@ def _fields(about: Subject) -> list[dict[str, Json]]:
 
 def _owned(about: Subject, path: str, declared: bool) -> str:
     """Ours by declaration; watched, as every field of a full definition is; ignored; or left alone."""
-    if declared:
+    if declared or (about.declared and about.address.startswith(STAGES)):  # a list says the place of a stage, too
         return "declared"
     if any(rule.covers(about.address, path) for rule in about.situation.ignored):
         return "ignored"
@@ -283,7 +298,7 @@ def _origin(about: Subject, path: str, file: SourceFile) -> Source:
 def _state(about: Subject, path: str) -> tuple[str, str]:
     """Whether a field is as it should be, and if not, who or what is behind it."""
     change = about.change
-    if change and change.action in ("create", "restore", "archive"):
+    if change and change.action in ("create", "restore"):
         return change.action, ""
     name = path.rpartition("/")[2] if about.address.startswith(STAGES) else path
     for planned in change.fields if change else ():

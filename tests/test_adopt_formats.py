@@ -2,7 +2,7 @@ import copy
 import os
 from difflib import SequenceMatcher
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler import yaml_writer
@@ -200,7 +200,7 @@ def lines(text):
     return text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_only_lines_of_what_changed_differ(data):
     """Whatever the formatting and the edit: the text says what was meant, and no other line was touched."""

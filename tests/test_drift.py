@@ -747,13 +747,6 @@ def test_only_some_addresses():
     assert classes(found) == [("unmanaged.added", "a", "low")]
 
 
-def test_coverage_counts_live_definitions():
-    """How much the specs manage, how much a portal made beside them, how much is HubSpot's."""
-    found = drift([], [custom("a"), custom("b")], spec("a"))
-
-    assert found.coverage == {"managed": 1, "unmanaged": 2, "hubspot": 1}
-
-
 def test_every_class_has_a_severity():
     """The table of classes is the contract's, and nothing gives another one."""
     assert set(SEVERITY.values()) == {"info", "low", "medium", "high"}

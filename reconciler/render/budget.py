@@ -100,7 +100,8 @@ def _with_names(page: Page, limit: float, names: int) -> str:
 
 
 def _rows(document: Document) -> int:
-    return max(len(document.get(part) or ()) for part in ("changes", "items", "findings", "files", "errors", "portals"))
+    parts = ("changes", "items", "findings", "files", "errors", "portals", "fields")
+    return max(len(document.get(part) or ()) for part in parts)
 
 
 def _names(document: Document) -> int:

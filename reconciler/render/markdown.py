@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.model import Json
-from reconciler.render import escape, markdown_drift, markdown_fleet, markdown_plan
+from reconciler.render import escape, markdown_drift, markdown_explain, markdown_fleet, markdown_plan
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
 from reconciler.render.words import TROUBLE, Change, clip, failure, moment, own_errors, portal, unread
@@ -172,4 +172,6 @@ BODIES: Mapping[str, Callable[[Page], Lines]] = {
     "validate": _nothing,
     "import": _import,
     "fleet": markdown_fleet.body,
+    "explain": markdown_explain.explained,
+    "coverage": markdown_explain.covered,
 }

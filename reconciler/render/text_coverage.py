@@ -7,16 +7,18 @@ from reconciler.render.style import Line, Span, Style
 from reconciler.render.words import Document
 
 Row = tuple[str, ...]
+TYPES = ("Custom definitions", "declared", "ignored", "unmanaged", "share", "HubSpot's own")
+LIMITS = ("Limits of HubSpot", "used", "limit", "share")
 
 
 def lines(document: Document, style: Style) -> Iterator[Line]:
     """A table of object types, and one of limits."""
     held = document.get("coverage") or {}
     if rows := by_type(held):
-        yield from _table(("Custom definitions", "declared", "ignored", "unmanaged", "share", "HubSpot's own"), rows)
+        yield from _table(TYPES, rows)
         yield ""
     if rows := used(held):
-        yield from _table(("Limits of HubSpot", "used", "limit", "share"), rows)
+        yield from _table(LIMITS, rows)
         yield ""
 
 

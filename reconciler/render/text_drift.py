@@ -235,10 +235,13 @@ def coverage_line(document: Document) -> str:
     held = document.get("coverage") or {}
     rows = held.get("objectTypes") or ()
     sums = {one["objectType"]: one["declared"] + one["ignored"] + one["unmanaged"] for one in rows}
-    if not sum(sums.values()):
+    if not any(sums.values()):
         return ""
-    declared = sum(one["declared"] for one in rows)
-    parts = [f"{one['objectType']} {one['declared']:,} of {sums[one['objectType']]:,}" for one in rows]
-    rest = [f"{held[name]:,} {name}" for name in ("ignored", "unmanaged") if held.get(name)]
-    head = f"Coverage: {declared:,} of {sum(sums.values()):,} custom definitions are declared ({', '.join(parts)})"
+    parts = [
+        f"{one['objectType']} {one['declared']:,} of {number:,}" for one in rows if (number := sums[one["objectType"]])
+    ]
+    totals = {name: sum(one[name] for one in rows) for name in ("declared", "ignored", "unmanaged")}
+    rest = [f"{totals[name]:,} {name}" for name in ("ignored", "unmanaged") if totals[name]]
+    all_of_them = f"{sum(sums.values()):,} custom definitions"
+    head = f"Coverage: {totals['declared']:,} of {all_of_them} are declared ({', '.join(parts)})"
     return f"{'; '.join([head, *rest])}."

@@ -25,7 +25,6 @@ FAMILIES: Mapping[str, str] = {
 STATES = {
     "create": "missing in HubSpot; apply would make it",
     "restore": "lies archived in HubSpot; apply would bring it back",
-    "archive": "apply would take it away",
     "spec_change": "the specs changed it; apply would write it",
     "revert_drift": "somebody changed it in HubSpot; apply would put it back",
     "conflict": "the specs and HubSpot both changed it; decide with --on-conflict spec or live",
@@ -153,7 +152,7 @@ def _fields(fields: Sequence[Mapping[str, Json]], style: Style) -> Iterator[Line
     quiet = [one for one in fields if one["path"].startswith("options/") and not remarkable(one)]
     folded = [id(one) for one in quiet[MOST:]] if len(quiet) > MOST + 2 else []
     listed = [one for one in fields if id(one) not in folded]
-    width = min(max(columns(_name(one)) for one in listed), 32)
+    width = min(max(columns(name(one)) for one in listed), 32)
     for one in listed:
         yield from _field(one, width, style)
     if any(one["owned"] == "left" for one in fields):
@@ -162,7 +161,8 @@ def _fields(fields: Sequence[Mapping[str, Json]], style: Style) -> Iterator[Line
         yield (Span(f"      and {counted(len(folded), 'more option')}, all as they should be", "dim"),)
 
 
-def _name(field: Mapping[str, Json]) -> str:
+def name(field: Mapping[str, Json]) -> str:
+    """A field in words."""
     top, _, rest = field["path"].partition("/")
     if top == "options":
         return f"option {rest}" if rest else "order of options"
@@ -170,15 +170,15 @@ def _name(field: Mapping[str, Json]) -> str:
 
 
 def _field(field: Mapping[str, Json], width: int, style: Style) -> Iterator[Line]:
-    name, at = pad(_name(field), width), place(field["source"], column=True)
+    named, at = pad(name(field), width), place(field["source"], column=True)
     if not remarkable(field):
         note = at or OWNED[field["owned"]]
         sign = Span("  = ", "good") if field["owned"] == "declared" else Span("  · ", "dim")
         text = shown(field["live"] if "live" in field else field.get("declared"))
         room = max(style.width - width - len(note) - 10, 20)
-        yield (sign, f"{name}  {_clipped(text, room)}  ", Span(note, "dim"))
+        yield (sign, f"{named}  {_clipped(text, room)}  ", Span(note, "dim"))
         return
-    yield (Span("  ~ ", "warn"), f"{name}  ", Span(STATES.get(field["state"], field["why"] or "moved"), "warn"))
+    yield (Span("  ~ ", "warn"), f"{named}  ", Span(STATES.get(field["state"], field["why"] or "moved"), "warn"))
     for side, told in (("declared", "specs"), ("live", "HubSpot"), ("accepted", "accepted")):
         if side == "declared" and side not in field and field["owned"] != "watched":
             continue  # the specs say nothing of what is not theirs
@@ -199,16 +199,22 @@ def _moved(document: Document, style: Style) -> Iterator[Line]:
     if items := document["drift"]:
         yield (Span("Changed since it was accepted", "bold"),)
         for item in items:
-            yield (
-                Span(f"  {item['severity']:<6}", item["severity"]),
-                f"  {item['class']} by {actor_name(item['actor'])}",
-            )
-            for told in text_drift.evidence(item):
+            yield (Span(f"  {item['severity']:<6}", item["severity"]), f"  {item['class']}")
+            for told in told_of(item):
                 yield from ((text_changes.INDENT, Span(line, "dim")) for line in wrap(told, style.width - 6, "", ""))
             for broken in item["breaks"]:
                 yield (text_changes.INDENT, Span(f"breaks {broken['integration']}: {broken['why']}", "bad"))
         yield from ((f"    {way:<24}", Span(command, "dim"), rest) for way, command, rest in text_drift.ways_out(items))
         yield ""
+
+
+def told_of(item: Mapping[str, Json]) -> Iterator[str]:
+    """Who did it and when, the name said once."""
+    who = actor_name(item["actor"])
+    found = list(text_drift.evidence(item))
+    if not any(one.startswith(who) for one in found):
+        yield who
+    yield from found
 
 
 def _change(document: Document, style: Style) -> Iterator[Line]:

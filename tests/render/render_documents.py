@@ -401,7 +401,17 @@ DRIFT_FULL = {
         {"cause": "per-stage properties of contacts-lifecycle-pipeline", "count": 12},
         {"cause": "ignored: HubSpot adds languages", "count": 1},
     ],
-    "coverage": {"managed": 120, "unmanaged": 51, "hubspot": 1340},
+    "coverage": {
+        "managed": 120,
+        "unmanaged": 51,
+        "ignored": 2,
+        "hubspot": 1340,
+        "objectTypes": [
+            {"objectType": "contacts", "declared": 80, "ignored": 2, "unmanaged": 30, "hubspotDefined": 700},
+            {"objectType": "deals", "declared": 35, "ignored": 0, "unmanaged": 21, "hubspotDefined": 400},
+            {"objectType": "tickets", "declared": 0, "ignored": 0, "unmanaged": 0, "hubspotDefined": 240},
+        ],
+    },
     "findings": [],
     "exit": {"code": 2, "name": "differences"},
 }

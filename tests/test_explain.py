@@ -1,0 +1,257 @@
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator
+
+from reconciler.cli import run
+from reconciler.emulator import Portal, edit, release
+from reconciler.schema import document_schema
+
+SETTINGS = """version: 1
+portals: {demo: {emulator: .reconciler/demo.json}}
+watch: [contacts]
+protected: ["properties/contacts/tier"]
+ignore:
+  - {address: properties/contacts/size, reason: a trial, expires: 2999-12-31}
+"""
+SPEC = """properties:
+  contacts:
+    tier:
+      label: Tier
+      type: enumeration
+      fieldType: select
+      groupName: contactinformation
+      options:
+        - {value: free, label: Free}
+        - {value: gold, label: Gold}
+      meta: {owner: revops, consumers: [erp]}
+    hs_lead_status:
+      options:
+        - {value: NEW, label: New}
+lifecycleStages:
+  - {name: trial, label: Trial}
+integrations:
+  warehouse:
+    requires:
+      properties:
+        contacts:
+          tier: {type: enumeration, options: [gold, black]}
+          lifecyclestage: {options: [trial]}
+"""
+TIER = {"object": "contacts", "property": "tier"}
+
+
+@pytest.fixture
+def say(tmp_path, monkeypatch, capsys):
+    """Runs a command in a directory whose spec is applied, and gives what it prints."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/reconciler.yaml").write_text(SETTINGS)
+    (tmp_path / "specs/all.yaml").write_text(SPEC)
+
+    def say(*words, code=0):
+        capsys.readouterr()
+        assert run(list(words)) == code, capsys.readouterr()
+        out, err = capsys.readouterr()
+        return out + err
+
+    say("apply", "--auto-approve")
+    return say
+
+
+def portal():
+    return Portal.open(".reconciler/demo.json")
+
+
+def document(say, *words):
+    """A document that its schema accepts."""
+    found = json.loads(say(*words, "-o", "json"))
+    assert [error.message for error in Draft7Validator(document_schema(found["kind"])).iter_errors(found)] == []
+    return found
+
+
+def fields(found):
+    return {one["path"]: one for one in found["fields"]}
+
+
+def test_the_sides_of_every_field_stand_beside_each_other(say):
+    """What specs, portal and baseline say, where it is declared, whose it is, and what would become of it."""
+    edit(portal(), "relabel", **TIER, label="Level")
+    edit(portal(), "hide", **TIER)
+
+    found = document(say, "explain", "properties/contacts/tier")
+
+    label, hidden, gold = (fields(found)[path] for path in ("label", "hidden", "options/gold"))
+    assert (label["declared"], label["live"], label["accepted"]) == ("Tier", "Level", "Tier")
+    assert (label["source"]["line"], label["source"]["column"]) == (4, 7)
+    assert (label["owned"], label["state"]) == ("declared", "revert_drift")
+    assert (hidden["live"], hidden["owned"], hidden["state"]) == (True, "watched", "moved")
+    assert "declared" not in hidden
+    assert (gold["source"]["line"], gold["state"]) == (10, "as_it_is")
+    assert (found["change"]["action"], found["change"]["reason"]) == ("update", "revert_drift")
+    assert found["live"]["updated"]["user"] == "2002"
+    assert found["baseline"] == {"state": "present", "managed": True}
+
+
+def test_what_touches_it_is_named(say):
+    """Protection, integrations with what they miss, and consumers that only the notes name."""
+    found = document(say, "explain", "properties/contacts/tier")
+
+    assert found["protected"] == ["properties/contacts/tier"]
+    assert [(one["integration"], one["unmet"]) for one in found["integrations"]] == [
+        ("warehouse", ["it needs the option black, and it is gone"]),
+        ("erp", []),
+    ]
+    assert found["spec"]["meta"] == {"owner": "revops", "consumers": ["erp"]}
+
+
+def test_of_a_default_only_what_is_declared_is_ours(say):
+    """A partial entry owns its options; the label of HubSpot's is left, and who renamed it is said."""
+    release(portal(), "change", object="contacts", property="hs_lead_status", fields={"label": "State"})
+
+    found = document(say, "explain", "properties/contacts/hs_lead_status")
+
+    assert found["spec"]["state"] == "partial"
+    assert {path: one["owned"] for path, one in fields(found).items() if path in ("label", "options/NEW")} == {
+        "options/NEW": "declared",
+        "label": "left",
+    }
+    assert [(one["class"], one["actor"]["type"]) for one in found["drift"]] == [("vendor.relabelled", "hubspot")]
+    assert found["change"] is None
+    assert found["live"]["mayChange"] == ["options"]
+
+
+def test_an_option_is_explained_alone(say):
+    """Below a definition only what was asked for has a line, and only its own drift is told."""
+    edit(portal(), "relabel", **TIER, label="Level")
+    edit(portal(), "add-option", **TIER, value="team", label="Team")
+
+    found = document(say, "explain", "properties/contacts/tier/options/team")
+
+    assert list(fields(found)) == ["options/team"]
+    assert [one["class"] for one in found["drift"]] == ["managed.option-added"]
+
+
+def test_a_stage_stands_in_two_lists(say):
+    """Both labels of a stage are shown, with the ids, and who needs the option that mirrors it."""
+    found = document(say, "explain", "lifecycleStages/trial")
+
+    assert [one["declared"] for path, one in fields(found).items() if path.endswith("/label")] == ["Trial", "Trial"]
+    assert fields(found)["contacts/label"]["source"]["line"] == 16
+    assert sorted(found["live"]["ids"]) == ["companies", "contacts"]
+    assert [one["requires"] for one in found["integrations"]] == [{"options": ["trial"]}]
+
+
+def test_what_is_ignored_is_said_with_its_rule(say):
+    """An ignored property is told apart from one that nobody speaks of."""
+    made = {"name": "size", "label": "Size", "type": "number", "fieldType": "number", "groupName": "contactinformation"}
+    edit(portal(), "create", object="contacts", definition=made)
+
+    found = document(say, "explain", "properties/contacts/size")
+
+    assert [(one["reason"], one["expires"], one["holds"]) for one in found["ignore"]] == [
+        ("a trial", "2999-12-31", True)
+    ]
+    assert {one["owned"] for one in found["fields"]} == {"ignored"}
+    assert found["drift"] == []
+    assert "all of it, because a trial, until 2999-12-31" in say("explain", "properties/contacts/size")
+
+
+def test_a_page_reads_well(say, monkeypatch):
+    """The whole text of a definition that somebody changed."""
+    monkeypatch.setenv("COLUMNS", "100")
+    edit(portal(), "relabel", **TIER, label="Level")
+
+    text = say("explain", "properties/contacts/tier")
+
+    assert text.startswith(
+        'property tier of contacts  "Level"\nproperties/contacts/tier\n\n'
+        "In the specs     declared in full at specs/all.yaml:3:5 (owner revops; consumers erp)\n"
+        "In HubSpot       made in this portal; made "
+    )
+    assert (
+        "  ~ label        somebody changed it in HubSpot; apply would put it back\n"
+        '                 specs     "Tier"  specs/all.yaml:4:7\n'
+        '                 HubSpot   "Level"\n'
+        '                 accepted  "Tier"\n'
+        '  = type         "enumeration"  specs/all.yaml:5:7\n'
+    ) in text
+    assert "    put it back:            reconciler apply --only properties/contacts/tier\n" in text
+    assert text.index("Fields") < text.index("Changed since it was accepted") < text.index("What a plan would do")
+    assert '| ~ | `label` | `"Tier"` | `"Level"` | `"Tier"` | `specs/all.yaml:4:7` |' in say(
+        "explain", "properties/contacts/tier", "-o", "markdown"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "hint"),
+    [
+        ("properties/contacts/teir", "did you mean properties/contacts/tier?"),
+        ("tier", "did you mean properties/contacts/tier? One address at a time"),
+        ("properties/contacts/t*r", "did you mean properties/contacts/tier? One address at a time"),
+        ("properties/contacts", "properties/contacts/address, properties/contacts/annualrevenue"),
+        ("nothing", "an address is the path of an entry in the YAML"),
+    ],
+)
+def test_an_address_of_nothing_is_told_what_may_be_meant(say, address, hint):
+    """A misspelt address, a bare name and a pattern end with 3 and the nearest address."""
+    assert hint in say("explain", address, code=3)
+
+
+def test_a_recorded_read_is_explained(say):
+    """Without token and network, and with what was not read called unknown."""
+    say("snapshot", "read.json")
+    edit(portal(), "relabel", **TIER, label="Later")
+
+    found = document(say, "explain", "properties/contacts/tier", "--from-snapshot", "read.json")
+
+    assert fields(found)["label"]["live"] == "Tier"
+    read = json.loads(Path("read.json").read_text())
+    read["responses"] = {path: body for path, body in read["responses"].items() if "pipelines" in path}
+    Path("less.json").write_text(json.dumps(read))
+    text = say("explain", "properties/contacts/tier", "--from-snapshot", "less.json", code=4)
+    assert "In HubSpot       unknown: not in the recorded read" in text
+
+
+# --- coverage --------------------------------------------------------------------------------------------------------
+
+
+def test_coverage_needs_no_baseline(say, tmp_path):
+    """How much of what a portal made is declared, ignored and left, by object type, and how much room there is."""
+    made = {"label": "Size", "type": "number", "fieldType": "number", "groupName": "contactinformation"}
+    for name in ("size", "weight", "height"):
+        edit(portal(), "create", object="contacts", definition={**made, "name": name})
+    for path in (tmp_path / "specs/baselines/demo").iterdir():
+        path.unlink()
+
+    found = document(say, "coverage")["coverage"]
+
+    assert found["objectTypes"][0] == {
+        "objectType": "contacts",
+        "declared": 1,
+        "ignored": 1,
+        "unmanaged": 2,
+        "hubspotDefined": found["objectTypes"][0]["hubspotDefined"],
+    }
+    assert found["managed"] == 3
+    assert {"name": "custom properties of contacts", "used": 4, "limit": 1000} in found["limits"]
+    text = say("coverage")
+    assert "contacts                   1        1          2   25 %" in text
+    assert "custom properties of contacts     4   1,000  < 1 %" in text
+
+
+def test_drift_asks_for_limits_only_when_it_should(say):
+    """A drift check costs no request more for its coverage; with --limits it tells of the room as well."""
+    plain, asked = document(say, "drift"), document(say, "drift", "--limits")
+
+    assert "limits" not in plain["coverage"]
+    assert asked["coverage"]["limits"]
+    assert "Coverage: 1 of 1 custom definitions are declared (contacts 1 of 1)." in say("drift")
+
+
+def test_a_recorded_read_has_no_limits(say):
+    """What is not in the file is not told."""
+    say("snapshot", "read.json")
+
+    assert "limits" not in document(say, "coverage", "--from-snapshot", "read.json")["coverage"]
