@@ -5,9 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reconciler.model import Finding, Source
-from reconciler.yaml_loader import Document, load
-
-LARGEST = 64 * 1024 * 1024  # ten times a spec of 10,000 properties
+from reconciler.yaml_loader import LARGEST, Document, load
 
 
 class SourceFile(NamedTuple):

@@ -165,7 +165,7 @@ class SpecFiles:
 
     def _folders(self) -> list[str]:
         folder = self.directory / overlays.DIRECTORY
-        return sorted(entry.name for entry in os.scandir(folder) if entry.is_dir()) if folder.is_dir() else []
+        return sorted(entry.name for entry in os.scandir(folder) if _is_directory(entry)) if folder.is_dir() else []
 
     def _misplaced(self, own: Mapping[Path, SourceFile]) -> Iterator[Finding]:
         """Overlays of portals that there are not, and files and folders there that say nothing."""
@@ -273,10 +273,18 @@ def _yaml_files(
     for entry in sorted(os.scandir(directory), key=lambda entry: entry.name):
         if entry.name.startswith(".") or (top and entry.name in (*RESERVED, *settings_file.FILES)):
             continue
-        if entry.is_dir() and deep:
+        if _is_directory(entry) and deep:
             yield from _yaml_files(directory / entry.name, above | {here})
-        elif entry.name.endswith((".yaml", ".yml")) and not entry.is_dir():
+        elif entry.name.endswith((".yaml", ".yml")) and not _is_directory(entry):
             yield directory / entry.name
+
+
+def _is_directory(entry: "os.DirEntry[str]") -> bool:
+    """A link that leads to itself is none; whoever reads it says why it cannot be read."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 # --- one file --------------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from reconciler import baseline as baselines
 from reconciler.baseline import Baseline
-from reconciler.errors import AccessError
+from reconciler.errors import AccessError, UnavailableError
 from reconciler.kinds import Scope
-from reconciler.model import Json, Snapshot
+from reconciler.model import UNAVAILABLE, Json, Snapshot
 from reconciler.observe import ListSource, Observation, observe, read
 from reconciler.paths import Api
 from reconciler.settings import Portal, Settings
@@ -102,6 +102,8 @@ class Workspace:
         answer = source.get_all([self.api.account()])[self.api.account()]
         if answer.status == 0:
             return self.portal.portal_id
+        if answer.status == UNAVAILABLE:
+            raise UnavailableError(f"the portal cannot be reached: {answer.body}")
         if not answer.ok:
             hint = "the scope `oauth` is needed; service keys always carry it"
             raise AccessError(f"the portal of this token cannot be told: status {answer.status}", hint=hint)

@@ -27,7 +27,8 @@ from yaml.events import (
 )
 from yaml.reader import ReaderError
 
-LARGEST = 64 * 1024 * 1024  # bytes, ten times a spec of 10,000 properties
+LARGEST = 32 * 1024 * 1024  # bytes, five times a spec of 10,000 properties
+MOST_VALUES = 3_000_000  # ten times as many; each takes some hundred bytes of memory
 DEEPEST = 64  # levels of mappings and lists
 MOST_EXPANDED = 100_000  # values that aliases may stand for
 PLACED = 3  # levels whose places are kept: section, object type, name
@@ -79,6 +80,8 @@ def load(text: str | bytes, path: str, parser: Parser = PARSER) -> Document:
     """A YAML file as plain values; the value is None where a problem leaves none."""
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     source = _Source(data.removeprefix(b"\xef\xbb\xbf"), parser)
+    if refusal := _too_large(data):
+        return Document(path, None, (refusal,), {}, _Source(data[:FRAME_WIDTH], parser))
     if refusal := _refusal(source.data):
         return Document(path, None, (refusal,), {}, source)
     with _collector_off():
@@ -104,11 +107,19 @@ def _collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def _refusal(data: bytes) -> YamlProblem | None:
-    """Why a file is not parsed at all: its size or its encoding."""
+def _too_large(data: bytes) -> YamlProblem | None:
+    """Why not even a second look is taken at a file."""
     if len(data) > LARGEST:
         message = f"the file has {len(data):,} bytes, more than {LARGEST >> 20} MiB"
         return YamlProblem(1, 1, "yaml-too-large", message, "split it into several files")
+    if sum(data.count(sign) for sign in (b",", b":", b"\n")) > MOST_VALUES:
+        message = f"the file has more than {MOST_VALUES:,} values or lines"
+        return YamlProblem(1, 1, "yaml-too-large", message, "split it into several files")
+    return None
+
+
+def _refusal(data: bytes) -> YamlProblem | None:
+    """Why a file is not parsed at all: its encoding."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
         return YamlProblem(1, 1, "yaml-encoding", "the file is UTF-16 or UTF-32, not UTF-8", "save it as UTF-8")
     try:

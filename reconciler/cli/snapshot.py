@@ -27,7 +27,7 @@ def command(session: Session, file: Path) -> int:
     account = reader.get(workspace.api.account())
     body = account.body if account.ok else None
     document = snapshot_file.document_of(observation.reads, body, workspace.api.account(), session.now())
-    if not document["responses"]:
+    if not any(one.status == "ok" for one in observation.collections.values()):
         raise AccessError("no list of the portal could be read", hint="see `reconciler plan` for which and why")
     file.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8", errors="backslashreplace")
     unread = [one.name for one in observation.collections.values() if one.status != "ok"]

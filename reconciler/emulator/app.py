@@ -186,7 +186,9 @@ def send(response: Response, call: Call, start_response: StartResponse) -> Itera
             data = response.body
             headers.setdefault("Content-Type", "application/json;charset=utf-8")
         case _:
-            data = json.dumps(response.body, separators=(",", ":"), ensure_ascii=False).encode()
+            data = json.dumps(response.body, separators=(",", ":"), ensure_ascii=False).encode(
+                "utf-8", "backslashreplace"
+            )
             headers.setdefault("Content-Type", "application/json;charset=utf-8")
     if response.status != HTTPStatus.NO_CONTENT:
         headers.setdefault("Content-Length", str(len(data)))

@@ -209,7 +209,9 @@ class Portal:
                 self._stale[key] = (old, times - 1)
             return old
         if key not in self.encoded:
-            self.encoded[key] = json.dumps(make(), separators=(",", ":"), ensure_ascii=False).encode()
+            self.encoded[key] = json.dumps(make(), separators=(",", ":"), ensure_ascii=False).encode(
+                "utf-8", "backslashreplace"
+            )
         return self.encoded[key]
 
     def refused(self) -> None:
