@@ -165,7 +165,14 @@ GUARDS = {
         [("    protected,\n", ""), ("if covers(pattern, address) or", "if not covers(pattern, address) or")],
     ),
     no_values: ([6, 0], [("    no_values,\n", ""), ("elif count:", "elif not count:")]),
-    more_values: ([6, 0], [("    more_values,\n", ""), ("now > before", "now < before")]),
+    more_values: (
+        [6, 0],
+        [
+            ("    more_values,\n", ""),
+            ("now > (before or 0)", "now < (before or 0)"),
+            ("if context.reviewed else ()", "if False else ()"),
+        ],
+    ),
     scopes: ([6, 0], [("    scopes,\n", ""), ("if not set(needed) &", "if set(needed) &")]),
     max_changes: (
         [6, 0],
@@ -194,7 +201,15 @@ GUARDS = {
             ('"allowed" if context.allow_forget', '"refused" if context.allow_forget'),
         ],
     ),
-    capacity: ([6, 0], [("    capacity,\n", ""), ("room.usage + room.adds", "room.adds - room.adds")]),
+    capacity: (
+        [6, 0],
+        [
+            ("    capacity,\n", ""),
+            ("room.usage + room.adds", "room.adds - room.adds"),
+            ("room.usage + room.adds, room.limit", "room.usage + room.adds, 10**9"),
+            ("if observed > limit", "if observed < limit"),
+        ],
+    ),
     incomplete_read: (
         ["passed", 4, "refused"],
         [("    incomplete_reads,\n", ""), ("if plan.errors:", "if not plan.errors:")],

@@ -326,9 +326,10 @@ class Stories(RuleBasedStateMachine):
         was, now = definitions(before), definitions(after)
         gone = {address for address in lost(was, now) if not address.startswith("lifecycleStages")}
         assert gone <= justified & allowed, (gone, justified, allowed)
-        outcomes = {change["address"]: change["outcome"] for change in document.get("changes", ())}
+        applied = [change for change in document.get("changes", ()) if "outcome" in change]  # a run may end at its plan
+        outcomes = {change["address"]: change["outcome"] for change in applied}
         assert set(outcomes.values()) <= OUTCOMES
-        assert len(outcomes) == len(document.get("changes", ()))
+        assert len(outcomes) == len(applied)
         moved = {address for address in changed(was, now) if not address.startswith("lifecycleStages")}
         assert moved <= {
             address for address, word in outcomes.items() if word not in ("satisfied", "blocked", "skipped")
@@ -507,7 +508,7 @@ def test_every_story_keeps_the_laws(monkeypatch):
         Stories,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=int(os.environ.get("RECONCILER_STEPS", "10")),
+            stateful_step_count=int(os.environ.get("RECONCILER_STEPS", "8")),
             derandomize="RECONCILER_EXAMPLES" not in os.environ,
             database=None,
             deadline=None,
