@@ -70,7 +70,11 @@ def accept(
     _check(choice.patterns, observation, known)
     items = [item for item in found.items if choice.takes(item)]
     if until is not None:
-        remember(workspace.baseline_directory / ACCEPTED, [_entry(one, reason, until) for one in items], today)
+        remember(
+            workspace.baseline_directory / ACCEPTED,
+            [_entry(one, workspace.author, reason, until) for one in items],
+            today,
+        )
         return sorted({item.address for item in items})
     if known is None:
         return _first(workspace, observation, choice)
@@ -144,8 +148,9 @@ def merged(known: Resource | None, live: Resource | None, chosen: Sequence[Ignor
     return live if after.attributes == live.attributes else after
 
 
-def _entry(item: DriftItem, reason: str, until: date) -> dict[str, Json]:
+def _entry(item: DriftItem, author: str, reason: str, until: date) -> dict[str, Json]:
     return {
+        **({"by": author} if author else {}),
         "address": item.address,
         "fingerprint": item.fingerprint,
         "reason": reason,

@@ -27,10 +27,12 @@ class Actor:
     confidence: Literal["certain", "likely", "unknown"]
     evidence: str
     id: str | None = None
+    name: str = ""
 
     def as_json(self) -> dict[str, Json]:
         """The actor as documents hold it."""
-        return {"type": self.type, "id": self.id, "confidence": self.confidence, "evidence": self.evidence}
+        told = {"type": self.type, "id": self.id, "confidence": self.confidence, "evidence": self.evidence}
+        return {**told, "name": self.name} if self.name else told
 
 
 def time_of(resource: Resource, name: str) -> str:

@@ -50,6 +50,7 @@ ACTOR = _mapping(
         "type": _one_of("Kind of actor.", ACTORS),
         "id": {"description": "Id of the user or the integration."},
         "confidence": _text("How sure that is."),
+        "name": _text("Name of the user, where a scope lets it be read."),
         "evidence": {"description": "What it rests on."},
     },
     ["type"],
@@ -181,8 +182,42 @@ DRIFT_ITEM = _mapping(
         "fingerprint": _text("The same for the same drift in every run."),
         "source": _or_null(SOURCE),
         "ways": {"type": "object", "description": "The ways out, as commands."},
+        "accepted": _mapping(
+            "Somebody accepted it for a while.",
+            {"by": _text("Who."), "reason": _text("Why."), "until": _text("The last day.", format="date")},
+        ),
+        "life": _mapping(
+            "With a history: since when it is there.",
+            {
+                "state": _one_of("State.", ("new", "ongoing", "accepted", "reopened")),
+                "since": _text("When a check saw it first, or again.", format="date-time"),
+            },
+            ["state", "since"],
+        ),
     },
     ["class", "address", "severity"],
+)
+RESOLVED = _mapping(
+    "A finding that is gone.",
+    {
+        "fingerprint": _text("Its fingerprint."),
+        "address": _text("What had moved."),
+        "class": _text("Its class."),
+        "since": _text("When a check saw it first, or again.", format="date-time"),
+        "resolvedAt": _text("The check that did not see it any more.", format="date-time"),
+    },
+    ["fingerprint", "address", "class", "since", "resolvedAt"],
+)
+POINT = _mapping(
+    "One check.",
+    {
+        "at": _text("When.", format="date-time"),
+        "open": _count("Items that nobody accepted."),
+        "new": _count("Items that came, or came back."),
+        "resolved": _count("Items that went."),
+        "bySeverity": {"type": "object", "description": "Open items by severity."},
+    },
+    ["at", "open", "new", "resolved", "bySeverity"],
 )
 HEAD: Mapping[str, Json] = {
     "formatVersion": _text("Version of this format; a newer major version is not readable.", pattern=r"^1\.\d+$"),
@@ -386,6 +421,11 @@ def documents() -> dict[str, dict[str, Json]]:
         "items": _list(DRIFT_ITEM, "What moved."),
         "coverage": COVERAGE,
         "muted": {"description": "Changes that follow from others, counted and not listed."},
+        "normalised": {"description": "With --show-normalised: what is no drift, by rule."},
+        "resolved": _list(RESOLVED, "With a history: what an earlier check found and this one did not."),
+        "timeline": _list(POINT, "With a history: its checks, and this one last."),
+        "newOnly": {"type": "boolean", "description": "Whether only new and reopened items are listed."},
+        "held": {"type": "object", "description": "How many items --new-only left out, by state."},
         "summary": {"type": "object", "description": "Counts."},
     }
     expires = {"expiresAt": _text("After this the plan is not carried out any more.", format="date-time")}

@@ -81,6 +81,7 @@ class DriftItem:
     breaks: tuple[Mapping[str, Json], ...] = ()
     source: Source | None = None
     ways: Mapping[str, str] = field(default_factory=dict)
+    ids: frozenset[str] = frozenset()  # what HubSpot calls it where that is not its name
 
     @property
     def fingerprint(self) -> str:
@@ -353,6 +354,7 @@ class _Judge:
             family if family not in ("custom", "global") else "",
             source=wanted.source if wanted else None,
             ways=_ways(drift_class, fields, address, wanted is not None),
+            ids=_ids(difference),
         )
 
     def _severity(self, drift_class: str, fields: Sequence[DriftField], address: str) -> str:
@@ -417,6 +419,12 @@ def _as_known(moved: DriftField, address: str) -> bool:
     if change.path.startswith("options/") and isinstance(moved.desired, Mapping):
         return all(change.before.get(name) == value for name, value in moved.desired.items())
     return kind_of(address).same(change.path, moved.desired, change.before)
+
+
+def _ids(difference: Difference) -> frozenset[str]:
+    """The ids of a stage on both sides: an audit trail goes by them."""
+    sides = [one.facts.get("ids", {}) for one in (difference.before, difference.after) if one and one.kind == STAGES]
+    return frozenset(str(number) for ids in sides for number in ids.values())
 
 
 def _ways(drift_class: str, fields: Sequence[DriftField], address: str, declared: bool) -> dict[str, str]:

@@ -1,13 +1,16 @@
 """Runs a drift check: reads the portal, and compares it with the baseline."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from reconciler import baseline as baselines
-from reconciler import coverage, drift, ignore, integrations, report, spec
+from reconciler import coverage, drift, history, ignore, integrations, life, people, report, spec
+from reconciler.address import any_covers
+from reconciler.attribution import known_until
 from reconciler.baseline import Baseline
 from reconciler.drift import Drift
 from reconciler.errors import UsageError
@@ -31,17 +34,25 @@ class Wishes:
     fail_on: str = ""
     show_normalised: bool = False
     limits: bool = False
+    history: Path | None = None
+    new_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A drift check's document, and what its history should keep of it once somebody has been told."""
+
+    document: dict[str, Json]
+    record: Mapping[str, Json] | None = None
 
 
 def check(workspace: Workspace, source: ListSource, wishes: Wishes, now: datetime) -> dict[str, Json]:
     """What moved since the last accept, as a document."""
-    return checked(workspace, declared(workspace), source, wishes, now)
+    return checked(workspace, declared(workspace), source, wishes, now).document
 
 
-def checked(
-    workspace: Workspace, loaded: Spec | None, source: ListSource, wishes: Wishes, now: datetime
-) -> dict[str, Json]:
-    """The same for specs that were loaded before."""
+def checked(workspace: Workspace, loaded: Spec | None, source: ListSource, wishes: Wishes, now: datetime) -> Checked:
+    """The same for specs that were loaded before, with its life as far as a history tells."""
     known = workspace.baseline
     assert known is not None
     portal_id = workspace.check_identity(source)
@@ -50,22 +61,58 @@ def checked(
     wrote = own_writes(workspace.receipts, now)
     ignored = ignore.in_force(settings.ignore, today)
     found = detected(known, observation, loaded, wishes.only, ignored, wrote)
+    found, notes = people.attributed(found, source, workspace.api, _newest(known))
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
-    items = [_with_acceptance(item, workspace, now.date()) for item in drift.drift_items_json(found)]
+    items: Sequence[dict[str, Json]] = [
+        _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found)
+    ]
+    lived = _lives(items, workspace, observation, wishes, now) if wishes.history else None
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
         **({"failOn": wishes.fail_on} if wishes.fail_on else {}),
         "baseline": {"digest": baselines.digest(known)},
         "complete": observation.complete,
         "reads": report.reads_json(observation.collections),
-        "items": items,
+        **(_told(lived, wishes) if lived else {"items": items}),
         "muted": [one.as_json() for one in found.muted],
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
         "coverage": {**held, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
-        "findings": [one.as_json() for one in _rule_findings(settings.ignore, known, observation, today)],
+        "findings": [one.as_json() for one in (*_rule_findings(settings.ignore, known, observation, today), *notes)],
         "errors": nothing_read(observation),
     }
-    return report.finished(document)
+    return Checked(report.finished(document), lived.record if lived else None)
+
+
+def _newest(known: Baseline) -> str:
+    """The latest time that the baseline knows of: what an audit trail tells from before it is accepted already."""
+    return max(map(known_until, known.snapshot.values()), default="")
+
+
+def _lives(
+    items: Sequence[dict[str, Json]], workspace: Workspace, observation: Observation, wishes: Wishes, now: datetime
+) -> life.Now:
+    assert wishes.history is not None
+    past = life.remembered(history.records(wishes.history, workspace.portal.name))
+
+    def looked_at(address: str) -> bool:
+        head = address.rpartition("/")[0]
+        lists = observation.collections
+        here = [one for name, one in lists.items() if name in (address, head) or name.startswith(f"{head}/")]
+        asked = not wishes.only or any_covers(wishes.only, address)
+        return asked and bool(here) and all(one.status == "ok" for one in here)
+
+    return life.told(items, past, report.stamp(now), looked_at)
+
+
+def _told(lived: life.Now, wishes: Wishes) -> dict[str, Json]:
+    """What a document holds of lives: all, or with `--new-only` what came, with a count of what stays."""
+    document = {"items": lived.items, "resolved": lived.resolved, "timeline": lived.timeline}
+    if not wishes.new_only:
+        return document
+    states = Counter(item["life"]["state"] for item in lived.items)
+    held = {"ongoing": states["ongoing"], "accepted": states["accepted"]}
+    items = [item for item in lived.items if item["life"]["state"] in life.TRANSITIONS]
+    return {**document, "items": items, "newOnly": True, "held": held}
 
 
 def declared(workspace: Workspace) -> Spec | None:
@@ -172,5 +219,6 @@ def _remembered(path: Path) -> list[dict[str, Json]]:
 def _with_acceptance(item: dict[str, Json], workspace: Workspace, today: date) -> dict[str, Json]:
     for entry in _remembered(workspace.baseline_directory / ACCEPTED):
         if entry["fingerprint"] == item["fingerprint"] and date.fromisoformat(entry["until"]) >= today:
-            return {**item, "accepted": {"reason": entry["reason"], "until": entry["until"]}}
+            told = {name: entry[name] for name in ("by", "reason", "until") if entry.get(name)}
+            return {**item, "accepted": told}
     return item

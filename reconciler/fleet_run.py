@@ -79,7 +79,7 @@ class Workshop:
             raise UsageError(f"portal {member.portal.name} has no baseline yet", hint=hint)
         reader = workspace.connect().reader()
         wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on)
-        return drift_check.checked(workspace, self._spec_if_any(member), reader, wishes, self.now())
+        return drift_check.checked(workspace, self._spec_if_any(member), reader, wishes, self.now()).document
 
     def _spec_if_any(self, member: Member) -> Spec | None:
         """A portal can be watched without specs."""

@@ -43,6 +43,22 @@ class Api:
         head = "/crm/v3/limits" if self.version == "v3" else f"/crm/limits/{self.version}"
         return _path(head, *rest)
 
+    def owners(self) -> str:
+        """The owners of records, who are the users that may have edited something."""
+        return "/crm/v3/owners?limit=500" if self.version == "v3" else f"/crm/owners/{self.version}?limit=500"
+
+    def users(self) -> str:
+        """The users of the account."""
+        return f"/settings/{'v3/users' if self.version == 'v3' else f'users/{self.version}'}?limit=100"
+
+    def stage_audit(self, object_type: str, pipeline: str) -> str:
+        """Who changed what in a pipeline and its stages."""
+        return self.pipelines(object_type, pipeline, "audit")
+
+    def audit_log(self, since: str) -> str:
+        """What users did in the account since then, newest first; Enterprise accounts have it."""
+        return f"/account-info/{self.version}/activity/audit-logs?limit=100&occurredAfter={quote(since, safe='')}"
+
     def search(self, object_type: str) -> str:
         """The search for records, of which only the count is used."""
         head = "/crm/v3/objects" if self.version == "v3" else f"/crm/objects/{self.version}"

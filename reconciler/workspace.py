@@ -78,6 +78,12 @@ class Workspace:
         """The token, for nobody but HubSpot; an embedded portal takes any."""
         return "embedded" if self.portal.emulator is not None else self.environ.get(self.portal.token_env, "")
 
+    @property
+    def author(self) -> str:
+        """Whoever runs this: in CI the person who set it off, else the login name; nobody where neither is told."""
+        names = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME", "USERNAME")
+        return next((self.environ[name] for name in names if self.environ.get(name)), "")
+
     def connect(self) -> "Client":
         """A connection to the portal, embedded or real."""
         from reconciler.client import Client, Retries

@@ -24,6 +24,13 @@ LEVELS = ("info", "low", "medium", "high", "breaking")
 @click.option(
     "--fail-on", type=click.Choice(LEVELS), help="Exit 2 only for this bad, or for what breaks an integration."
 )
+@click.option(
+    "--history",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Tell new from ongoing by this file, to which each check appends a line.",
+)
+@click.option("--new-only", is_flag=True, help="With --history: tell, and exit 2 for, only what is new or reopened.")
 @click.option("--show-normalised", is_flag=True, help="Also count and list what differs and is no drift.")
 @click.option("--limits", is_flag=True, help="Ask for HubSpot's limits, too: three requests more.")
 @common_options
@@ -35,9 +42,15 @@ def command(
     fail_on: str | None,
     show_normalised: bool,
     limits: bool,
+    history: Path | None,
+    new_only: bool,
 ) -> int:
     """Tell what moved since the last accept, and who moved it; exits 2 when something is not accepted."""
-    from reconciler.drift_check import Wishes, check
+    from reconciler import history as histories
+    from reconciler.drift_check import Wishes, checked, declared
+
+    if new_only and history is None:
+        raise click.UsageError("--new-only needs --history FILE, which tells what is new")
 
     session.kind = "drift"
     workspace = session.workspace()
@@ -45,5 +58,9 @@ def command(
         hint = "make one with `reconciler import` or `reconciler accept --all`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
     source = source_of(workspace, from_snapshot)
-    wishes = Wishes(only, fail_on or "", show_normalised, limits)
-    return session.emit(check(workspace, source, wishes, session.now()))
+    wishes = Wishes(only, fail_on or "", show_normalised, limits, history, new_only)
+    found = checked(workspace, declared(workspace), source, wishes, session.now())
+    code = session.emit(found.document)
+    if history is not None and found.record is not None:
+        histories.append(history, workspace.portal.name, found.record)
+    return code

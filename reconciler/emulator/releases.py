@@ -127,6 +127,37 @@ def product_rename(portal: Portal) -> list[str]:
     return change(portal, (), (), lambda one: {"label": one["label"].replace("Business units", "Brands")}, moves=False)
 
 
+def label_harmonised(portal: Portal) -> list[str]:
+    """A system property has the same label on every object from now on; it has no times at all."""
+    return change(portal, MAIN_OBJECTS, ["hs_object_id"], lambda _one: {"label": "Record number"}, moves=True)
+
+
+def definition_opened(portal: Portal) -> list[str]:
+    """Portals may change a definition that was locked."""
+
+    def opened(one: Json) -> Json:
+        return {"modificationMetadata": one["modificationMetadata"] | {"readOnlyDefinition": False}}
+
+    return change(portal, ["companies"], ["city", "zip"], opened, moves=True)
+
+
+def external_references(portal: Portal) -> list[str]:
+    """References to users come with options from elsewhere."""
+    fields = {"externalOptions": True}
+    names = ["hs_created_by_user_id", "hs_updated_by_user_id", "hs_user_ids_of_all_owners", "hs_analytics_num_visits"]
+    return change(portal, ["contacts"], names, lambda _one: fields, moves=True)
+
+
+def described(portal: Portal) -> list[str]:
+    """A description is reworded."""
+    return change(portal, ["contacts"], ["jobtitle"], lambda _one: {"description": "What a contact does"}, moves=True)
+
+
+def hidden_by_default(portal: Portal) -> list[str]:
+    """A property that fell out of use is hidden where nobody looks at it."""
+    return change(portal, ["contacts"], ["hs_testpurge"], lambda one: {"hidden": not one["hidden"]}, moves=True)
+
+
 def type_changed(portal: Portal) -> list[str]:
     """A value type changes under a property."""
     names = [f"hs_searchable_calculated_international_{kind}_number" for kind in ("phone", "mobile")]
@@ -267,6 +298,11 @@ RELEASES: Mapping[str, Release] = {
     "deprecated": deprecated,
     "discontinued": discontinued,
     "product-rename": product_rename,
+    "label-harmonised": label_harmonised,
+    "definition-opened": definition_opened,
+    "external-references": external_references,
+    "described": described,
+    "hidden": hidden_by_default,
     "type-changed": type_changed,
     "field-type-changed": field_type_changed,
     "option-added": option_added,

@@ -13,7 +13,8 @@ RANK = {severity: at for at, severity in enumerate(SEVERITIES)}
 def body(page: Page) -> Lines:
     """Everything between the counts and the footer."""
     items = sorted(drift_items(page.document), key=lambda item: (RANK.get(item["severity"], 0), item["address"]))
-    yield from ("", escape.markdown(text_drift.story(items))) if "items" in page.document else ()
+    if "items" in page.document:
+        yield from ("", escape.markdown(text_drift.story(items, new_only=bool(page.document.get("newOnly")))))
     shown = page.detail.first(items)
     yield from _worst(page, items[len(shown) :])
     for cause, told in text_drift.CAUSES.items():
@@ -27,6 +28,11 @@ def body(page: Page) -> Lines:
     if page.detail.beside:
         for line in (text_drift.muted_line(page.document), text_drift.coverage_line(page.document)):
             yield from ("", escape.markdown(line)) if line else ()
+        for line in text_drift.life_lines(page.document):
+            yield from ("", escape.markdown(line))
+        if lines := list(text_drift.normalised_lines(page.document)):
+            yield from ("", "What differs and is no drift:", "")
+            yield from (f"- {escape.markdown(line)}" for line in lines)
 
 
 def _worst(page: Page, hidden: Sequence[Change]) -> Lines:
@@ -48,7 +54,7 @@ def _table(page: Page, items: Sequence[Change]) -> Lines:
         return
     yield from head("Severity", "", "Definition", "What moved", "Who and when")
     for item in items:
-        who = escape.markdown(" ".join(text_drift.evidence(item)))
+        who = escape.markdown("; ".join(text_drift.evidence(item)))
         yield row(*_what(item), ", ".join(_moved(item)), who)
 
 

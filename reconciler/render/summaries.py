@@ -108,8 +108,10 @@ def drift_summary(document: Document) -> str:
     muted = sum(one.get("count", 0) for one in document.get("muted") or ())
     accepted = len(document["items"]) - len(items)
     tail = (f", {accepted:,} accepted" if accepted else "") + (f", {muted:,} muted" if muted else "")
+    held = document.get("held") or {}
+    tail += "".join(f", {number:,} {state}" for state, number in held.items() if number)
     if not items:
-        return f"No drift{tail}."
+        return f"{'Nothing new' if document.get('newOnly') else 'No drift'}{tail}."
     found = Counter(item["severity"] for item in items)
     by_severity = ", ".join(f"{found[severity]:,} {severity}" for severity in SEVERITIES if found[severity])
     return f"Drift: {len(items):,} not accepted ({by_severity}){tail}."

@@ -147,13 +147,26 @@ def _validate(document: Document, style: Style) -> Iterator[Line]:
 def _drift(document: Document, style: Style) -> Iterator[Line]:
     items = drift_items(document)
     if "items" in document:
-        yield from (*wrap(text_drift.story(items), style.width, ""), "")
+        told = text_drift.story(items, new_only=bool(document.get("newOnly")))
+        yield from (*wrap(told, style.width, ""), "")
     yield from text_drift.sections(items, style)
     for line in (text_drift.muted_line(document), text_drift.coverage_line(document)):
         yield from ((Span(part, "dim"),) for part in (wrap(line, style.width, "  ", "") if line else ()))
     if text_drift.muted_line(document) or text_drift.coverage_line(document):
         yield ""
+    for lines in (list(text_drift.life_lines(document)), _no_drift(document)):
+        for line in lines:
+            yield from ((Span(part, "dim"),) for part in wrap(line, style.width, "  ", ""))
+        if lines:
+            yield ""
     yield from _notes(document, style)
+
+
+def _no_drift(document: Document) -> list[str]:
+    if "normalised" not in document:
+        return []
+    lines = list(text_drift.normalised_lines(document))
+    return ["What differs and is no drift:", *lines] if lines else ["Nothing differs beside that."]
 
 
 def _apply(document: Document, style: Style) -> Iterator[Line]:

@@ -47,6 +47,12 @@ CAUSES = {
     "unreadable": "Could not be read",
 }
 WAYS = {"accept": "keep it:", "adopt": "take it into the specs:", "apply": "put it back:"}
+FAMILIES = {  # what makes HubSpot define properties for one portal alone
+    "subscription": "one a subscription or blog",
+    "score": "of scores",
+    "sync": "of integrations",
+    "local": "of something in this portal",
+}
 FOLDED = 3  # more quiet additions than this are counted and named, not listed
 
 
@@ -58,10 +64,10 @@ def cause_of(item: Change) -> str:
     return kind if kind in CAUSES else "unknown"
 
 
-def story(items: Sequence[Change]) -> str:
-    """All drift in one sentence: who did what to how many."""
+def story(items: Sequence[Change], *, new_only: bool = False) -> str:
+    """All drift in plain words: who did what to how many, and whether that breaks anything."""
     if not items:
-        return "Nothing moved."
+        return "Nothing moved since the last check." if new_only else "Nothing moved."
     actors: dict[str, list[Change]] = {}
     for item in sorted(items, key=lambda item: list(CAUSES).index(cause_of(item))):
         if cause_of(item) != "unreadable":
@@ -71,7 +77,15 @@ def story(items: Sequence[Change]) -> str:
     if unreadable:
         clauses.append(f"{counted(unreadable, 'list')} could not be read, so nothing is known about what is in there")
     text = "; ".join([*clauses, "nothing else moved"])
-    return text[0].upper() + text[1:] + "."
+    return f"{text[0].upper()}{text[1:]}. {_consequence(items)}"
+
+
+def _consequence(items: Sequence[Change]) -> str:
+    """What a person wants to know next: whether anything that relies on these definitions broke."""
+    broken = sorted({str(one["integration"]) for item in items for one in item.get("breaks") or ()})
+    if broken:
+        return f"This breaks {listed(broken, 6)}."
+    return "Nothing that you said you depend on broke."
 
 
 def _deeds(items: Sequence[Change]) -> str:
@@ -116,7 +130,8 @@ def sections(items: Sequence[Change], style: Style) -> Iterator[Line]:
 
 def _items(items: Sequence[Change], style: Style) -> Iterator[Line]:
     quiet = [item for item in items if item["class"].endswith(".added") and item["severity"] in ("info", "low")]
-    fold = quiet if len(quiet) > FOLDED else []
+    quiet = [item for item in quiet if not item.get("family") and not item.get("breaks")]
+    fold = [*(quiet if len(quiet) > FOLDED else ()), *_of_families(items)]
     rank = {severity: at for at, severity in enumerate(SEVERITIES)}
     alike: dict[str, list[Change]] = {}
     for item in sorted(items, key=lambda item: (rank.get(item["severity"], 0), item["address"])):
@@ -129,6 +144,13 @@ def _items(items: Sequence[Change], style: Style) -> Iterator[Line]:
             for item in group:
                 yield from _item(item, style)
     yield from _folded(fold, style)
+
+
+def _of_families(items: Sequence[Change]) -> list[Change]:
+    """What comes, goes or is renamed with something else of the portal, where it is more than one: a line a cause."""
+    found = [item for item in items if item.get("family") in FAMILIES and not item.get("breaks")]
+    counts = Counter((item["class"], item["family"]) for item in found if item["severity"] == "low")
+    return [item for item in found if counts[item["class"], item["family"]] > 1]
 
 
 def _likeness(item: Change) -> str:
@@ -152,13 +174,15 @@ def _alike(items: Sequence[Change], style: Style) -> Iterator[Line]:
 
 
 def _folded(items: Sequence[Change], style: Style) -> Iterator[Line]:
-    kinds: dict[tuple[str, str, str], list[str]] = {}
+    kinds: dict[tuple[str, str, str, str, str], list[str]] = {}
     for item in items:
         about = subject(item["address"])
-        kinds.setdefault((item["severity"], about.section, about.scope), []).append(about.name)
-    for (severity, section, scope), names in sorted(kinds.items()):
+        done, family = " ".join(drift_kind(item)), FAMILIES.get(item.get("family", ""), "")
+        kinds.setdefault((item["severity"], done, about.section, about.scope, family), []).append(about.name)
+    for (severity, done, section, scope, family), names in sorted(kinds.items()):
         number = counted(len(names), *NOUNS.get(section, (section, section)))
-        yield (Span(f"  {severity:<6}", severity), f"  + added  {number}{' of ' + scope if scope else ''}")
+        of = f"{' of ' + scope if scope else ''}{', ' + family if family else ''}"
+        yield (Span(f"  {severity:<6}", severity), f"  {done}  {number}{of}")
         yield from wrap(listed(names, 10), style.width, INDENT + "  ")
 
 
@@ -203,6 +227,8 @@ def evidence(item: Change) -> Iterator[str]:
     head = ", ".join(filter(None, [who, when, sure and f"confidence {sure}"]))
     if head or told:
         yield ": ".join(filter(None, [head, told]))
+    if (life := item.get("life") or {}).get("state") in ("ongoing", "reopened"):
+        yield f"{life['state']} since {moment(life['since'])}"
 
 
 def ways_out(items: Sequence[Change]) -> list[tuple[str, str, str]]:
@@ -228,6 +254,28 @@ def muted_line(document: Document) -> str:
     """What was left out because it follows from something else or is ignored."""
     parts = [f"{one['count']:,} {one['cause']}" for one in document.get("muted") or () if one.get("count")]
     return f"Muted: {'; '.join(parts)}." if parts else ""
+
+
+def life_lines(document: Document) -> Iterator[str]:
+    """What came to an end, what `--new-only` left out, and how long there is a history."""
+    if resolved := document.get("resolved"):
+        names = listed([str(one["address"]) for one in resolved], 6)
+        yield f"Resolved since the last check: {counted(len(resolved), 'finding')}: {names}."
+    held = [f"{number:,} {state}" for state, number in (document.get("held") or {}).items() if number]
+    if held:
+        yield f"Not told again: {', '.join(held)}."
+    points = list(document.get("timeline") or ())
+    if len(points) > 1:
+        before, now = points[-2]["open"], points[-1]["open"]
+        since = moment(points[0]["at"])
+        yield f"History: {counted(len(points), 'check')} since {since}; {now:,} open, {before:,} at the last one."
+
+
+def normalised_lines(document: Document) -> Iterator[str]:
+    """What differs and is no drift, by rule, with a few examples."""
+    for rule in document.get("normalised") or ():
+        examples = [f"{one['address']} {one['path']}".strip() for one in rule["differences"]]
+        yield f"{rule['count']:,} {rule['rule']}: {rule['muted']} ({listed(examples, 5)})"
 
 
 def coverage_line(document: Document) -> str:

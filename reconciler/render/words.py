@@ -377,7 +377,7 @@ def actor_name(actor: Json) -> str:
         case "hubspot":
             return "HubSpot"
         case "user":
-            return f"user {actor['id']}" if actor.get("id") else "a person"
+            return str(actor.get("name") or "") or (f"user {actor['id']}" if actor.get("id") else "a person")
         case "integration":
             return f"integration {actor['id']}" if actor.get("id") else "an integration"
         case "tool":

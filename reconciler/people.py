@@ -1,0 +1,120 @@
+"""Who a user id is, and who edited what HubSpot's definitions do not tell: names, and the audit trails where there are.
+
+Nothing here is needed: each list is asked for only when an item gives reason to, and a key without the scope for it is
+told so in a note and learns the rest all the same.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.attribution import Actor
+from reconciler.drift import Drift, DriftItem
+from reconciler.kinds import lifecycle_stages
+from reconciler.model import Answer, Finding, Json
+from reconciler.observe import ListSource
+from reconciler.paths import Api
+
+NAMES_SCOPE = "crm.objects.owners.read"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One line of an audit trail: who did something to a definition, and when."""
+
+    user: str
+    at: str
+    name: str = ""
+
+
+def attributed(found: Drift, source: ListSource, api: Api, since: str) -> tuple[Drift, list[Finding]]:
+    """The drift with what audit trails say of its authors, and with names for their ids."""
+    traces = dict(_log_traces(found.items, source, api, since))
+    traces.update(_stage_traces(found.items, source, api, since))
+    items = [_traced(item, traces[item.address]) if item.address in traces else item for item in found.items]
+    names, notes = _names(items, source, api)
+    return replace(found, items=tuple(_named(item, names) for item in items)), notes
+
+
+# --- audit trails ----------------------------------------------------------------------------------------------------
+
+
+def _open(items: Sequence[DriftItem]) -> list[DriftItem]:
+    """Items that somebody in the portal may have caused, and of whom HubSpot's definitions do not tell who."""
+    ours = [item for item in items if not item.drift_class.startswith(("vendor.", "access."))]
+    return [item for item in ours if item.actor.id is None and item.actor.type in ("user", "unknown")]
+
+
+def _stage_traces(items: Sequence[DriftItem], source: ListSource, api: Api, since: str) -> Iterator[tuple[str, Trace]]:
+    """The audit of the lifecycle, which carries the user, for stages that moved."""
+    stages = [item for item in _open(items) if item.address.startswith(lifecycle_stages.NAME + "/")]
+    if not stages:
+        return
+    pipelines = lifecycle_stages.PIPELINES.items()
+    answers = source.get_all([api.stage_audit(object_type, pipeline) for object_type, pipeline in pipelines])
+    lines = [line for answer in answers.values() for line in _results(answer)]
+    for item in stages:
+        known = [line for line in lines if str(line.get("identifier")) in item.ids and line.get("fromUserId")]
+        newest = max(known, key=lambda line: str(line.get("timestamp")), default=None)
+        if newest and str(newest.get("timestamp")) > since:
+            yield item.address, Trace(str(newest["fromUserId"]), str(newest["timestamp"]))
+
+
+def _log_traces(items: Sequence[DriftItem], source: ListSource, api: Api, since: str) -> Iterator[tuple[str, Trace]]:
+    """The account's audit log, where it names a definition that moved (hubspot-api.md G.3)."""
+    wanted = _open(items)
+    if not wanted or not since:
+        return
+    path = api.audit_log(since)
+    lines = _results(source.get_all([path])[path])
+    for item in wanted:
+        ids = {item.address, item.address.rpartition("/")[2], *item.ids}
+        mine = [line for line in lines if str(line.get("targetObjectId")) in ids and line.get("actingUser")]
+        newest = max(mine, key=lambda line: str(line.get("occurredAt")), default=None)
+        if newest:
+            user = newest["actingUser"]
+            yield item.address, Trace(str(user["userId"]), str(newest["occurredAt"]), user.get("userEmail") or "")
+
+
+def _results(answer: Answer) -> list[Mapping[str, Json]]:
+    listed = answer.body.get("results") if answer.ok and isinstance(answer.body, Mapping) else None
+    return [line for line in listed or () if isinstance(line, Mapping)]
+
+
+def _traced(item: DriftItem, trace: Trace) -> DriftItem:
+    evidence = f"the audit trail says that user {trace.user} did it"
+    actor = Actor("user", "certain", evidence, trace.user, trace.name)
+    return replace(item, actor=actor, at=trace.at)
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+
+def _names(items: Sequence[DriftItem], source: ListSource, api: Api) -> tuple[Mapping[str, str], list[Finding]]:
+    """Names by user id from the owners, else from the users; none where the key may read neither."""
+    ids = {item.actor.id for item in items if item.actor.id and item.actor.type in ("user", "tool")}
+    if not ids:
+        return {}, []
+    denied: list[Answer] = []
+    for path in (api.owners(), api.users()):
+        answer = source.get_all([path])[path]
+        if answer.ok:
+            return {_user_id(person): _called(person) for person in _results(answer) if _called(person)}, []
+        denied.append(answer)
+    if all(answer.status == 0 for answer in denied):  # a recorded read
+        return {}, []
+    why = f"names of users could not be read: HubSpot answered {denied[0].status} for owners and users"
+    return {}, [Finding("actor-names", "info", why, f"to see names, give the key the scope {NAMES_SCOPE}")]
+
+
+def _user_id(person: Mapping[str, Json]) -> str:
+    return str(person.get("userId") or person.get("userIdIncludingInactive") or person.get("id"))
+
+
+def _called(person: Mapping[str, Json]) -> str:
+    names = [str(person[part]) for part in ("firstName", "lastName") if person.get(part)]
+    return " ".join(names) or str(person.get("email") or "")
+
+
+def _named(item: DriftItem, names: Mapping[str, str]) -> DriftItem:
+    name = names.get(item.actor.id or "")
+    return replace(item, actor=replace(item.actor, name=name)) if name else item
