@@ -98,17 +98,49 @@ def test_deciding_code_does_no_io():
         assert not names & {"os", "socket", "subprocess", "httpx", "reconciler.client"}, name
 
 
-@pytest.mark.parametrize("words", [["--help"], ["validate", "--specs", "specs"], ["plan", "--help"]])
-def test_start_up_is_lazy(words):
-    """Help and validation of sound specs load no HTTP client, no schema library and no deep comparison."""
-    script = (
-        "import sys\nfrom reconciler.cli import run\n"
-        f"code = run({words!r})\n"
-        "loaded = {name.split('.')[0] for name in sys.modules}\n"
-        "heavy = sorted(loaded & {'httpx', 'jsonschema', 'deepdiff', 'asyncio'})\n"
-        "print(code, heavy, file=sys.stderr)"
-    )
+HEAVY = {"httpx", "jsonschema", "deepdiff", "jinja2", "asyncio", "ssl", "rich", "ruamel"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["validate"],
+        ["plan", "--help"],
+        ["plan", "--from-snapshot", "live.json"],
+    ],
+    ids=" ".join,
+)
+def test_start_up_is_lazy(tmp_path, words):
+    """Help, validation of sound specs and an offline plan load no HTTP client, schema library or deep comparison."""
+    script = f"""
+import json, os, sys
+from pathlib import Path
+from tests.benchmarks import made_up
+listed = made_up.properties(20)
+os.chdir({str(tmp_path)!r})
+made_up.directory(Path("specs"), made_up.spec(made_up.changed(listed)), made_up.settings())
+Path("live.json").write_text(made_up.recording(made_up.answers(listed)))
+from reconciler.cli import run
+code = run({words!r})
+loaded = {{name.split(".")[0] for name in sys.modules}}
+print(code, sorted(loaded & {HEAVY!r}), file=sys.stderr)
+"""
     root = Path(__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=root, check=True)
 
     assert done.stderr.strip().endswith("0 []")
+
+
+def test_the_benchmarks_run():
+    """The benchmarks print their table, here for a tiny portal and a part of the rows."""
+    words = ["-m", "tests.benchmarks", "--sizes", "20", "--rounds", "1", "write"]
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=root, check=True)
+
+    assert [line.split(" | ")[0] for line in done.stdout.splitlines()] == [
+        "| what",
+        "|---|---|---|---|---|---|---|",
+        "| writing YAML",
+        "| import, all of it",
+    ]

@@ -1,0 +1,224 @@
+"""Measures the command line against floors of the same run, and prints a table of ratios.
+
+    python -m tests.benchmarks [--sizes 500,2000,10000] [--rounds 5] [start offline write online apply shared]
+
+Whole processes run in turn, and a ratio is the median over the rounds, so that other work on the machine hits both
+sides alike. ``apply`` and ``shared`` wait for a real window: half a minute and more than a minute. Measure in an
+environment with nothing but the run-time dependencies: others slow every start.
+"""
+
+import json
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+from urllib.request import urlopen
+
+from tests.benchmarks import made_up
+from tests.benchmarks.rounds import ROOT, Cost, environment, in_turn, once, ratio
+
+OURS = ("-m", "reconciler")
+FLOORS = ("-m", "tests.benchmarks.floors")
+LIMIT, WINDOW = 190, 10
+UPDATES = 600
+WATCHED = "contacts, companies, deals, tickets"
+
+
+class Row(NamedTuple):
+    """A line of the table; the ratios are of processor time, wall time, and peak memory."""
+
+    what: str
+    size: str
+    floor: str
+    cpu: float | None
+    wall: float | None
+    peak: float | None
+    bar: str
+
+
+def start(work: Path, rounds: int) -> Iterator[Row]:
+    """How long nothing takes."""
+    commands = {
+        "python": ("-c", "pass"),
+        "click": ("-c", "import click"),
+        "version": (*OURS, "--version"),
+        "help": (*OURS, "--help"),
+    }
+    costs = in_turn(commands, work, work / "cache", rounds)
+    for name, floor, bar in (("version", "python", "1.3"), ("help", "click", "1.3")):
+        yield _row(f"--{name}", "", f"bare {floor}", costs[name], costs[floor], bar)
+
+
+def offline(work: Path, rounds: int, size: int) -> Iterator[Row]:
+    """Everything that needs no portal, against the YAML events and ``json.loads``."""
+    place = _prepared(work, size)
+    recorded = ("--from-snapshot", "live.json", "-q")
+    commands = {
+        "floor": (*FLOORS, "events", "changed/contacts.yaml", "live.json"),
+        "validate": (*OURS, "validate", "--specs", "changed"),
+        "broken": (*OURS, "validate", "--specs", "broken"),
+        "plan": (*OURS, "plan", "--specs", "changed", *recorded),
+        "known": (*OURS, "plan", "--specs", "known", *recorded),
+        "drift": (*OURS, "drift", "--specs", "known", *recorded),
+        "load": (*FLOORS, "load", "creates.json"),
+        "text": (*OURS, "show", "creates.json"),
+    }
+    costs = in_turn(commands, place, work / "cache", rounds, refused=("broken",))
+    n, floor = f"{size:,}", "YAML events + json.loads"
+    yield _row("validate", n, floor, costs["validate"], costs["floor"], "1.6")
+    yield _row("validate, one entry refused", n, "validate", costs["broken"], costs["validate"], "1.5")
+    yield _row("plan, no baseline", n, floor, costs["plan"], costs["floor"], "2.0; 2.2 at 500")
+    yield _row("plan, with a baseline", n, floor, costs["known"], costs["floor"], "")
+    yield _row("drift", n, "plan, with a baseline", costs["drift"], costs["known"], "0.6")
+    yield _row("text of a plan of creates", n, "json.loads of it", costs["text"], costs["load"], "")
+
+
+def write(work: Path, rounds: int, size: int) -> Iterator[Row]:
+    """Writing specs."""
+    place = _prepared(work, size)
+    commands = {
+        "dump": (*FLOORS, "dump", "content.json", "dumped.yaml"),
+        "write": (*FLOORS, "write", "content.json", "written.yaml"),
+        "import": (*OURS, "import", "--specs", "imported", "--from-snapshot", "live.json", "-q"),
+    }
+    costs = in_turn(commands, place, work / "cache", rounds)
+    yield _row("writing YAML", f"{size:,}", "yaml.CSafeDumper", costs["write"], costs["dump"], "0.15")
+    yield _row("import, all of it", f"{size:,}", "yaml.CSafeDumper", costs["import"], costs["dump"], "")
+
+
+def online(work: Path, rounds: int) -> Iterator[Row]:
+    """A plan of 500 properties over HTTP at 150 ms, against the same lists one after the other."""
+    place = _prepared(work, 500)
+    types = WATCHED.split(", ")
+    paths = [f"/crm/v3/properties/{one}{part}" for one in types for part in ("", "/groups")]
+    paths += [f"/crm/v3/pipelines/{one}" for one in types[:2]]
+    with _portal(place / "live.json", 150, 0, LIMIT, 0) as url:
+        specs = made_up.directory(
+            place / "online", (place / "same/contacts.yaml").read_text(), made_up.settings(WATCHED, baseUrl=url)
+        )
+        before = _seen(url)["requests"]
+        once((*OURS, "plan", "--specs", str(specs), "-q"), place, work / "cache")
+        sent = _seen(url)["requests"] - before
+        commands = {
+            "serial": (*FLOORS, "serial", url, *paths),
+            "plan": (*OURS, "plan", "--specs", str(specs), "-q"),
+        }
+        costs = in_turn(commands, place, work / "cache", rounds)
+    yield _row("plan online at 150 ms", "500", "the same lists in turn", costs["plan"], costs["serial"], "0.25")
+    yield Row("requests of that plan", "500", "4 x (1 + groups) + 2 pipelines", None, sent / len(paths), None, "1")
+
+
+def apply(work: Path, taken: int) -> Iterator[Row]:
+    """Updates that no batch can hold, under an enforced window."""
+    listed = made_up.properties(1000)
+    place = _fresh(work / f"apply-{taken}")
+    (place / "live.json").write_text(made_up.recording(made_up.answers(listed)))
+    with _portal(place / "live.json", 120, 60, LIMIT, taken) as url:
+        content = made_up.spec(made_up.relabelled(listed, UPDATES))
+        specs = made_up.directory(place / "specs", content, made_up.settings("contacts", baseUrl=url))
+        cost = once((*OURS, "apply", "--specs", str(specs), "--auto-approve", "-q"), place, work / "cache")
+        seen = _seen(url)
+    ideal = (seen["requests"] - 1) // (LIMIT - taken) * WINDOW + 0.15
+    what = f"apply of {UPDATES} updates at {LIMIT} per 10 s" + (f", {taken} of them used by another" if taken else "")
+    yield Row(what, f"{seen['requests']} requests", "ideal", None, cost.wall / ideal, None, "1.03")
+    yield Row("answers of 429 in it", "", "none", None, float(seen["429"]), None, "0")
+
+
+# --- what they work on -----------------------------------------------------------------------------------------------
+
+
+def _fresh(place: Path) -> Path:
+    place.mkdir(parents=True)
+    return place
+
+
+def _prepared(work: Path, size: int) -> Path:
+    """A made-up portal of a size: its recorded read, and the specs directories that the commands work on."""
+    place = work / str(size)
+    if not place.exists():  # elsewhere, for a process begins with the peak memory of the one that starts it
+        once(("-m", "tests.benchmarks.workspaces", str(work), str(size)), work, work / "cache")
+    return place
+
+
+@contextmanager
+def _portal(answers: Path, latency: int, jitter: int, limit: int, taken: int) -> Iterator[str]:
+    """The address of a portal in a process of its own."""
+    words = map(str, (answers, latency, jitter, limit, taken))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.benchmarks.portal", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env=environment(answers.parent / "cache"),
+    )
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait()
+        process.stdout.close()
+
+
+def _seen(url: str) -> dict[str, int]:
+    with urlopen(f"{url}/_seen") as answer:
+        seen: dict[str, int] = json.load(answer)
+    return seen
+
+
+def _row(what: str, size: str, floor: str, costs: Sequence[Cost], against: Sequence[Cost], bar: str) -> Row:
+    return Row(what, size, floor, *(ratio(costs, against, of) for of in ("cpu", "wall", "peak")), bar)
+
+
+# --- the table -------------------------------------------------------------------------------------------------------
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows in Markdown."""
+    lines = ["| what | size | against | cpu | wall | memory | bar |", "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        ratios = ("" if value is None else f"{value:.2f}" for value in (row.cpu, row.wall, row.peak))
+        lines.append("| " + " | ".join((row.what, row.size, row.floor, *ratios, row.bar)) + " |")
+    return "\n".join(lines)
+
+
+def measured(sizes: Sequence[int], rounds: int, parts: Sequence[str], work: Path) -> Iterator[Row]:
+    """The rows of the parts that are asked for."""
+    if "start" in parts:
+        yield from start(work, rounds * 3)
+    for size in sizes:
+        if "offline" in parts:
+            yield from offline(work, rounds, size)
+        if "write" in parts:
+            yield from write(work, rounds, size)
+    if "online" in parts:
+        yield from online(work, rounds)
+    if "apply" in parts:
+        yield from apply(work, 0)
+    if "shared" in parts:
+        yield from apply(work, LIMIT // 2)
+
+
+PARTS = ("start", "offline", "write", "online", "apply", "shared")
+
+
+def main(argv: Sequence[str]) -> str:
+    """The table for a command line."""
+    parser = ArgumentParser(prog="python -m tests.benchmarks")
+    parser.add_argument("--sizes", default="500,2000,10000")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("parts", nargs="*", default=[])
+    given = parser.parse_args(argv)
+    if unknown := set(given.parts) - set(PARTS):
+        parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
+    with TemporaryDirectory(prefix="benchmarks-") as directory:
+        sizes = [int(size) for size in given.sizes.split(",")]
+        return table(list(measured(sizes, given.rounds, given.parts or PARTS, Path(directory))))
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1:]))
