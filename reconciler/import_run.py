@@ -46,8 +46,10 @@ def _declared(workspace: Workspace) -> Spec | None:
 
 def _others(declared: Spec | None, workspace: Workspace) -> set[str]:
     """What is declared in files that import must not rewrite."""
-    resources = declared.desired.values() if declared else ()
-    return {one.address for one in resources if one.source and not importer.unedited(Path(one.source.file))}
+    resources = [one for one in declared.desired.values() if one.source] if declared else []
+    files = {one.source.file for one in resources if one.source}  # each is looked at once, and not for every entry
+    edited = {file for file in files if not importer.unedited(Path(file))}
+    return {one.address for one in resources if one.source and one.source.file in edited}
 
 
 def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: Spec | None) -> Scope:
