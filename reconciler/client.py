@@ -40,6 +40,7 @@ AT_ONCE = 12  # twelve reads at once cost what one costs (performance.md 1.6)
 LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}")
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, ConnectionRefusedError)
 NO_ANSWER = (httpx.RequestError, OSError)
+TELLING = ("x-hubspot-ratelimit-", "date")  # headers for whoever wants to know how things stand
 SECRET_LENGTH = 16  # a shorter token is the embedded portal's, and might be a word of an answer
 
 
@@ -92,6 +93,7 @@ class Client:
     on_wait: Callable[[str, float], None] = field(default=_quietly, repr=False)
     token_name: str = "the token"
     timeout_seconds: float = 60.0
+    told: dict[str, str] = field(default_factory=dict, repr=False)  # what the last answers said of budget and time
     requests_sent: Counter[str] = field(default_factory=Counter, repr=False)  # by verb and path, without the query
 
     def __post_init__(self) -> None:
@@ -165,6 +167,7 @@ class Client:
             except NO_ANSWER as error:
                 return Trouble(f"no answer: {self._scrubbed(str(error)) or type(error).__name__}")
             window.learn(response.headers, slot)
+            self.told |= {name: value for name, value in response.headers.items() if name.startswith(TELLING)}
             return self._judged(response, ask.believable, window)
 
     def _not_connected(self, error: Exception) -> Trouble:

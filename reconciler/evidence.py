@@ -34,7 +34,7 @@ def gather(changes: Sequence[Change], asker: Asker, scope: Scope, token: str) ->
         records=records,
         unknown=unknown,
         room=_room(writes, asker, scope),
-        scopes=_scopes(asker, token),
+        scopes=scopes_of(asker, token),
         needed_scopes={change.address: change.kind.write_scopes(change) for change in writes},
     )
 
@@ -77,7 +77,7 @@ def _rooms(body: Mapping[str, Json], adds: Mapping[str, int]) -> Iterable[Room]:
             yield Room(f"custom properties of {object_type}", row["limit"], row["usage"], count)
 
 
-def _scopes(asker: Asker, token: str) -> frozenset[str] | None:
+def scopes_of(asker: Asker, token: str) -> frozenset[str] | None:
     """What the token may do; sensitive scopes come back with a suffix (N.2)."""
     answer = asker.ask(TOKEN_INFO, {"tokenKey": token})
     scopes = answer.body.get("scopes") if answer.ok and isinstance(answer.body, Mapping) else None

@@ -38,7 +38,8 @@ Json = Any
 Event = Any  # PyYAML's events are untyped
 Parser = Callable[[bytes], Any]
 Path = tuple[str | int, ...]
-PARSER: Parser = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+FAST: bool = yaml.__with_libyaml__  # whether PyYAML has its C parser
+PARSER: Parser = yaml.CSafeLoader if FAST else yaml.SafeLoader
 
 
 class YamlProblem(NamedTuple):

@@ -30,6 +30,7 @@ COMMANDS = {
     "fleet": ("fleet", "Plan, check or apply many portals in one run."),
     "snapshot": ("snapshot", "Record a read of the portal in a file."),
     "schema": ("schema", "Print the JSON Schema of specs or of documents."),
+    "doctor": ("doctor", "Check token, scopes, limits, clock and versions, each with its fix."),
     "emulator": ("emulator", "Serve the embedded portal over HTTP on loopback."),
     "demo": ("demo", "The whole story on an embedded portal, in seconds."),
 }

@@ -43,6 +43,7 @@ KINDS = (  # the documents that every format can show
     "fleet",
     "explain",
     "coverage",
+    "doctor",
 )
 
 __all__ = ["FORMATS", "KINDS", "Renderer", "Style"]

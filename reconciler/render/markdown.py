@@ -164,6 +164,13 @@ def _import(page: Page) -> Lines:
     yield from _more(page, files, "files")
 
 
+def _doctor(page: Page) -> Lines:
+    yield from head("", "Check", "Found", "Way out")
+    for one in page.document.get("checks", ()):
+        told = [escape.markdown(one[part]) for part in ("message", "fix")]
+        yield row(escape.markdown(one["status"]), cell(one["name"]), *told)
+
+
 # What stands between the counts and the notes, by kind of document.
 BODIES: Mapping[str, Callable[[Page], Lines]] = {
     "plan": markdown_plan.body,
@@ -174,4 +181,5 @@ BODIES: Mapping[str, Callable[[Page], Lines]] = {
     "fleet": markdown_fleet.body,
     "explain": markdown_explain.explained,
     "coverage": markdown_explain.covered,
+    "doctor": _doctor,
 }

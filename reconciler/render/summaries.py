@@ -161,6 +161,15 @@ def fleet_summary(document: Document) -> str:
     return f"Fleet: {counted(told['portals'], 'portal')}: {', '.join(parts)}." if parts else "Fleet: no portals."
 
 
+def doctor_summary(document: Document) -> str:
+    """Whether the work can be done."""
+    told = document.get("summary") or {}
+    if not told:
+        return ""
+    wrong = [counted(told[status], status) for status in ("error", "warning") if told[status]]
+    return f"Doctor: {', '.join(wrong)}." if wrong else "Doctor: all is well."
+
+
 SUMMARIES: Mapping[str, Callable[[Document], str]] = {
     "plan": plan_summary,
     "apply": apply_summary,
@@ -168,4 +177,5 @@ SUMMARIES: Mapping[str, Callable[[Document], str]] = {
     "validate": validate_summary,
     "import": import_summary,
     "fleet": fleet_summary,
+    "doctor": doctor_summary,
 }

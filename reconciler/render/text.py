@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.model import Json
-from reconciler.render import text_changes, text_coverage, text_drift, text_explain, text_fleet
+from reconciler.render import text_changes, text_coverage, text_doctor, text_drift, text_explain, text_fleet
 from reconciler.render.style import Line, Span, Style, wrap
 from reconciler.render.summaries import summary
 from reconciler.render.words import (
@@ -37,6 +37,7 @@ TITLES = {
     "validate": "",
     "explain": "",
     "coverage": "Coverage of",
+    "doctor": "Health of",
 }
 OUTCOMES = {
     "verified": ("✓", "good"),
@@ -259,4 +260,5 @@ BODIES: Mapping[str, Callable[[Document, Style], Iterator[Line]]] = {
     "fleet": text_fleet.lines,
     "explain": _explain,
     "coverage": _coverage,
+    "doctor": text_doctor.lines,
 }

@@ -337,9 +337,10 @@ def impacts(change: Change) -> Iterator[str]:
 
 
 def own_errors(document: Document) -> list[Json]:
-    """The errors of a run that are not told with a change already."""
+    """The errors of a run that are not told with a change or a check already."""
     told = [change.get("error") for change in document.get("changes", ())]
-    return [error for error in document.get("errors") or () if error not in told]
+    checked = {check["message"] for check in document.get("checks", ())}
+    return [error for error in document.get("errors") or () if error not in told and error["message"] not in checked]
 
 
 def failure(change: Change) -> list[str]:

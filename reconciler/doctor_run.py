@@ -1,0 +1,75 @@
+"""Gathers what the doctor judges: this machine, the files, and what one portal answers to four reads."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler import spec as specs
+from reconciler.address import split
+from reconciler.doctor import Facts
+from reconciler.errors import ReconcilerError
+from reconciler.evidence import scopes_of
+from reconciler.kinds import association_labels, properties, property_groups
+from reconciler.model import Json
+from reconciler.spec import Spec
+from reconciler.workspace import Workspace
+from reconciler.yaml_loader import FAST
+
+
+def examined(workspace: Workspace, now: datetime) -> Facts:
+    """Everything that can be known here and now; whatever fails is a fact as well."""
+    loaded = specs.load(workspace.directory, workspace.portal.name) if specs.has_specs(workspace.directory) else None
+    errors = [one for one in loaded.findings if one.severity == "error"] if loaded else []
+    local = Facts(
+        python=sys.version_info[:3],
+        fast_yaml=FAST,
+        settings=workspace.settings,
+        portal=workspace.portal,
+        token_set=bool(workspace.token),
+        spec_errors=len(errors),
+        object_types=_object_types(workspace, loaded),
+        pairs=_pairs(loaded),
+        baseline=workspace.baseline is not None,
+        now=now,
+    )
+    return _asked(local, workspace) if local.token_set else local
+
+
+def _object_types(workspace: Workspace, loaded: Spec | None) -> list[str]:
+    declared = [
+        resource.object_type
+        for kind in (property_groups, properties)
+        for resource in (loaded.desired.of_kind(kind.NAME) if loaded else ())
+    ]
+    return sorted({*workspace.settings.watch, *declared})
+
+
+def _pairs(loaded: Spec | None) -> list[tuple[str, str]]:
+    labels = loaded.desired.of_kind(association_labels.NAME) if loaded else ()
+    return sorted({(names[1], names[2]) for names in (split(label.address) for label in labels)})
+
+
+def _asked(local: Facts, workspace: Workspace) -> Facts:
+    """What the portal says of itself, of the token, of its limits and of the budget."""
+    try:
+        client = workspace.connect()
+        reader = client.reader()
+        account = reader.get(workspace.api.account())
+        if not account.ok:
+            said = "it lacks the scope `oauth`" if account.status == 403 else f"status {account.status}"
+            return replace(local, trouble=f"the portal does not tell who it is: {said}", headers=client.told)
+        limits = reader.get(workspace.api.limits("custom-properties"))
+        return replace(
+            local,
+            account=account.body,
+            scopes=scopes_of(reader, workspace.token),
+            limits=_mapping(limits.body) if limits.ok else None,
+            headers=client.told,
+        )
+    except ReconcilerError as error:
+        return replace(local, trouble=str(error), trouble_code=error.code)
+
+
+def _mapping(body: Json) -> Mapping[str, Json] | None:
+    return body if isinstance(body, Mapping) else None
