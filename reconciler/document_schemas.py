@@ -259,12 +259,36 @@ SUMMARY = _mapping(
     "Counts.",
     {**{action: _count(f"Changes that {action}.") for action in ACTIONS}, "unchanged": _count("What is as declared.")},
 )
+_STAGES = _list(_mapping("A stage.", {"name": _text("Its name."), "label": _text("Its label.")}), "In order.")
+MODEL = _mapping(
+    "The shape of the CRM before and after, for pictures; nothing is decided from it.",
+    {
+        "objects": _list(_text("Object type."), "What labels lead from and to."),
+        "associationLabels": _list(
+            _mapping(
+                "A label, and what becomes of it.",
+                {
+                    "address": _text("Address."),
+                    "from": _text("Object type."),
+                    "to": _text("Object type."),
+                    "label": _text("Text in the declared direction."),
+                    "inverseLabel": {"type": ["string", "null"], "description": "Text in the other direction."},
+                    "state": _one_of("What becomes of it.", ("same", "added", "changed", "removed")),
+                },
+                ["address", "from", "to", "label", "state"],
+            ),
+            "By address.",
+        ),
+        "lifecycleStages": _mapping("Both orders.", {"before": _STAGES, "after": _STAGES}, ["before", "after"]),
+    },
+)
 PLAN: Mapping[str, Json] = {
     "spec": SPEC,
     "baseline": _or_null(_mapping("The baseline that causes were told from.", {"digest": _text("Fingerprint.")})),
     "changes": _list(CHANGE, "What happens, sorted by address."),
     "drift": _list(DRIFT_ITEM, "What moved in the portal and is not this plan's business."),
     "unmanaged": {"type": "object", "description": "How many definitions no spec declares."},
+    "model": MODEL,
     "summary": SUMMARY,
     "digest": _text("Fingerprint of the changes and of what they touch.", pattern="^sha256:"),
     "allowed": _list(_text("Address."), "What may be destroyed."),
@@ -420,6 +444,7 @@ def documents() -> dict[str, dict[str, Json]]:
         "baseline": PLAN["baseline"],
         "items": _list(DRIFT_ITEM, "What moved."),
         "coverage": COVERAGE,
+        "model": MODEL,
         "muted": {"description": "Changes that follow from others, counted and not listed."},
         "normalised": {"description": "With --show-normalised: what is no drift, by rule."},
         "resolved": _list(RESOLVED, "With a history: what an earlier check found and this one did not."),

@@ -12,12 +12,13 @@ from reconciler import coverage, drift, history, ignore, integrations, life, peo
 from reconciler.address import any_covers
 from reconciler.attribution import known_until
 from reconciler.baseline import Baseline
+from reconciler.data_model import data_model
 from reconciler.drift import Drift
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
-from reconciler.observe import ListSource, Observation
+from reconciler.observe import ListSource, Observation, within
 from reconciler.quiet import normalised_json
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
@@ -77,6 +78,7 @@ def checked(workspace: Workspace, loaded: Spec | None, source: ListSource, wishe
         "muted": [one.as_json() for one in found.muted],
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
         "coverage": {**held, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
+        **_pictured(known, observation),
         "findings": [one.as_json() for one in (*_rule_findings(settings.ignore, known, observation, today), *notes)],
         "errors": nothing_read(observation),
     }
@@ -113,6 +115,14 @@ def _told(lived: life.Now, wishes: Wishes) -> dict[str, Json]:
     held = {"ongoing": states["ongoing"], "accepted": states["accepted"]}
     items = [item for item in lived.items if item["life"]["state"] in life.TRANSITIONS]
     return {**document, "items": items, "newOnly": True, "held": held}
+
+
+def _pictured(known: Baseline, observation: Observation) -> dict[str, Json]:
+    """Labels and stages of the baseline and of the portal, of the lists that both of them hold."""
+    before = [one for address, one in known.snapshot.items() if not observation.unreadable(address)]
+    after = [one for address, one in observation.snapshot.items() if within(address, known.collections)]
+    model = data_model(Snapshot(before), Snapshot(after))
+    return {"model": model} if model else {}
 
 
 def declared(workspace: Workspace) -> Spec | None:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from reconciler.address import any_covers, split
 from reconciler.baseline import Baseline
+from reconciler.data_model import data_model
 from reconciler.diff import Difference, FieldChange, compare
 from reconciler.ignore import IgnoreRule, copied
 from reconciler.integrations import Breach, Integration, verdicts
@@ -147,6 +148,7 @@ class Plan:
     guards: tuple[Guard, ...] = ()
     unchanged: int = 0
     unmanaged: Mapping[str, int] = field(default_factory=dict)
+    model: Mapping[str, Json] = field(default_factory=dict)  # for pictures only
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -231,6 +233,7 @@ def _build(inputs: Inputs) -> Plan:
         errors=tuple(errors),
         unchanged=len(quiet),
         unmanaged=_unmanaged(inputs),
+        model=data_model(observation.snapshot, planned),
     )
 
 

@@ -63,6 +63,7 @@ def plan_document(
         "guards": [guard.as_json() for guard in plan.guards],
         "drift": list(drift),
         "unmanaged": {"counts": dict(plan.unmanaged)},
+        **({"model": dict(plan.model)} if plan.model else {}),
         "findings": [finding.as_json() for finding in plan.findings],
         "summary": plan.summary,
         "digest": digest(plan.changes, portal.get("portalId")),

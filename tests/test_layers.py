@@ -15,6 +15,7 @@ DOORS = {
     "yaml": "yaml_loader.py",
     "jsonschema": "spec.py",
     "deepdiff": "diff.py",
+    "jinja2": "render/html.py",
 }
 BELOW = ("click", "httpx", "yaml", "jsonschema", "deepdiff")
 

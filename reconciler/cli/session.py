@@ -248,7 +248,7 @@ def document_options(command: F) -> F:
         callback=_outputs,
         expose_value=False,
         is_eager=True,
-        help="text, json, markdown, sarif, junit, github, gitlab-terraform or gitlab-codequality; repeatable. "
+        help="text, json, markdown, html, sarif, junit, github, gitlab-terraform or gitlab-codequality; repeatable. "
         "With :FILE the text stays on stdout.",
     )(command)
 

@@ -26,6 +26,7 @@ MODULES = {
     "json": "json",
     "markdown": "budget",
     "jsonl": "jsonl",
+    "html": "html",
     "sarif": "sarif",
     "junit": "junit",
     "github": "github",

@@ -1,0 +1,106 @@
+"""A document as one self-contained page: no script, no network, dark and light, for the screen, paper and a reader."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+from reconciler.model import Json
+from reconciler.render import escape, html_pictures, html_view, text_drift
+from reconciler.render.style import Style
+from reconciler.render.summaries import summary
+from reconciler.render.words import (
+    BOOKKEEPING,
+    PAST,
+    Document,
+    moment,
+    own_errors,
+    portal,
+    refusal,
+    refused,
+    unmanaged,
+    unread,
+)
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
+
+
+def render(document: Document, style: Style) -> str:
+    """The page; every string of HubSpot's is escaped by the template engine, and made harmless before that."""
+    return _template().render(**_view(document, style)) + "\n"
+
+
+def _view(document: Document, style: Style) -> Mapping[str, Json]:
+    drift = document.get("kind") == "drift"
+    groups = html_view.groups(document, style.origin)
+    items = [item for item in document.get("items", ()) if not item.get("accepted")]
+    return {
+        "kind": str(document.get("kind") or "report"),
+        "portal": portal(document),
+        "made": moment(str(document.get("generatedAt") or "")),
+        "commit": style.origin.commit[:12],
+        "summary": summary(document),
+        "story": text_drift.story(items) if drift and "items" in document else "",
+        "tiles": html_view.tiles(document),
+        "errors": own_errors(document),
+        "unread": list(unread(document)),
+        "refused": [refusal(guard) for guard in refused(document)],
+        "groups": groups,
+        "lost": [card for group in groups for card in group.cards if card.lost],
+        "findings": html_view.frames(document, style.origin),
+        "files": document.get("files", ()),
+        "beside": list(_beside(document)),
+        "muted": text_drift.muted_line(document) if drift else "",
+        "labels": html_pictures.labels(document),
+        "stages": html_pictures.stages(document),
+        "timeline": html_pictures.timeline(document),
+        "coverage": html_pictures.coverage(document),
+        "limits": html_pictures.limits(document),
+        "resolved": document.get("resolved") or (),
+        "digest": str(document.get("digest") or ""),
+        "version": str((document.get("tool") or {}).get("version") or ""),
+        "data": _embedded(document),
+    }
+
+
+def _beside(document: Document) -> list[tuple[str, list[str]]]:
+    """What is adopted, forgotten, moved and left alone, or not managed: a sentence, and names."""
+    told: list[tuple[str, list[str]]] = []
+    for action in BOOKKEEPING:
+        if these := [one["address"] for one in document.get("changes", ()) if one["action"] == action]:
+            told.append((f"{len(these):,} {PAST[action]}", these))
+    if left := [item["address"] for item in document.get("drift", ())]:
+        told.append((f"{len(left):,} also moved in HubSpot, and left alone", left))
+    if rest := unmanaged(document):
+        told.append((f"Not in the specs, left alone: {rest}", []))
+    return told
+
+
+def _embedded(document: Document) -> str:
+    """The document as JSON that no browser takes for markup, whatever it holds."""
+    from markupsafe import Markup
+
+    text = escape.json_text(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    return Markup(text.translate(_UNSAFE))
+
+
+@cache
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader
+
+    environment = Environment(
+        loader=PackageLoader("reconciler.render"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_harmless,
+    )
+    return environment.get_template("report.html")
+
+
+def _harmless(shown: Json) -> Json:
+    """A string without characters that act or deceive; markup of our own passes."""
+    return shown if not isinstance(shown, str) or hasattr(shown, "__html__") else escape.terminal(shown)
