@@ -26,7 +26,7 @@ def written(tmp_path: Path) -> Path:
 def test_pages_are_accessible(written: Path) -> None:
     """axe finds nothing to say about any page, in light and in dark, and no page is wider than a phone."""
     if not Path(AXE).is_file():
-        pytest.skip("AXE_CORE names no axe.min.js; .ci/run takes it from npm")
+        pytest.skip("AXE_CORE names no axe.min.js, such as npm's axe-core has")
     with browser(written / "profile") as session:
         session.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
         for name, scheme in [(name, "light") for name in PAGES] + [("pictured", "dark"), ("watched", "dark")]:
