@@ -153,3 +153,16 @@ def _same_columns(line: str, columns: int) -> int:
     found = len(re.findall(r"(?<!\\)(?:\\\\)*\|", line))
     assert columns in (0, found), line
     return found
+
+
+@pytest.mark.parametrize("name", ["plan", "hostile"])
+def test_markdown_through_a_real_renderer(name: str) -> None:
+    """A Markdown renderer that lets HTML through makes of a comment only the elements that are ours, and no link."""
+    from markdown_it import MarkdownIt
+
+    shown = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(FORMATS["markdown"](ALL[name], Style()))
+    made = set(re.findall(r"<([a-zA-Z][a-zA-Z0-9]*)", shown))
+
+    ours = "blockquote br code details em h2 h3 hr li p pre strong sub summary table tbody td th thead tr ul".split()
+    assert made <= set(ours), made - set(ours)
+    assert shown.count("<!--") == 1
