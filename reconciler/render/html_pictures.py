@@ -149,7 +149,7 @@ def timeline(document: Document) -> Timeline | None:
     told = list(document.get("timeline") or ())[-MOST_RUNS:]
     if len(told) < 2:
         return None
-    most = max(max(run["open"] for run in told), 1)
+    most = max(max(run["open"], sum((run.get("bySeverity") or {}).values())) for run in told) or 1
     width = 700 / len(told)
     return Timeline([_run(at, run, width, most) for at, run in enumerate(told)], most)
 
