@@ -6,16 +6,18 @@ would say; only a tombstone or an exact list removes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 
-from reconciler import report
+from reconciler import git, report
 from reconciler.diff import Difference, FieldChange, compare
 from reconciler.kinds import kind_of, properties
 from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
 from reconciler.plan import Action, Change, Plan, PlannedField, digest
-from reconciler.settings import Settings
-from reconciler.spec import Spec
+from reconciler.settings import Settings, read
+from reconciler.spec import Spec, has_specs, load
 
 OPTIONS = "options"
 
@@ -29,6 +31,16 @@ class Side:
     spec: Spec
     unpacked: str = ""  # where its files lie now, if not where the repository has them
     directory: str = ""
+
+
+def side(stack: ExitStack, ref: str | None, directory: Path, portal: str | None) -> Side:
+    """The specs of a commit, or of the checkout; a directory that is not there declares nothing."""
+    if ref is None:
+        return Side("the checkout", git.commit_of("HEAD", directory), load(directory, portal))
+    commit = git.commit_of(ref, directory)
+    there = stack.enter_context(git.specs_at(commit, directory))
+    known = load(there, portal) if has_specs(there) else Spec(Snapshot(), {}, read(there)[0])
+    return Side(ref, commit, known, there.as_posix(), directory.as_posix())
 
 
 def document(base: Side, head: Side, now: datetime, *, detailed: bool = False, fail_on: str = "") -> dict[str, Json]:

@@ -262,11 +262,11 @@ def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCo
         case "apply":
             codes += _apply_codes(document, changes)
         case "drift":
-            codes += [ExitCode.DIFFERENCES for item in items if _counts(document, item)]
+            codes += [ExitCode.DIFFERENCES for item in items if counts(document, item)]
     return worst([ExitCode.OK, *codes])
 
 
-def _counts(document: Mapping[str, Json], item: Mapping[str, Json]) -> bool:
+def counts(document: Mapping[str, Json], item: Mapping[str, Json]) -> bool:
     """Whether a drift item makes the check fail: any that nobody accepted, or with --fail-on those that it means."""
     return not item.get("accepted") and ("failOn" not in document or _fails(document, item, SEVERITIES))
 

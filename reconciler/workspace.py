@@ -74,6 +74,11 @@ class Workspace:
         return self.local_state / "receipts" / self.portal.name
 
     @property
+    def notified(self) -> Path:
+        """Where it is remembered what a webhook was told of this portal's drift."""
+        return self.local_state / "notified" / f"{self.portal.name}.json"
+
+    @property
     def token(self) -> str:
         """The token, for nobody but HubSpot; an embedded portal takes any."""
         return "embedded" if self.portal.emulator is not None else self.environ.get(self.portal.token_env, "")

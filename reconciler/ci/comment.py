@@ -5,11 +5,12 @@ from typing import Literal
 
 from reconciler.ci.marks import Mark
 from reconciler.model import Json
-from reconciler.render import FORMATS, Style
-from reconciler.render.summaries import summary
+from reconciler.render import Style, budget
+from reconciler.render.style import Origin
 
 Step = Literal["keep", "create", "update", "nothing"]
 When = Literal["always", "changes", "never"]
+Text = Callable[[int], str]  # what to say within a number of bytes
 LADDER = (60_000, 30_000, 8_000)  # bytes: GitHub is said to take 65,536 characters; less is tried where it refuses
 
 
@@ -28,16 +29,20 @@ def speaks(document: Mapping[str, Json]) -> bool:
     return bool(document.get("changes") or document.get("errors") or noted or document.get("items"))
 
 
-def body(document: Mapping[str, Json], mark: Mark) -> Callable[[int], str]:
+def body(document: Mapping[str, Json], mark: Mark, origin: Origin) -> Text:
     """The text of a comment within a number of bytes."""
 
     def within(limit: int) -> str:
-        return f"{mark}\n{fitted(document, limit - len(str(mark)) - 1)}"
+        return f"{mark}\n{fitted(document, limit - len(str(mark)) - 1, origin)}"
 
     return within
 
 
-def fitted(document: Mapping[str, Json], limit: int) -> str:
-    """A document as Markdown of so many bytes at most."""
-    text = FORMATS["markdown"](document, Style())
-    return text if len(text.encode()) <= limit else f"**{summary(document)}**\n"
+def fitted(document: Mapping[str, Json], limit: int, origin: Origin) -> str:
+    """A document as Markdown of so many bytes at most, with links to its host."""
+    return budget.fitted(document, Style(origin=origin), limit)
+
+
+def nothing(limit: int) -> str:
+    """What is said where there is nothing to say."""
+    return ""

@@ -51,7 +51,8 @@ class Desk:
     api: Api | None  # none where there is no token for it
     say: Callable[[str], None]  # a line that the host reads from the log
     warn: Callable[[str], None]
-    append: Callable[[Path, str], None]
+    append: Callable[[Path, str], None]  # to a file that the host keeps for the job
+    replace: Callable[[Path, str], None]  # a file of ours that the host takes up
     where: Callable[[str], str]  # a path of the specs as one of the repository
 
     def attempt(self, what: str, permission: str, do: Callable[[], None]) -> bool:

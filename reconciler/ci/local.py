@@ -1,27 +1,67 @@
 """What a host reads from the log and from files; it needs no token."""
 
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
 from reconciler.ci import comment, outputs, remarks
 from reconciler.ci.desk import Desk, Results
+from reconciler.errors import ExitCode
+from reconciler.model import Json
+from reconciler.render.budget import LIMITS
+from reconciler.render.escape import terminal
 
-SUMMARY_BYTES = 900 * 1024  # GitHub drops a summary of more than 1 MiB, and says so only in an annotation
+SUMMARY = Path("hubspot-summary.md")
+TERRAFORM = Path("hubspot-terraform.json")
+CODE_QUALITY = Path("hubspot-codequality.json")
 
 
-def show(desk: Desk, results: Results, code: int, what: str) -> None:
+def show(desk: Desk, results: Results, code: int) -> None:
     """Annotations, the summary of the job, and the outputs of the step, as far as the host has them."""
     found = [remark for result in results for remark in remarks.of(result.document, desk.where)]
+    told = outputs.of({result.portal: result.document for result in results}, code)
     match desk.place.host:
         case "github":
-            _github(desk, results, code, found)
-        case "azure" | "gitlab" | "bitbucket" | "plain":
+            _github(desk, results, found, told)
+        case "azure":
+            _azure(desk, results, found, told, code)
+        case "gitlab":
+            desk.replace(TERRAFORM, _json(terraform(told)))
+            desk.replace(CODE_QUALITY, _json(remarks.gitlab(found)))
+        case "bitbucket" | "plain":
             pass
 
 
-def _github(desk: Desk, results: Results, code: int, found: list[remarks.Remark]) -> None:
+def _json(value: Json) -> str:
+    return json.dumps(value, indent=1) + "\n"
+
+
+def _summary(desk: Desk, results: Results) -> str:
+    share = LIMITS["github-summary"] // len(results)
+    return "\n".join(comment.fitted(result.document, share, desk.place.origin) for result in results)
+
+
+def _github(desk: Desk, results: Results, found: Sequence[remarks.Remark], told: dict[str, str]) -> None:
     for remark in remarks.worst(found, "the job summary"):
         desk.say(remarks.github(remark))
     if desk.place.summary_file:
-        share = SUMMARY_BYTES // len(results)
-        desk.append(desk.place.summary_file, "\n".join(comment.fitted(one.document, share) for one in results))
+        desk.append(desk.place.summary_file, _summary(desk, results))
     if desk.place.output_file:
-        told = outputs.of({result.portal: result.document for result in results}, code)
         desk.append(desk.place.output_file, outputs.lines(told))
+
+
+def _azure(desk: Desk, results: Results, found: Sequence[remarks.Remark], told: dict[str, str], code: int) -> None:
+    """Azure reads everything from the log; a step that ends well with drift in it succeeds with issues."""
+    for remark in remarks.worst(found, "the summary"):
+        desk.say(remarks.azure(remark))
+    desk.replace(SUMMARY, _summary(desk, results))
+    desk.say(f"##vso[task.uploadsummary]{terminal(str(SUMMARY.resolve()))}")
+    for name, value in told.items():
+        desk.say(f"##vso[task.setvariable variable=hubspot_{name.replace('-', '_')};isOutput=true]{terminal(value)}")
+    if any(result.code == ExitCode.DIFFERENCES for result in results):
+        desk.say("##vso[task.complete result=SucceededWithIssues;]HubSpot moved")
+
+
+def terraform(told: dict[str, str]) -> dict[str, int]:
+    """The three counts of GitLab's widget in a merge request."""
+    return {"create": int(told["creates"]), "update": int(told["updates"]), "delete": int(told["deletes"])}

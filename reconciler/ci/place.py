@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from reconciler.model import Json
+from reconciler.render.style import Origin
 
 Host = Literal["github", "gitlab", "azure", "bitbucket", "plain"]
 NO_COMMIT = "0" * 40  # what GitLab says where there is no commit
@@ -28,6 +29,15 @@ class Place:
     summary_file: Path | None = None
     output_file: Path | None = None
     checkout: Path = Path()
+
+    @property
+    def origin(self) -> Origin:
+        """What a comment links to: the lines of the specs at this commit, and the run that holds the whole."""
+        ways = {"github": "/blob/{commit}/{path}#L{line}", "gitlab": "/-/blob/{commit}/{path}#L{line}"}
+        ways["bitbucket"] = "/src/{commit}/{path}#lines-{line}"
+        way = ways.get(self.host, "").replace("{commit}", self.commit)
+        top = f"{self.server_url}/{self.repository}" if self.host == "github" else self.server_url
+        return Origin(self.commit, f"{top}{way}" if way and self.commit else "", self.run_url)
 
     @property
     def short_commit(self) -> str:

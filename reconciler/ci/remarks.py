@@ -1,5 +1,6 @@
 """Annotations: what a person should see beside a line of the specs, worst first, in the form that a host takes."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -66,7 +67,7 @@ def _of_findings(document: Mapping[str, Json], where: Callable[[str], str]) -> I
 
 
 def _of_plan(document: Mapping[str, Json], where: Callable[[str], str]) -> Iterator[Remark]:
-    for change in document["changes"]:
+    for change in document.get("changes", ()):
         title = f"{change['action']} {change['address']}"
         if conflicts(change):
             yield _placed(
@@ -88,7 +89,7 @@ def _broken(broken: Mapping[str, Json]) -> str:
 
 
 def _of_apply(document: Mapping[str, Json], where: Callable[[str], str]) -> Iterator[Remark]:
-    for change in document["changes"]:
+    for change in document.get("changes", ()):
         if change.get("outcome") in ("failed", "unknown", "blocked", "skipped"):
             level: Level = "error" if change["outcome"] in ("failed", "unknown") else "warning"
             told = change.get("message") or (change.get("error") or {}).get("message") or change["outcome"]
@@ -163,4 +164,23 @@ def bitbucket(remarks: Sequence[Remark]) -> list[dict[str, Json]]:
             **({"path": remark.file, "line": remark.line} if remark.file else {}),
         }
         for number, remark in enumerate(remarks, 1)
+    ]
+
+
+def gitlab(remarks: Sequence[Remark]) -> list[dict[str, Json]]:
+    """A code quality report; of two entries with one fingerprint GitLab shows the last."""
+    severity = {"error": "major", "warning": "minor", "notice": "info"}
+    found = {}
+    for remark in remarks:
+        about = "\0".join((remark.title, remark.file, remark.fingerprint or remark.message))
+        found[hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()] = remark
+    return [
+        {
+            "description": clip(escape.terminal(f"{remark.title}: {remark.message}"), LONG),
+            "check_name": "hubspot-reconciler",
+            "fingerprint": fingerprint,
+            "severity": severity[remark.level],
+            "location": {"path": remark.file or "specs", "lines": {"begin": max(remark.line, 1)}},
+        }
+        for fingerprint, remark in found.items()
     ]

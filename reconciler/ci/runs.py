@@ -4,13 +4,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from threading import Event
+from typing import Protocol
 
-from reconciler import drift_check, git, planning, report, spec
+from reconciler import comparison, drift_check, git, planning, report, spec
+from reconciler.acceptance import Choice, accept
+from reconciler.apply import Tools
+from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model import Answer, Json, Reads
 from reconciler.observe import ListSource
+from reconciler.plan import WRITES
 from reconciler.planning import Situation, Wishes
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
@@ -40,7 +46,7 @@ def sound(workspace: Workspace, now: datetime) -> tuple[Spec | None, Document | 
     """The specs, or the document that says what is wrong with them."""
     if workspace.baseline is not None and not spec.has_specs(workspace.directory):
         return spec.nothing(workspace.settings), None
-    loaded = spec.load(workspace.directory)
+    loaded = spec.load(workspace.directory, workspace.portal.name)
     if any(finding.severity == "error" for finding in loaded.findings):
         document = report.validate_document(loaded.findings, loaded.files_json, len(loaded.desired), now)
         return None, {**document, "portal": workspace.portal_json(workspace.portal.portal_id)}
@@ -76,12 +82,48 @@ def behind(situation: Situation, commit: str) -> int:
     workspace = situation.workspace
     with ExitStack() as stack:
         directory = stack.enter_context(git.specs_at(commit, workspace.directory))
-        loaded = spec.load(directory) if spec.has_specs(directory) else spec.nothing(workspace.settings)
+        loaded = (
+            spec.load(directory, workspace.portal.name)
+            if spec.has_specs(directory)
+            else spec.nothing(workspace.settings)
+        )
     source = _Known(situation.observation.reads, workspace.connect().reader())
     scope = workspace.scope(loaded)
     there = replace(situation, spec=loaded, scope=scope, observation=workspace.observe(source, scope), asker=None)
     made = planning.make(there, Wishes())
     return len(made.writes)
+
+
+def writes(planned: Planned) -> bool:
+    """Whether a plan would touch the portal."""
+    return any(change["action"] in WRITES for change in planned.document["changes"])
+
+
+def apply(situation: Situation, wishes: Wishes, cancelled: "Cancelled", now: Callable[[], datetime]) -> Document:
+    """Carries out what was planned in a situation, if it is what was approved."""
+    workspace, client = situation.workspace, situation.workspace.connect()
+    plan = planning.make(situation, wishes)
+    made = planning.document(situation, plan, wishes, now())
+    require_digest(wishes.require_digest, made["digest"])
+    refuse_blocked(plan)
+    tools = Tools(client.reader(), client.writer(), situation.scope, cancelled=cancelled.event.is_set, wait=time.sleep)
+    observation = situation.observation
+    deployment = Deployment(workspace, made, plan.changes, observation, now, lambda: cancelled.name)
+    return deploy(deployment, tools)
+
+
+class Cancelled(Protocol):
+    """Whether somebody wants the run to end, and how they said so."""
+
+    event: Event
+    name: str
+
+
+def compared(workspace: Workspace, base: str, now: datetime) -> Document:
+    """The specs against those of the base branch, with the portal whose specs they are."""
+    with ExitStack() as stack:
+        sides = [comparison.side(stack, ref, workspace.directory, workspace.portal.name) for ref in (base, None)]
+        return comparison.document(sides[0], sides[1], now)
 
 
 def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str) -> Document:
@@ -91,6 +133,11 @@ def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
     asked = drift_check.Wishes(tuple(only), fail_on)
     return drift_check.check(workspace, workspace.connect().reader(), asked, now)
+
+
+def accepted(workspace: Workspace, today: date) -> None:
+    """Moves the baseline in the checkout to what is live."""
+    accept(workspace, workspace.connect().reader(), Choice(), "", None, today)
 
 
 def directory_named(directory: Path, checkout: Path) -> str:

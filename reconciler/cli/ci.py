@@ -5,23 +5,26 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli.drift import LEVELS as SEVERITIES
+from reconciler.cli.drift import notify_options
 from reconciler.cli.plan import LEVELS, Choice
 from reconciler.cli.session import Session, only_option, shared_options
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.ci.api import Api
+    from reconciler.ci.baseline_back import Back
     from reconciler.ci.comment import When
-    from reconciler.ci.desk import Desk, Result
+    from reconciler.ci.desk import Result
     from reconciler.ci.place import Place
-    from reconciler.planning import Wishes
+    from reconciler.ci.stage import Host, Report, Stage
+    from reconciler.notify import Format
     from reconciler.settings import Settings
     from reconciler.workspace import Workspace
 
@@ -51,12 +54,21 @@ def ci_options(function: Any) -> Any:
     return function
 
 
+def plan_options(function: Any) -> Any:
+    """What a plan and an apply are told alike."""
+    for option in (
+        click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where both moved."),
+        click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries."),
+        click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this."),
+    ):
+        function = option(function)
+    return function
+
+
 @command.command("plan", epilog="Example: reconciler ci plan --portals 'prod*'")
 @ci_options
 @only_option
-@click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
-@click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries.")
-@click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved.")
+@plan_options
 @click.option("--fail-on", type=click.Choice(LEVELS), help="Exit 6 for changes this bad, or breaking an integration.")
 @click.option(
     "--comment", type=click.Choice(["always", "changes", "never"]), default="changes", help="When to comment."
@@ -80,102 +92,128 @@ def plan(
     """Plan for review: nothing is written to a portal."""
     from reconciler.planning import Wishes
 
-    stage = Stage.of(session, portals, dry_run)
+    stage, workspaces = staged(session, portals, dry_run)
     wishes = Wishes(only, allow, allow_forget, on_conflict, fail_on=fail_on or "")
-    results = [stage.planned(workspace, wishes, base_ref) for workspace in stage.workspaces]
-    code = stage.show(results, "plan", documents)
-    if host := stage.host():
-        host.plan(results, comment)
+    base = base_ref or stage.desk.place.base
+    results = [stage.planned(workspace, wishes, base) for workspace in workspaces]
+    code = show(session, stage, results, "plan", documents)
+    if stage.host:
+        stage.host.plan(results, comment)
     return code
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One run on a host, for some portals."""
+@command.command("apply", epilog="Example: reconciler ci apply -p production --baseline pull-request")
+@ci_options
+@only_option
+@plan_options
+@click.option("--require-digest", default="", metavar="SHA", help="The plan that was approved, where no host tells it.")
+@click.option("--approved", metavar="PATH", type=click.Path(path_type=Path), help="The reviewed plan, or their folder.")
+@click.option("--no-approval", is_flag=True, help="Apply what is planned now, reviewed or not.")
+@click.option(
+    "--baseline", type=click.Choice(["commit", "pull-request", "keep"]), default="commit", help="Its way back."
+)
+@shared_options
+@click.pass_obj
+def apply(
+    session: Session,
+    dry_run: bool,
+    documents: Path | None,
+    portals: tuple[str, ...],
+    only: tuple[str, ...],
+    allow: tuple[str, ...],
+    allow_forget: bool,
+    on_conflict: Choice,
+    require_digest: str,
+    approved: Path | None,
+    no_approval: bool,
+    baseline: "Back",
+) -> int:
+    """Apply after the merge: exactly what was reviewed, or nothing."""
+    from reconciler.ci.stage import Approval
+    from reconciler.cli.apply import stopping
+    from reconciler.planning import Wishes
 
-    session: Session
-    desk: "Desk"
-    workspaces: "Sequence[Workspace]"
+    if sum((bool(require_digest), approved is not None, no_approval)) > 1:
+        raise UsageError("--require-digest, --approved and --no-approval exclude each other", hint="give one of them")
+    stage, workspaces = staged(session, portals, dry_run)
+    approval = Approval(require_digest, approved, no_approval)
+    wishes = Wishes(only, allow, allow_forget, on_conflict)
+    results = [stage.applied(workspace, wishes, approval, stopping) for workspace in workspaces]
+    code = show(session, stage, results, "apply", documents)
+    if baseline != "keep":
+        for workspace, result in zip(workspaces, results, strict=True):
+            stage.bring_back(workspace, result, baseline)
+    return code
 
-    @classmethod
-    def of(cls, session: Session, portals: Sequence[str], dry_run: bool) -> "Stage":
-        """The place, the portals, and a host that is really called or only told of."""
-        from reconciler.ci.desk import Desk
-        from reconciler.ci.place import detect
-        from reconciler.settings import load
-        from reconciler.workspace import Workspace
 
-        settings = load(session.specs)
-        place = detect(os.environ, _event())
-        desk = Desk(
-            place,
-            _api(place, dry_run),
-            _say,
-            _warner(place),
-            _would_append if dry_run else _append,
-            _below(place),
-        )
-        names = chosen(settings, (*portals, *filter(None, [session.options.get("portal")])))
-        return cls(session, desk, [Workspace(session.specs, settings, settings.portal(name)) for name in names])
+@command.command("drift", epilog="Example: reconciler ci drift --portals all --report pull-request")
+@ci_options
+@only_option
+@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit 2 only for this bad, or breaking an integration.")
+@click.option(
+    "--report", type=click.Choice(["issue", "pull-request", "none"]), default="issue", help="Where it is told."
+)
+@click.option("--no-fail", is_flag=True, help="Exit 0 when there is drift: the issue tells of it.")
+@notify_options
+@shared_options
+@click.pass_obj
+def drift(
+    session: Session,
+    dry_run: bool,
+    documents: Path | None,
+    portals: tuple[str, ...],
+    only: tuple[str, ...],
+    fail_on: str | None,
+    report: "Report",
+    no_fail: bool,
+    notify: str | None,
+    notify_format: "Format",
+) -> int:
+    """Look for drift on a schedule: one issue for each portal, or a pull request that accepts it."""
+    from reconciler.ci.stage import Webhook
+    from reconciler.errors import ExitCode
 
-    def host(self) -> Any:
-        """The surfaces of the host that need its API; none without a token."""
-        from reconciler.ci.github import GitHub
+    stage, workspaces = staged(session, portals, dry_run)
+    results = [stage.drifted(workspace, only, fail_on or "") for workspace in workspaces]
+    code = show(session, stage, results, "drift", documents)
+    for workspace, result in zip(workspaces, results, strict=True):
+        stage.tell(workspace, result, report, Webhook(notify or "", notify_format))
+    return int(ExitCode.OK) if no_fail and code == ExitCode.DIFFERENCES else code
 
-        if self.desk.api is None:
-            if names := TOKENS.get(self.desk.place.host):
-                self.desk.warn(f"no comment, status or issue was written: {names[0]} is not set")
-            return None
-        return GitHub(self.desk) if self.desk.place.host == "github" else None
 
-    def planned(self, workspace: "Workspace", wishes: "Wishes", base_ref: str) -> "Result":
-        """The plan of one portal, and how far the base branch is from it."""
-        from reconciler.ci import runs
+def staged(session: Session, portals: Sequence[str], dry_run: bool) -> "tuple[Stage, list[Workspace]]":
+    """The place with its host, really called or only told of, and the portals of the run."""
+    from reconciler.ci.desk import Desk
+    from reconciler.ci.place import detect
+    from reconciler.ci.stage import Stage
+    from reconciler.settings import load
+    from reconciler.workspace import Workspace
 
-        made: list[runs.Planned] = []
+    settings = load(session.specs)
+    place = detect(os.environ, _event())
+    writes = (_would_write, _would_write) if dry_run else (_append, _replace)
+    desk = Desk(place, _api(place, dry_run), _say, _warner(place), *writes, _below(place))
+    names = chosen(settings, (*portals, *filter(None, [session.options.get("portal")])))
+    stage = Stage(desk, _host(desk), session.now, dry_run)
+    return stage, [Workspace(session.specs, settings, settings.portal(name)) for name in names]
 
-        def run() -> runs.Document:
-            made.append(runs.plan(workspace, wishes, self.session.now()))
-            return made[0].document
 
-        document = runs.caught("plan", workspace.portal.name, self.session.now(), run)
-        base = base_ref or self.desk.place.base
-        behind = self._behind(made[0], base) if base and made and made[0].situation else None
-        return self._result(workspace, document, behind, base)
+def show(session: Session, stage: "Stage", results: "Sequence[Result]", what: str, documents: Path | None) -> int:
+    """The text of every document, what the host reads from the log and from files; the exit code of the run."""
+    from reconciler.ci import local
+    from reconciler.errors import ExitCode, worst
+    from reconciler.render import FORMATS
 
-    def _behind(self, planned: Any, base: str) -> int | None:
-        from reconciler import git
-        from reconciler.ci import runs
-
-        try:
-            return runs.behind(planned.situation, git.commit_of(base, self.session.specs))
-        except UsageError as error:
-            self.desk.warn(f"whether live matches the base branch is not known: {error}; {error.hint}")
-            return None
-
-    def _result(self, workspace: "Workspace", document: Any, behind: int | None = None, base: str = "") -> "Result":
-        from reconciler.ci.desk import Result
-        from reconciler.ci.runs import directory_named
-
-        directory = directory_named(workspace.directory, self.desk.place.checkout)
-        return Result(workspace.portal.name, directory, document, behind, base)
-
-    def show(self, results: "Sequence[Result]", what: str, documents: Path | None) -> int:
-        """The text of every document, what the host reads from the log and from files; the exit code of the run."""
-        from reconciler.ci import local
-        from reconciler.errors import ExitCode, worst
-        from reconciler.render import FORMATS
-
+    for result in results:
+        click.echo(FORMATS["text"](result.document, session.style(sys.stdout)), nl=False, color=True)
+    code = int(worst(ExitCode(result.code) for result in results))
+    if documents is not None:
+        documents.mkdir(parents=True, exist_ok=True)
         for result in results:
-            click.echo(FORMATS["text"](result.document, self.session.style(sys.stdout)), nl=False, color=True)
-        code = int(worst(ExitCode(result.code) for result in results))
-        if documents is not None:
-            documents.mkdir(parents=True, exist_ok=True)
-            for result in results:
-                text = FORMATS["json"](result.document, self.session.style(None))
-                (documents / f"{what}-{result.portal}.json").write_text(text, "utf-8", "backslashreplace")
-        local.show(self.desk, results, code, what)
-        return code
+            text = FORMATS["json"](result.document, session.style(None))
+            _replace(documents / f"{what}-{result.portal}.json", text)
+    local.show(stage.desk, results, code)
+    return code
 
 
 def chosen(settings: "Settings", patterns: Sequence[str]) -> list[str]:
@@ -192,10 +230,9 @@ def chosen(settings: "Settings", patterns: Sequence[str]) -> list[str]:
 
 
 def _event() -> Any:
+    """The payload of the event, which GitHub keeps in a file."""
     path = os.environ.get("GITHUB_EVENT_PATH")
-    if not path or not Path(path).exists():
-        return None
-    return json.loads(Path(path).read_text("utf-8"))
+    return json.loads(Path(path).read_text("utf-8")) if path and Path(path).exists() else None
 
 
 def _say(line: str) -> None:
@@ -222,17 +259,43 @@ def _append(path: Path, text: str) -> None:
         stream.write(text)
 
 
-def _would_append(path: Path, text: str) -> None:
+def _replace(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _would_write(path: Path, text: str) -> None:
     click.echo(f"would write {len(text.encode()):,} bytes to {path}")
 
 
 def _below(place: "Place") -> Callable[[str], str]:
+    """Names files of the specs as the repository does."""
     from reconciler.ci.runs import directory_named
 
     return lambda file: directory_named(Path(file), place.checkout)
 
 
-TOKENS = {"github": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab": ("GITLAB_TOKEN",), "bitbucket": ()}
+# --- the host --------------------------------------------------------------------------------------------------------
+
+TOKENS = {"github": ("GITHUB_TOKEN", "GH_TOKEN"), "gitlab": ("GITLAB_TOKEN",)}
+NAMES = {"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket"}
+
+
+def _host(desk: Any) -> "Host | None":
+    from reconciler.ci.bitbucket import Bitbucket
+    from reconciler.ci.github import GitHub
+    from reconciler.ci.gitlab import GitLab
+
+    if desk.api is None:
+        if names := TOKENS.get(desk.place.host):
+            desk.warn(f"no comment, status or issue is written: {names[0]} is not set")
+        return None
+    match desk.place.host:
+        case "github":
+            return GitHub(desk)
+        case "gitlab":
+            return GitLab(desk)
+        case _:
+            return Bitbucket(desk)
 
 
 def _api(place: "Place", dry_run: bool) -> "Api | None":
@@ -240,15 +303,15 @@ def _api(place: "Place", dry_run: bool) -> "Api | None":
     from reconciler.client import Web
     from reconciler.render import escape
 
-    if place.host not in TOKENS or not place.repository:
+    if place.host not in NAMES or not place.repository:
         return None
     if dry_run:
         return Rehearsal(lambda line: _say(escape.terminal(line)))
-    token = next(filter(None, map(os.environ.get, TOKENS[place.host])), "")
-    if not token and place.host != "bitbucket":
+    token = next(filter(None, map(os.environ.get, TOKENS.get(place.host, ()))), "")
+    if not token and place.host in TOKENS:
         return None
     web = Web(place.api_url, _headers(place, token), proxy=_proxy(place), secrets=[token])
-    return LiveApi(web, {"github": "GitHub", "gitlab": "GitLab"}.get(place.host, "Bitbucket"), time.sleep)
+    return LiveApi(web, NAMES[place.host], time.sleep)
 
 
 def _headers(place: "Place", token: str) -> dict[str, str]:

@@ -1,0 +1,245 @@
+"""One run for some portals on a host: the documents, and where each is told."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from reconciler import git, notify, report, transitions
+from reconciler.ci import baseline_back, comment, issue, marks, runs
+from reconciler.ci.baseline_back import Back, Forge
+from reconciler.ci.bitbucket import Bitbucket
+from reconciler.ci.desk import Desk, Result
+from reconciler.ci.github import GitHub
+from reconciler.ci.gitlab import GitLab
+from reconciler.errors import BlockedError, UnavailableError, UsageError
+from reconciler.planning import Wishes
+from reconciler.receipts import exclusive
+from reconciler.transitions import Transition
+from reconciler.workspace import Workspace
+
+Host = GitHub | GitLab | Bitbucket
+Report = Literal["issue", "pull-request", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """How it is known which plan was reviewed; of nothing, the host is asked."""
+
+    digest: str = ""
+    path: Path | None = None  # a kept plan, or a directory of them
+    none: bool = False
+
+    def read(self, portal: str) -> str:
+        """The digest of the kept plan of a portal."""
+        assert self.path is not None
+        file = self.path / f"plan-{portal}.json" if self.path.is_dir() else self.path
+        try:
+            document = report.check_version(json.loads(file.read_bytes()), str(file))
+        except (OSError, ValueError) as error:
+            hint = "keep it in the pull request with `reconciler ci plan --documents DIR`"
+            raise UsageError(f"{file} is no reviewed plan: {error}", where=str(file), hint=hint) from error
+        if document.get("kind") != "plan" or document.get("errors") or (document["portal"] or {}).get("name") != portal:
+            raise BlockedError(f"{file} is no plan of {portal} that anybody could approve", where=str(file))
+        digest: str = document["digest"]
+        return digest
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where transitions are posted; the address is a secret."""
+
+    url: str
+    form: notify.Format
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a run works with."""
+
+    desk: Desk
+    host: Host | None  # what needs the host's API
+    now: Callable[[], datetime]
+    rehearses: bool
+
+    def result(
+        self, workspace: Workspace, document: runs.Document, behind: int | None = None, base: str = ""
+    ) -> Result:
+        """A document with the portal and directory that it is about."""
+        directory = runs.directory_named(workspace.directory, self.desk.place.checkout)
+        return Result(workspace.portal.name, directory, document, behind, base)
+
+    # --- plan --------------------------------------------------------------------------------------------------------
+
+    def planned(self, workspace: Workspace, wishes: Wishes, base: str) -> Result:
+        """The plan of one portal, and how far live is from the base branch."""
+        if self.desk.place.fork and base and not workspace.token:
+            return self.result(workspace, self._compared(workspace, base))
+        made: list[runs.Planned] = []
+
+        def run() -> runs.Document:
+            made.append(runs.plan(workspace, wishes, self.now()))
+            return made[0].document
+
+        document = runs.caught("plan", workspace.portal.name, self.now(), run)
+        behind = self._behind(made[0], base, workspace) if base and made and made[0].situation else None
+        return self.result(workspace, document, behind, base)
+
+    def _compared(self, workspace: Workspace, base: str) -> runs.Document:
+        """What the pull request of a fork changes in the specs: it is given no secret to look at a portal with."""
+        self.desk.warn("a fork's pull request has no token: its specs are compared with those of the base branch")
+        return runs.caught(
+            "plan", workspace.portal.name, self.now(), lambda: runs.compared(workspace, base, self.now())
+        )
+
+    def _behind(self, planned: runs.Planned, base: str, workspace: Workspace) -> int | None:
+        assert planned.situation is not None
+        try:
+            return runs.behind(planned.situation, git.commit_of(base, workspace.directory))
+        except UsageError as error:
+            self.desk.warn(f"whether live matches the base branch is not known: {error}; {error.hint}")
+            return None
+
+    # --- apply -------------------------------------------------------------------------------------------------------
+
+    def applied(self, workspace: Workspace, wishes: Wishes, approval: Approval, stopping: "Stopping") -> Result:
+        """Plans again, asks for the approval, and carries the plan out."""
+
+        def run() -> runs.Document:
+            with exclusive(workspace.local_state / "locks", workspace.portal.name), stopping() as stopped:
+                planned = runs.plan(workspace, wishes, self.now())
+                if planned.situation is None or planned.document["exit"]["code"]:
+                    return planned.document
+                asked = runs.writes(planned) and not approval.none
+                digest = self._approved(workspace, approval) if asked else ""
+                if self.rehearses:
+                    return planned.document
+                return runs.apply(planned.situation, replace(wishes, require_digest=digest), stopped, self.now)
+
+        return self.result(workspace, runs.caught("apply", workspace.portal.name, self.now(), run))
+
+    def _approved(self, workspace: Workspace, approval: Approval) -> str:
+        """The digest of the reviewed plan: given, in a kept document, or in the check run of what was merged."""
+        if approval.digest:
+            return approval.digest
+        if approval.path is not None:
+            return approval.read(workspace.portal.name)
+        if not isinstance(self.host, GitHub):
+            hint = "give --approved PATH, --require-digest SHA, or --no-approval"
+            raise BlockedError("nothing tells which plan was reviewed", hint=hint)
+        about = self.result(workspace, {})
+        return self.host.approved(about.label, about.key)
+
+    def bring_back(self, workspace: Workspace, result: Result, way: Back) -> None:
+        """The baseline that the apply moved, as a commit or a pull request."""
+        if self.rehearses:
+            self.desk.say(f"would bring the moved baseline of {workspace.portal.name} back: {way}")
+            return
+        try:
+            moved = git.moved(workspace.baseline_directory)
+        except UsageError as error:
+            self.desk.warn(f"the moved baseline was not brought back: {error}")
+            return
+        if not moved:
+            return
+        text = baseline_back.message(workspace.portal.name, "move the baseline")
+        mark = marks.Mark("baseline", result.key, marks.told({"files": [[one.path, one.text] for one in moved]}))
+        branch = f"{baseline_back.BRANCH}/baseline-{workspace.portal.name}"
+
+        def do() -> None:
+            if self._forge is None:
+                baseline_back.push(workspace.directory, self.desk.place.branch, moved, text)
+            elif way == "commit":
+                self._forge.commit(self.desk.place.branch, moved, text)
+            else:
+                self._forge.propose(
+                    branch, moved, text, comment.body(result.document, mark, self.desk.place.origin), mark
+                )
+
+        if not self.desk.attempt("the moved baseline", "contents: write", do) and way == "commit":
+            self.desk.warn("where the branch is protected, `--baseline pull-request` brings the baseline back")
+
+    @property
+    def _forge(self) -> Forge | None:
+        return self.host.forge if isinstance(self.host, (GitHub, GitLab)) else None
+
+    # --- drift -------------------------------------------------------------------------------------------------------
+
+    def drifted(self, workspace: Workspace, only: tuple[str, ...], fail_on: str) -> Result:
+        """The drift of one portal."""
+        return self.result(
+            workspace,
+            runs.caught(
+                "drift", workspace.portal.name, self.now(), lambda: runs.drift(workspace, only, self.now(), fail_on)
+            ),
+        )
+
+    def tell(self, workspace: Workspace, result: Result, way: Report, webhook: Webhook) -> None:
+        """The issue or the pull request, and the webhook where something began or ended; a failed run tells nothing."""
+        if result.failed:
+            return
+        if way == "issue" and isinstance(self.host, (GitHub, GitLab)):
+            host = self.host
+            self.desk.attempt("the issue", "issues: write", lambda: self._issue(host, result, webhook))
+            return
+        if way == "pull-request" and self._forge is not None:
+            forge = self._forge
+            self.desk.attempt(
+                "the pull request",
+                "contents: write, pull-requests: write",
+                lambda: self._proposal(forge, workspace, result),
+            )
+        self._remembering(workspace, result, webhook)
+
+    def _issue(self, host: GitHub | GitLab, result: Result, webhook: Webhook) -> None:
+        there = host.tracker.find(result.key)
+        told = transitions.transition(result.document, issue.memory(there), self.now().date())
+        issue.carry_out(host.tracker, result, told, there, self.desk.place.origin)
+        self._post(result, told, webhook)
+
+    def _proposal(self, forge: Forge, workspace: Workspace, result: Result) -> None:
+        """A pull request that accepts the drift, so that HubSpot's changes are reviewed as a diff."""
+        branch = f"{baseline_back.BRANCH}/drift-{workspace.portal.name}"
+        if self.rehearses:
+            self.desk.say(f"would accept the drift of {workspace.portal.name} on the branch {branch}")
+            return
+        runs.accepted(workspace, self.now().date())
+        moved = git.moved(workspace.baseline_directory)
+        open_items = [item for item in result.document["items"] if report.counts(result.document, item)]
+        if not open_items or not moved:
+            forge.withdraw(branch, "Clean: a run found no drift.\n")
+            return
+        mark = marks.Mark("accept", result.key, marks.told({"files": [[one.path, one.text] for one in moved]}))
+        text = baseline_back.message(workspace.portal.name, "accept the drift")
+        forge.propose(branch, moved, text, comment.body(result.document, mark, self.desk.place.origin), mark)
+
+    # --- the webhook -------------------------------------------------------------------------------------------------
+
+    def _remembering(self, workspace: Workspace, result: Result, webhook: Webhook) -> None:
+        """Posts what moved since the last post from this machine."""
+        if not webhook.url:
+            return
+        told = transitions.transition(result.document, notify.remembered(workspace.notified), self.now().date())
+        if self._post(result, told, webhook) and not self.rehearses:
+            notify.remember(workspace.notified, told.memory)
+
+    def _post(self, result: Result, told: Transition, webhook: Webhook) -> bool:
+        if not webhook.url or told.silent:
+            return False
+        form = notify.form_of(webhook.url, webhook.form)
+        body = notify.payload(result.document, told, form, self.desk.place.run_url)
+        if self.rehearses:
+            self.desk.say(f"would post to {notify.NAME} {json.dumps(body, ensure_ascii=False)}")
+            return True
+        try:
+            notify.post(webhook.url, body)
+        except (UnavailableError, UsageError) as error:
+            self.desk.warn(f"nobody was notified: {error}")
+            return False
+        return True
+
+
+Stopping = Callable[[], AbstractContextManager[runs.Cancelled]]
