@@ -33,7 +33,7 @@ def test_every_example_file_is_sound_yaml(path):
     text = path.read_text("utf-8")
 
     assert yaml_loader.load(text, path.name).problems == ()
-    assert re.findall(r"uses: (\S+)", text) == re.findall(r"uses: (\S+@[0-9a-f]{40})", text)
+    assert re.findall(r"\buses: (\S+)", text) == re.findall(r"\buses: (\S+@[0-9a-f]{40})", text)
 
 
 def test_every_exit_code_is_documented():

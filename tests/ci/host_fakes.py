@@ -270,3 +270,108 @@ class GitHub(Host):
     def files(self, branch):
         """What is committed on a branch."""
         return self.trees[self.commits[self.refs[branch]]["tree"]["sha"]]
+
+
+class GitLab(Host):
+    """Notes, issues, commits and merge requests of one project."""
+
+    prefix = "/api/v4"
+    routes = (
+        ("GET", r"/user", "get_user"),
+        ("GET", r"/projects/5/merge_requests/(\d+)/notes", "list_notes"),
+        ("POST", r"/projects/5/merge_requests/(\d+)/notes", "add_note"),
+        ("PUT", r"/projects/5/merge_requests/\d+/notes/(\d+)", "edit_note"),
+        ("GET", r"/projects/5/issues", "list_issues"),
+        ("POST", r"/projects/5/issues", "add_issue"),
+        ("PUT", r"/projects/5/issues/(\d+)", "edit_issue"),
+        ("POST", r"/projects/5/issues/(\d+)/notes", "add_note"),
+        ("POST", r"/projects/5/repository/commits", "add_commit"),
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.notes, self.issues, self.commits = {}, {}, []
+        self.numbers = iter(range(1, 1000))
+
+    def admit(self, method, path, environ):
+        if environ.get("HTTP_PRIVATE_TOKEN") != TOKEN:
+            raise Refused(401, "401 Unauthorized")
+        super().admit(method, path, environ)
+
+    def get_user(self, query, body):
+        return {"id": 9}
+
+    def list_notes(self, number, query, body):
+        return self._page(list(self.notes.values()), query)
+
+    def add_note(self, number, query, body):
+        one = {"id": next(self.numbers), "author": {"id": 9}, **body}
+        self.notes[one["id"]] = one
+        return one
+
+    def edit_note(self, number, query, body):
+        self.notes[int(number)].update(body)
+        return self.notes[int(number)]
+
+    def list_issues(self, query, body):
+        return self._page(list(self.issues.values()), query)
+
+    def add_issue(self, query, body):
+        number = next(self.numbers)
+        self.issues[number] = {"iid": number, "state": "opened", "author": {"id": 9}, **body}
+        return self.issues[number]
+
+    def edit_issue(self, number, query, body):
+        event = body.pop("state_event", "")
+        self.issues[int(number)].update(body)
+        if event:
+            self.issues[int(number)]["state"] = {"close": "closed", "reopen": "opened"}[event]
+        return self.issues[int(number)]
+
+    def add_commit(self, query, body):
+        self.commits.append(body)
+        return {"id": "x"}
+
+
+class Bitbucket(Host):
+    """Code Insights reports."""
+
+    prefix = "/2.0"
+    routes = (
+        ("DELETE", r"/repositories/acme/crm/commit/(\w+)/reports/([^/]+)", "delete_report"),
+        ("PUT", r"/repositories/acme/crm/commit/(\w+)/reports/([^/]+)", "put_report"),
+        ("POST", r"/repositories/acme/crm/commit/(\w+)/reports/([^/]+)/annotations", "add_annotations"),
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.reports = {}
+
+    def delete_report(self, commit, name, query, body):
+        if (commit, name) not in self.reports:
+            raise Refused(404, "Not Found")
+        del self.reports[commit, name]
+
+    def put_report(self, commit, name, query, body):
+        self.reports[commit, name] = {**body, "annotations": []}
+        return body
+
+    def add_annotations(self, commit, name, query, body):
+        assert len(body) <= 100
+        self.reports[commit, name]["annotations"] += body
+        return body
+
+
+class Webhook(Host):
+    """Whatever is posted to it."""
+
+    routes = (("POST", r"/secret-path", "take"),)
+
+    def __init__(self):
+        super().__init__()
+        self.status = 200
+
+    def take(self, query, body):
+        if self.status != 200:
+            raise Refused(self.status, "no")
+        return {}
