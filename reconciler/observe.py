@@ -70,17 +70,23 @@ def observe(scope: Scope, reads: Reads, only: Sequence[Kind] | None = None) -> O
 
 def _collections(listings: Iterable[Listing], reads: Reads) -> dict[str, Collection]:
     lists: dict[str, list[Answer]] = {}
+    more: dict[str, list[Answer]] = {}
     for listing in listings:
-        if not listing.refines:
-            lists.setdefault(listing.collection, []).append(reads[listing.path])
-    return {name: _collection(name, lists[name]) for name in sorted(lists)}
+        answer = reads[listing.path]
+        if not listing.refines and not listing.beside:
+            lists.setdefault(listing.collection, []).append(answer)
+        elif answer.status == UNAVAILABLE or (listing.beside and answer.status != NOT_READ):
+            more.setdefault(listing.collection, []).append(answer)
+    return {name: _collection(name, lists[name], more.get(name, ())) for name in sorted(lists)}
 
 
-def _collection(name: str, answers: Sequence[Answer]) -> Collection:
-    bad = [answer for answer in answers if not answer.ok]
+def _collection(name: str, answers: Sequence[Answer], more: Sequence[Answer]) -> Collection:
+    bad = [answer for answer in (*answers, *more) if not answer.ok]
     if not bad:
         return Collection(name, "ok", len(answers[-1].results))
-    status: ReadStatus = "partial" if len(bad) < len(answers) else _status(bad[0])
+    if lost := [answer for answer in bad if answer.status == UNAVAILABLE]:
+        return Collection(name, "unavailable", detail=_detail(lost[0]))
+    status: ReadStatus = "partial" if len(bad) < len(answers) + len(more) else _status(bad[0])
     return Collection(name, status, detail=_detail(bad[0]))
 
 

@@ -32,6 +32,7 @@ EXPECTS: Mapping[Action, frozenset[str]] = {  # what a change may find
     "restore": frozenset({"archived"}),
     **{action: frozenset({"present"}) for action in ("update", "adopt", "archive", "forget")},
 }
+ROUNDS = 5  # of yielding to the portal, until nothing is contested any more
 RISKS: tuple[Risk, ...] = ("safe", "caution", "destructive", "irreversible")
 
 
@@ -186,9 +187,13 @@ class Inputs:
 def build(inputs: Inputs) -> Plan:
     """What has to happen for the portal to be as declared."""
     first = _build(inputs)
-    if inputs.on_conflict == "live" and (contested := [change for change in first.changes if change.conflicts]):
-        desired = inputs.scope.desired.replaced(_yielding(change, inputs.scope.desired) for change in contested)
-        return _build(replace(inputs, scope=replace(inputs.scope, desired=desired)))
+    for _ in range(ROUNDS if inputs.on_conflict == "live" else 0):
+        contested = [change for change in first.changes if change.conflicts]
+        if not contested:
+            break
+        for change in contested:
+            inputs = replace(inputs, scope=_yielded(change, inputs.scope))
+        first = _build(inputs)  # stages that yield may make others move
     if inputs.on_conflict == "spec":
         return replace(first, changes=tuple(map(_insisting, first.changes)))
     return first
@@ -199,18 +204,51 @@ def _insisting(change: Change) -> Change:
     return replace(change, fields=fields)
 
 
-def _yielding(change: Change, desired: Snapshot) -> Resource:
-    """The declaration without the fields that somebody else changed meanwhile."""
-    resource = desired[change.address]
-    attributes = dict(resource.attributes)
+def _yielded(change: Change, scope: Scope) -> Scope:
+    """The declarations without the fields of a change that somebody else changed meanwhile."""
     for contested in change.fields:
         if contested.cause == "conflict":
-            head, _, rest = contested.path.partition("/")
-            if rest and isinstance(attributes.get(head), Mapping):
-                attributes[head] = {name: value for name, value in attributes[head].items() if name != split(rest)[0]}
-            else:
-                attributes.pop(head if head in attributes else split(contested.path)[-1], None)
-    return replace(resource, attributes=attributes)
+            scope = _yielding(change, contested, scope)
+    return scope
+
+
+def _yielding(change: Change, contested: PlannedField, scope: Scope) -> Scope:
+    removed = contested.how == "removed"
+    gone = change.address if change.action == "archive" else f"{change.address}/{contested.path}" if removed else ""
+    if gone:
+        stones = {address: stone for address, stone in scope.removed.items() if address != gone}
+        scope = replace(scope, removed=stones)
+    resource = scope.desired.get(change.address)
+    if resource is None:
+        return scope
+    if split(contested.path)[-1] == "position":
+        return replace(scope, desired=Snapshot(_unplaced(one, resource.name) for one in scope.desired.values()))
+    yielded = replace(resource, attributes=_without(resource.attributes, contested.path))
+    if removed and contested.path.startswith("options/"):  # of an exact list: what is live and was changed stays
+        yielded = replace(yielded, facts={**resource.facts, "exact": False})
+    return replace(scope, desired=scope.desired.replaced([yielded]))
+
+
+def _unplaced(resource: Resource, name: str) -> Resource:
+    """A stage whose lists say nothing of the place of one of them."""
+    if "orders" not in resource.facts:
+        return resource
+    orders = [[one for one in names if one != name] for names in resource.facts["orders"]]
+    return replace(resource, facts={**resource.facts, "orders": orders})
+
+
+def _without(attributes: Mapping[str, Json], path: str) -> dict[str, Json]:
+    """Attributes without what stands at a path: a field, an option, or a part of an option."""
+    left = dict(attributes)
+    match split(path):
+        case [head, name, part] if name in left.get(head, {}):
+            option = {key: value for key, value in left[head][name].items() if key != part}
+            left[head] = {**left[head], name: option}
+        case [head, name] if isinstance(left.get(head), Mapping):
+            left[head] = {key: value for key, value in left[head].items() if key != name}
+        case parts:
+            left.pop(parts[0] if parts[0] in left else parts[-1], None)
+    return left
 
 
 def _build(inputs: Inputs) -> Plan:

@@ -54,11 +54,15 @@ def _object_types(scope: Scope, kind: str) -> tuple[str, ...]:
 
 
 class Listing(NamedTuple):
-    """A list that a run needs, and the collection it belongs to; a refinement may fail without harm."""
+    """A list that a run needs, and the collection it belongs to.
+
+    A refinement may be refused without harm; what lies ``beside`` the list, only be missing in a recorded read.
+    """
 
     collection: str
     path: str
     refines: bool = False
+    beside: bool = False
 
 
 class Settled(NamedTuple):

@@ -258,7 +258,7 @@ def _join_named(loose: _Loose, names: Mapping[int, str]) -> None:
     for one in sorted(set(loose.forward) & set(names)):
         others = [two for two in loose.backward if two != one and names.get(two) == names[one]]
         if one in loose.forward:
-            loose.join(one, others[0] if others else _nearest(one, loose), names[one], known=True)
+            loose.join(one, others[0] if others else _other_half(one, loose), names[one], known=True)
 
 
 def _join_declared(loose: _Loose, scope: Scope, pair: tuple[str, str]) -> None:
@@ -287,13 +287,30 @@ def _join_rest(loose: _Loose, declared: set[str]) -> None:
             continue
         name = _slug(loose.forward[one], taken)
         taken.add(name)
-        loose.join(one, _nearest(one, loose), name)
+        loose.join(one, _other_half(one, loose), name)
 
 
-def _nearest(one: int, loose: _Loose) -> int | None:
-    """The other half of a label: HubSpot gives both ids in one go."""
-    others = [two for two in loose.backward if two != one]
-    return min(others, key=lambda two: abs(two - one), default=None)
+def _other_half(one: int, loose: _Loose) -> int | None:
+    """The other half of a label whose name nobody tells, if there is no doubt which it is.
+
+    HubSpot gives both ids in one go (hubspot-api.md D.2), so sorted ids are couples, one of each direction. Where they
+    are not, a half stays alone: a wrong one would be written over with the text of another label.
+    """
+    if loose.forward is loose.backward:
+        ids = sorted(loose.forward)
+    else:
+        ids = sorted([*loose.forward, *loose.backward])
+    couples = [set(ids[start : start + 2]) for start in range(0, len(ids), 2)]
+    if any(not _is_couple(couple, loose) for couple in couples) or len(ids) != len(set(ids)):
+        return None
+    return next(iter(next(couple for couple in couples if one in couple) - {one}))
+
+
+def _is_couple(couple: set[int], loose: _Loose) -> bool:
+    if len(couple) != 2 or max(couple) - min(couple) != 1:
+        return False
+    itself = loose.forward is loose.backward
+    return itself or sum(number in loose.forward for number in couple) == 1
 
 
 def _slug(text: str, taken: set[str]) -> str:

@@ -92,6 +92,7 @@ REMOTE: Mapping[str, Json] = {
             "additionalProperties": {**_ID, "type": "string"},
         },
         "after": {"type": "object", "additionalProperties": _AFTER},
+        "order": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
         "id": _ID,
     },
 }
@@ -253,6 +254,8 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
             if not wanted.facts["ids"] and len(placed) < len(wanted.facts["after"]):
                 continue  # half made, by a run that was cut off: as good as absent, the write finds and completes it
             facts["placed"] = placed
+            then: Mapping[str, Sequence[str]] = wanted.facts.get("order", {})
+            facts["unmoved"] = [one for one in here if _unmoved(here[one]["id"], then.get(one, ()), named[one])]
         yield Resource(NAME, join(NAME, name), attributes, facts)
 
 
@@ -263,6 +266,15 @@ def _stands(name: str, after: Json, stages: Mapping[str, Mapping[str, Json]]) ->
         return False
     before = _match_predecessor(list(stages.values()), after)
     return names[0] == name if before is None else names.index(name) == list(stages.values()).index(before) + 1
+
+
+def _unmoved(stage: str, then: Sequence[str], stages: Mapping[str, Mapping[str, Json]]) -> bool:
+    """Whether a stage stands among the others of that time as it stood then: new ones only shift its number."""
+    now = [one["id"] for one in stages.values()]
+    if stage not in then:
+        return False
+    before = {one for one in then[: then.index(stage)] if one in now}
+    return before == {one for one in now[: now.index(stage)] if one in then}
 
 
 # --- what should be --------------------------------------------------------------------------------------------------
@@ -280,9 +292,15 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
         **(observed.facts if observed else {"ids": {}}),
         **({"id": desired.facts["id"]} if observed is None and "id" in desired.facts else {}),
         "after": {one: _predecessor(desired.name, one, scope, reads) for one in objects},
+        **({"order": _live_order(scope, reads)} if observed else {}),
         "known": {one: _known_place(desired.name, attributes[one]["position"], one, scope, reads) for one in objects},
     }
     return Settled(Resource(NAME, desired.address, attributes, facts, desired.source))
+
+
+def _live_order(scope: Scope, reads: Reads) -> dict[str, list[str]]:
+    """The ids of the live stages in their order: what a plan goes by that moves one of them."""
+    return {one: [stage["id"] for stage in stages.values()] for one, stages in _named(scope, reads).items() if stages}
 
 
 def _wanted(desired: Resource, observed: Resource | None, object_type: str, scope: Scope, reads: Reads) -> Json:
@@ -490,8 +508,11 @@ def _side_at(resource: Resource, object_type: str, field: FieldChange) -> tuple[
 
 def _part_at(resource: Resource, object_type: str, name: str, field: FieldChange) -> Json:
     """A label or a position; a position tells only order, so one that stands as planned has the planned number."""
-    placed = name == "position" and object_type in resource.facts.get("placed", ())
-    return field.after if placed else resource.attributes[object_type][name]
+    if name == "position" and object_type in resource.facts.get("placed", ()):
+        return field.after
+    if name == "position" and object_type in resource.facts.get("unmoved", ()) and field.how == "changed":
+        return field.before
+    return resource.attributes[object_type][name]
 
 
 def destroys(difference: Difference) -> Sequence[str]:
@@ -510,7 +531,7 @@ def risk(difference: Difference) -> Risk:
 
 def remote(resource: Resource) -> Mapping[str, Json]:
     """The ids in both objects, and what the stage is to stand after."""
-    more = {name: resource.facts[name] for name in ("after", "id") if name in resource.facts}
+    more = {name: resource.facts[name] for name in ("after", "order", "id") if name in resource.facts}
     return {"ids": dict(resource.facts.get("ids", {})), **more}
 
 

@@ -369,7 +369,7 @@ def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
             if level in declared.levels:
                 yield Listing(collection, f"{path}?dataSensitivity={level}")
         if reads.ok(path) and not declared.whole <= _names(reads, path):
-            yield Listing(collection, f"{path}?archived=true", refines=True)
+            yield Listing(collection, f"{path}?archived=true", beside=True)
 
 
 class _Declared(NamedTuple):
@@ -692,6 +692,8 @@ def fields(difference: Difference) -> tuple[FieldChange, ...]:
 def _planned(change: FieldChange, order: list[str]) -> FieldChange:
     if change.path == "options" and change.how != "changed":
         return FieldChange("options", _listed(change.before), _listed(change.after), change.how)
+    if change.path == "options":  # an option that goes has no place in either order
+        return FieldChange("options", [value for value in change.before if value in change.after], change.after)
     if change.path.startswith("options/") and change.path.count("/") == 1 and change.how == "added":
         position = order.index(split(change.path)[1])
         return FieldChange(change.path, after={**change.after, "displayOrder": position}, how="added")
@@ -812,7 +814,7 @@ def _options_to_send(live: Sequence[Mapping[str, Json]], change: "Change") -> li
                 order = [kept for kept in order if kept != value]
             case ("options", value) if field.how == "added" and value not in options:
                 options[value] = {"value": value, **field.after}
-            case ("options", value, part):
+            case ("options", value, part) if value in options:
                 options[value][part] = field.after if field.how != "removed" else ("" if part != "hidden" else False)
     added = [f for f in change.fields if f.how == "added" and f.path.startswith("options/") and f.path.count("/") == 1]
     for field in sorted(added, key=lambda field: field.after["displayOrder"]):

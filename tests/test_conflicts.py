@@ -1,0 +1,126 @@
+"""Three-way conflicts: what is one, what is none, and what it means that the spec or the portal wins."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import run
+from reconciler.emulator import Portal, edit
+
+STATE = ".reconciler/demo.json"
+SETTINGS = f"version: 1\nportals: {{demo: {{emulator: {STATE}}}}}\nwatch: [contacts]\n"
+TIER = """
+propertyGroups: {{contacts: {{g: {{label: G}}}}}}
+properties:
+  contacts:
+    tier: {{label: Tier, type: enumeration, fieldType: select, groupName: g, options: {options}}}
+"""
+A, B, C = "{value: a, label: A}", "{value: b, label: B}", "{value: c, label: C}"
+TIER_ADDRESS = "properties/contacts/tier"
+
+
+def specs(text):
+    Path("specs").mkdir(exist_ok=True)
+    Path("specs/reconciler.yaml").write_text(SETTINGS, "utf-8")
+    Path("specs/all.yaml").write_text(text, "utf-8")
+
+
+def applied(text, *words):
+    specs(text)
+    assert run(["apply", "-q", "--auto-approve", *words]) == 0
+
+
+def tier(*options, exact=False):
+    listed = f"[{', '.join(options)}]"
+    return TIER.format(options=f"{{exact: true, values: {listed}}}" if exact else listed)
+
+
+def happens(name, **words):
+    edit(Portal.open(STATE), name, **words)
+
+
+def planned(*words):
+    """The exit code of a plan, and what its changes are by address and field, with the cause."""
+    code = run(["plan", "-q", "-o", "json:plan.json", *words])
+    changes = json.loads(Path("plan.json").read_text("utf-8"))["changes"]
+    return code, {change["address"]: {one["path"]: one["cause"] for one in change["fields"]} for change in changes}
+
+
+def options():
+    definition = Portal.open(STATE).definitions("0-1")["properties"]["tier"]
+    return [(option["value"], option["label"]) for option in definition["options"]]
+
+
+@pytest.fixture(autouse=True)
+def _workplace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RECONCILER_SPECS", raising=False)
+
+
+def test_removing_an_option_and_reordering_the_others_is_no_conflict():
+    """Nobody but the spec moved; the removed option is in no order any more."""
+    applied(tier(A, B, C))
+    specs(tier(C, A) + f"removed: [{{address: {TIER_ADDRESS}/options/b, reason: gone}}]")
+
+    assert planned("--allow", f"{TIER_ADDRESS}/options/b") == (
+        0,
+        {TIER_ADDRESS: {"options": "spec_change", "options/b": "spec_change"}},
+    )
+    assert run(["apply", "-q", "plan.json"]) == 0
+    assert options() == [("c", "C"), ("a", "A")]
+
+
+def test_the_portal_wins_over_a_stage_position():
+    """With `--on-conflict live` a stage that a colleague moved stays where it is, and the others are as declared."""
+    stages = "lifecycleStages: [{{name: lead}}, {}]\n".format
+    applied(stages("{name: trial, label: Trial}, {name: opportunity}, {name: customer}"))
+    (trial,) = (one["id"] for one in lifecycle() if one["label"] == "Trial")
+    happens("move-stage", stage=trial, at=6)
+    specs("lifecycleStages: [{name: trial, label: Trial}, {name: lead}, {name: opportunity}, {name: customer}]\n")
+
+    assert planned()[0] == 5
+    order = [one["id"] for one in lifecycle()]
+    assert run(["apply", "-q", "--auto-approve", "--on-conflict", "live"]) == 0
+    assert [one["id"] for one in lifecycle()] == order
+
+
+def test_the_portal_wins_over_an_exact_list():
+    """An option that a colleague changed stays, although the exact list would have it removed."""
+    applied(tier(A, B))
+    happens("relabel-option", object="contacts", property="tier", value="b", label="Better")
+    specs(tier(A, exact=True))
+
+    assert planned("--allow", f"{TIER_ADDRESS}/options/b")[0] == 5
+    assert planned("--on-conflict", "live", "--allow", f"{TIER_ADDRESS}/options/b") == (0, {})
+    assert options() == [("a", "A"), ("b", "Better")]
+
+
+def test_the_portal_wins_over_a_tombstone():
+    """What a colleague changed since is not archived, when the portal is to win."""
+    applied(tier(A))
+    happens("relabel", object="contacts", property="tier", label="Keep me")
+    specs(f"removed: [{{address: {TIER_ADDRESS}, reason: gone}}]")
+
+    assert planned("--allow", TIER_ADDRESS)[0] == 5
+    code, changes = planned("--on-conflict", "live", "--allow", TIER_ADDRESS)
+    assert (code, changes.get(TIER_ADDRESS, {})) == (0, {})
+
+
+def test_a_stage_that_somebody_inserts_voids_no_plan_that_moves_another():
+    """Positions are numbers, and a new stage shifts them all; what a plan goes by is the order."""
+    stages = "lifecycleStages: [{{name: lead}}, {}]\n".format
+    applied(stages("{name: trial, label: Trial}, {name: opportunity}, {name: customer}"))
+    specs(stages("{name: opportunity}, {name: trial, label: Trial}, {name: customer}"))
+    assert planned()[0] == 0
+    happens("add-stage", label="Theirs", at=0)
+
+    assert run(["apply", "-q", "plan.json"]) == 0
+    labels = [one["label"] for one in lifecycle()]
+    assert labels.index("Opportunity") < labels.index("Trial") < labels.index("Customer")
+    assert labels[0] == "Theirs"
+
+
+def lifecycle():
+    stages = Portal.open(STATE).state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
+    return sorted(stages, key=lambda stage: stage["displayOrder"])
