@@ -5,6 +5,7 @@ name; deletes come last and backwards. After each wave the touched lists are rea
 wanted. After the first failure nothing destructive is begun; what does not depend on the failure goes on.
 """
 
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,7 @@ class Outcome:
     word: Word
     message: str = ""
     error: Mapping[str, Json] | None = None
+    partly: bool = False  # some of its requests were carried out, and then it failed
 
 
 class Reader(ListSource, Protocol):
@@ -95,11 +97,12 @@ class Run:
 
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     seen: Snapshot = field(default_factory=Snapshot)  # what reading back has shown of the touched lists
+    doubtful: bool = False  # HubSpot accepted something, and reading back did not show it
 
     @property
     def failed(self) -> bool:
         """Whether anything has gone wrong so far."""
-        return any(outcome.word in ("failed", "unknown") for outcome in list(self.outcomes.values()))
+        return self.doubtful or any(one.word in ("failed", "unknown") for one in list(self.outcomes.values()))
 
     def settle(self, outcome: Outcome) -> None:
         """Takes down what became of a change."""
@@ -201,16 +204,26 @@ def _carry(task: Task, run: Run, tools: Tools) -> None:
 
 
 def _carry_one(change: Change, tools: Tools) -> Outcome:
+    attempt = Attempt((change,), tools)
     try:
-        _drive(change.kind.write(change, tools.scope.api), (change,), tools)
-    except ReconcilerError as error:
-        return _outcome_of(error, change)
+        attempt.drive(change.kind.write(change, tools.scope.api))
+    except Exception as error:  # one change that goes wrong, even by a bug of ours, must not hide what became of others
+        return replace(_outcome_of(error, change), partly=attempt.wrote)
     return Outcome(change, "done")
 
 
-def _outcome_of(error: ReconcilerError, change: Change) -> Outcome:
+def _outcome_of(error: Exception, change: Change) -> Outcome:
+    if not isinstance(error, ReconcilerError):
+        message = f"internal error: {type(error).__name__}: {error} ({_place(error)})"
+        return Outcome(change, "failed", message, {"code": "internal", "message": message})
     word: Word = "unknown" if isinstance(error, UnknownOutcome) else "failed"
     return Outcome(change, word, str(error), error_details(error))
+
+
+def _place(error: Exception) -> str:
+    """Where in the program a bug showed."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{last.filename.rpartition('/')[2]}:{last.lineno}"
 
 
 def error_details(error: ReconcilerError) -> dict[str, Json]:
@@ -221,33 +234,42 @@ def error_details(error: ReconcilerError) -> dict[str, Json]:
     return details
 
 
-def _drive(write: Write, changes: Sequence[Change], tools: Tools) -> None:
-    """Sends what a kind wants to send, and hands it the answers."""
-    try:
-        request = next(write)
-        while True:
-            try:
-                answer = _sent(request, changes, tools)
-            except RequestRefused as refused:
-                request = write.throw(refused)  # the kind may know another way
-            else:
-                request = write.send(answer)
-    except StopIteration:
-        return
+@dataclass(slots=True)
+class Attempt:
+    """The requests that carry out some changes, and whether HubSpot took one that writes."""
 
+    changes: Sequence[Change]
+    tools: Tools
+    wrote: bool = False
 
-def _sent(request: Request, changes: Sequence[Change], tools: Tools) -> Answer:
-    if request.method == "GET":
-        return _believable(tools.reader.get(request.path), request.path)
-    addresses = [change.address for change in changes]
-    tools.record({"event": "intent", "addresses": addresses, "method": request.method, "path": request.path})
-    try:
-        answer = tools.writer.send(request.method, request.path, request.body)
-    except ReconcilerError as error:
-        tools.record({"event": "result", "addresses": addresses, "error": error_details(error)})
-        raise
-    tools.record({"event": "result", "addresses": addresses, "status": answer.status})
-    return answer
+    def drive(self, write: Write) -> None:
+        """Sends what a kind wants to send, and hands it the answers."""
+        try:
+            request = next(write)
+            while True:
+                try:
+                    answer = self.sent(request)
+                except RequestRefused as refused:
+                    request = write.throw(refused)  # the kind may know another way
+                else:
+                    request = write.send(answer)
+        except StopIteration:
+            return
+
+    def sent(self, request: Request) -> Answer:
+        """The answer to one request; a write is in the receipt before it is sent, and its result after it."""
+        if request.method == "GET":
+            return _believable(self.tools.reader.get(request.path), request.path)
+        addresses = [change.address for change in self.changes]
+        self.tools.record({"event": "intent", "addresses": addresses, "method": request.method, "path": request.path})
+        try:
+            answer = self.tools.writer.send(request.method, request.path, request.body)
+        except ReconcilerError as error:
+            self.tools.record({"event": "result", "addresses": addresses, "error": error_details(error)})
+            raise
+        self.wrote = True
+        self.tools.record({"event": "result", "addresses": addresses, "status": answer.status})
+        return answer
 
 
 def _believable(answer: Answer, path: str) -> Answer:
@@ -263,25 +285,28 @@ def _carry_batch(changes: tuple[Change, ...], tools: Tools) -> list[Outcome]:
     """One POST for up to a hundred creates; a batch that is refused whole is tried one by one."""
     path = tools.scope.api.properties(changes[0].remote["objectType"], "batch", "create")
     body = {"inputs": [properties.create_body(change) for change in changes]}
+    attempt = Attempt(changes, tools)
     try:
-        answer = _sent(Request("POST", path, body, creates=True), changes, tools)
+        answer = attempt.sent(Request("POST", path, body, creates=True))
     except RequestRefused as error:
         if error.status == 403:
             return [_outcome_of(error, change) for change in changes]
         return [_carry_one(change, tools) for change in changes]
-    except ReconcilerError as error:
-        return [_outcome_of(error, change) for change in changes]
+    except Exception as error:  # as with one change
+        return [replace(_outcome_of(error, change), partly=attempt.wrote) for change in changes]
     return [_batch_outcome(change, answer) for change in changes]
 
 
 def _batch_outcome(change: Change, answer: Answer) -> Outcome:
     """Whether a batch made this one: HubSpot answers with what it made and, beside it, what it did not."""
-    for error in answer.body.get("errors", ()):
-        if change.name in error.get("context", {}).get("name", ()) or f"'{change.name}'" in error.get("message", ""):
-            message = f"HubSpot refused it: {error['message']}"
-            details = {"code": "blocked", "message": error["message"], "category": error.get("category", "")}
-            return Outcome(change, "failed", message, {**details, "correlationId": answer.correlation_id})
-    if any(result["name"] == change.name for result in answer.body.get("results", ())):
+    told: Mapping[str, Json] = answer.body or {}  # every part of an error body may be missing (hubspot-api.md F.3)
+    for error in told.get("errors") or ():
+        said = str(error.get("message", "without a reason"))
+        if change.name in (error.get("context") or {}).get("name", ()) or f"'{change.name}'" in said:
+            details = {"code": "blocked", "message": said, "category": error.get("category", "")}
+            refused = {**details, "correlationId": answer.correlation_id}
+            return Outcome(change, "failed", f"HubSpot refused it: {said}", refused)
+    if any(result.get("name") == change.name for result in told.get("results") or ()):
         return Outcome(change, "done")
     return Outcome(change, "unknown", "the answer to the batch does not speak of it")
 
@@ -291,8 +316,31 @@ def _batch_outcome(change: Change, answer: Answer) -> Outcome:
 
 def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
     """One read of each touched list; what was sent and is not there yet is looked for a little longer."""
-    open_ = [change for change in changes if run.outcomes[change.address].word in ("done", "unknown")]
-    for pause in LOOKS if open_ else ():
+    open_ = [change for change in changes if _to_look_for(run.outcomes[change.address])]
+    if not open_:
+        return
+    trouble = ""
+    try:
+        seen = _looked_for(open_, run, tools)
+        if not tools.cancelled():
+            unknown = [change for change in open_ if run.outcomes[change.address].word == "unknown"]
+            _repeat([change for change in unknown if not seen.unreadable(change.address)], run, tools)
+    except ReconcilerError as error:  # what was written stays written, whoever cannot be asked for it
+        trouble = str(error)
+    for change in open_:
+        if run.outcomes[change.address].word == "done":
+            run.settle(Outcome(change, "done", f"HubSpot accepted it, {trouble or _not_shown(change, seen)}"))
+            run.doubtful = True
+
+
+def _to_look_for(outcome: Outcome) -> bool:
+    """What was sent; and what is refused since it is there, or gone, already: somebody may have been faster."""
+    return outcome.word in ("done", "unknown") or (outcome.error or {}).get("status") in (404, 409)
+
+
+def _looked_for(open_: list[Change], run: Run, tools: Tools) -> Observation:
+    """The last look for what is open; what it shows is settled and open no more."""
+    for pause in LOOKS:
         if pause:
             tools.wait(pause)
         seen = look(open_, tools)
@@ -301,12 +349,20 @@ def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
             if held := _judge(change, run.outcomes[change.address], seen):
                 run.settle(held)
                 open_.remove(change)
-        if not open_:
-            return
-    _repeat([change for change in open_ if run.outcomes[change.address].word == "unknown"], run, tools)
-    for change in open_:
-        if run.outcomes[change.address].word == "done":
-            run.settle(Outcome(change, "done", "HubSpot accepted it, but reading it back does not show it"))
+        if not any(run.outcomes[change.address].word in ("done", "unknown") for change in open_):
+            break
+    return seen
+
+
+def _not_shown(change: Change, seen: Observation) -> str:
+    """What is to be said of a write that HubSpot took and that does not show."""
+    if unread := seen.unreadable(change.address):
+        return f"but it could not be read back: {unread.detail}"
+    resource = seen.snapshot.get(change.address)
+    for one in change.fields if resource and change.action != "archive" else ():
+        if message := _moved(change, one, resource):
+            return f"and somebody else stepped in: {message}"
+    return "but reading it back does not show it"
 
 
 def look(changes: Sequence[Change], tools: Tools) -> Observation:
@@ -341,11 +397,11 @@ def wanted_resource(change: Change) -> Resource:
 
 
 def _judge(change: Change, so_far: Outcome, seen: Observation) -> Outcome | None:
-    if seen.unreadable(change.address):
+    if seen.unreadable(change.address) or not holds(change, seen.snapshot, written=True):
         return None
-    if holds(change, seen.snapshot, written=True):
-        return Outcome(change, "verified", so_far.message if so_far.word == "unknown" else "")
-    return None
+    if so_far.word == "failed":
+        return Outcome(change, "satisfied", f"somebody was faster: {so_far.message}")
+    return Outcome(change, "verified", so_far.message if so_far.word == "unknown" else "")
 
 
 def holds(change: Change, observed: Snapshot, *, written: bool = False) -> bool:
@@ -354,6 +410,20 @@ def holds(change: Change, observed: Snapshot, *, written: bool = False) -> bool:
     if change.action == "archive" or resource is None:
         return change.action == "archive" and resource is None
     return all(_field_holds(change, one, resource, written) for one in change.fields)
+
+
+def still_before(change: Change, observed: Snapshot) -> bool:
+    """Whether some of a change that was written is just as it was before."""
+    resource = observed.get(change.address)
+    if resource is None or change.action != "update":
+        return (resource is not None) == (change.expects == "present")
+    missing = (one for one in change.fields if not _field_holds(change, one, resource, written=True))
+    return any(_as_before(change, one, resource) for one in missing)
+
+
+def _as_before(change: Change, one: FieldChange, resource: Resource) -> bool:
+    there, value = change.kind.value_at(resource, one)
+    return there == (one.how != "added") and (not there or change.kind.same(one.path, one.before, value))
 
 
 def _field_holds(change: Change, one: FieldChange, resource: Resource, written: bool = False) -> bool:
@@ -370,8 +440,7 @@ def _field_holds(change: Change, one: FieldChange, resource: Resource, written: 
 def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:
     """A write whose outcome is unknown and whose effect is not there is sent once more."""
     for change in changes:
-        outcome = _carry_one(change, tools)
-        run.settle(outcome)
+        run.settle(_carry_one(change, tools))
     if changes:  # a refusal may only mean that the first one did arrive after all
         seen = look(changes, tools)
         run.seen = run.seen.replaced(seen.snapshot.values())
@@ -394,7 +463,8 @@ class Standing:
 def standing(change: Change, seen: Observation) -> Standing:
     """Already as wanted, still as expected, or something else, and then nothing may be written."""
     if unread := seen.unreadable(change.address):
-        raise AccessError(f"{unread.name} can no longer be read", where=change.address, hint=unread.detail)
+        kind_of_error = UnavailableError if unread.status == "unavailable" else AccessError
+        raise kind_of_error(f"{unread.name} can no longer be read", where=change.address, hint=unread.detail)
     if holds(change, seen.snapshot):
         return Standing(change, "satisfied")
     resource = seen.snapshot.get(change.address)
@@ -411,16 +481,13 @@ def standing(change: Change, seen: Observation) -> Standing:
 
 def _moved(change: Change, one: FieldChange, resource: Resource | None) -> str:
     assert resource is not None
+    if _as_before(change, one, resource) or _field_holds(change, one, resource):
+        return ""
     there, value = change.kind.value_at(resource, one)
-    expected = one.how != "added"
-    if there == expected and (not there or change.kind.same(one.path, one.before, value)):
-        return ""
-    if _field_holds(change, one, resource):
-        return ""
     who, when = resource.facts.get("updatedUserId"), resource.facts.get("updatedAt")
     by = f", changed by user {who}" if who else ""
     at = f" at {when}" if when else ""
-    was, now = (repr(one.before) if expected else "nothing"), (repr(value) if there else "nothing")
+    was, now = (repr(one.before) if one.how != "added" else "nothing"), (repr(value) if there else "nothing")
     return f"{one.path} was {was} when the plan was made and is {now} now{by}{at}"
 
 

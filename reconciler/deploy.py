@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler import baseline as baselines
 from reconciler import report
-from reconciler.apply import Outcome, Standing, Tools, carry_out, look, refuse_stale, standing
+from reconciler.apply import Outcome, Record, Standing, Tools, carry_out, look, refuse_stale, standing
 from reconciler.errors import BlockedError, StaleError
 from reconciler.kinds import Scope, lifecycle_stages
 from reconciler.model import Json, Snapshot
@@ -64,16 +64,20 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     tools = replace(tools, scope=_knowing(tools.scope, seen.snapshot))
     satisfied, open_ = satisfied_and_open(deployment.changes, seen)
     receipt = _begin(deployment) if open_ else None
-    run = carry_out(open_, replace(tools, record=receipt.record) if receipt else tools)
+    run = carry_out(open_, replace(tools, record=_dated(receipt, deployment.now)) if receipt else tools)
     outcomes = {outcome.change.address: outcome for outcome in [*satisfied, *run.outcomes.values()]}
     document = report.apply_document(
         deployment.plan, deployment.changes, outcomes, deployment.now(), deployment.cancelled()
     )
     if receipt:
+        document["receipt"] = receipt.path.name
+    try:
+        move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()))
+    except OSError as error:
+        document = _without_baseline(document, error, bool(receipt))
+    if receipt:
         ended = {change["address"]: change["outcome"] for change in document["changes"]}
         receipt.end({"at": report.stamp(deployment.now()), "outcomes": ended, "exit": document["exit"]})
-        document["receipt"] = receipt.path.name
-    move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()))
     return document
 
 
@@ -81,6 +85,18 @@ def _knowing(scope: Scope, seen: Snapshot) -> Scope:
     """The scope with the names of stages that were found by their labels, for reading them back under the same."""
     found = [stage for stage in seen.of_kind(lifecycle_stages.NAME) if stage.address not in scope.baseline]
     return replace(scope, baseline=scope.baseline.replaced(found)) if found else scope
+
+
+def _dated(receipt: Receipt, now: Callable[[], datetime]) -> Record:
+    return lambda event: receipt.record({**event, "at": report.stamp(now())})
+
+
+def _without_baseline(document: Mapping[str, Json], error: OSError, wrote: bool) -> dict[str, Json]:
+    """The document of a run whose baseline could not be written: what was done in the portal is done."""
+    message = f"the baseline could not be written: {error.strerror or error}"
+    hint = "make room or give the right to write, then apply again: it finds everything as wanted"
+    told = report.error_json("partial" if wrote else "usage", message, str(error.filename or ""), hint)
+    return report.finished({**document, "errors": [*document["errors"], told]})
 
 
 def _begin(deployment: Deployment) -> Receipt:

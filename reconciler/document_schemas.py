@@ -434,7 +434,12 @@ def saved_plan() -> dict[str, Json]:
 
 def documents() -> dict[str, dict[str, Json]]:
     """The schema of each document that a run of these commands ends with."""
-    outcome = {"outcome": _one_of("What became of it.", OUTCOMES), "error": ERROR, "message": _text("More about it.")}
+    outcome = {
+        "outcome": _one_of("What became of it.", OUTCOMES),
+        "partly": {"const": True, "description": "It failed after some of its requests had been carried out."},
+        "error": ERROR,
+        "message": _text("More about it."),
+    }
     applied = {
         **CHANGE,
         "properties": {**CHANGE["properties"], **outcome},

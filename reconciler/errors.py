@@ -9,6 +9,7 @@
         + RequestRefused  HubSpot understood a write and refused it
     - UnavailableError    HubSpot cannot be reached, or the patience for it is spent     exit 8
     - UnknownOutcome      a write was sent, and whether it was carried out is not known  exit 7
+    - Cancelled           somebody wanted the run to end before it wrote anything        exit 130, 143
     - ReadOnlyViolation   a bug: something that may only read tried to write             exit 1
 """
 
@@ -106,6 +107,14 @@ class UnknownOutcome(ReconcilerError):
     """A write was sent, and whether it was carried out is not known."""
 
     code = "partial"
+
+
+class Cancelled(ReconcilerError):
+    """Somebody wanted the run to end, by an interrupt or a terminate, before it wrote anything."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("cancelled; nothing was written")
+        self.code = code
 
 
 class ReadOnlyViolation(ReconcilerError):

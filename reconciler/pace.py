@@ -44,6 +44,21 @@ class WallClock:
         time.sleep(seconds)
 
 
+class IdleClock:
+    """Time that passes only while somebody waits, and then at once: an embedded portal keeps nobody waiting."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def now(self) -> float:
+        """The seconds that were waited for."""
+        return self._seconds
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass."""
+        self._seconds += seconds
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Slot:
     """The right to one request, from its sending to some time after its response."""

@@ -1,6 +1,6 @@
 """Makes a plan from a workspace: reads, builds, asks for consequences, lets the guards judge, and documents it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -9,15 +9,13 @@ from reconciler import baseline, guards, ignore, integrations, report
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
-from reconciler.kinds import Scope, kind_of
-from reconciler.model import Finding, Json, Snapshot
+from reconciler.kinds import Scope
+from reconciler.model import Finding, Json
 from reconciler.observe import ListSource, Observation
 from reconciler.plan import Inputs, Plan, build, digest
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
-
-PAUSES = (1.0, 2.0, 4.0)  # seconds before a list that contradicts our own last writes is read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,47 +56,13 @@ def look_around(
     source: ListSource,
     asker: Asker | None,
     now: datetime,
-    wait: Callable[[float], None],
 ) -> Situation:
     """Checks whose portal it is, and reads what the specs and the settings ask for."""
     portal_id = workspace.check_identity(source)
     scope = workspace.scope(spec)
     written = own_writes(workspace.receipts, now)
-    observation = settled(workspace, source, scope, written, wait if asker else None)
-    return Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
-
-
-def settled(
-    workspace: Workspace,
-    source: ListSource,
-    scope: Scope,
-    written: OwnWrites,
-    wait: Callable[[float], None] | None,
-) -> Observation:
-    """The live portal; read again where it contradicts what we wrote minutes ago, for HubSpot's reads lag.
-
-    A stale copy carries the same updatedAt as a fresh one (hubspot-api.md N.4), so only the values can tell.
-    """
     observation = workspace.observe(source, scope)
-    for pause in PAUSES if wait else ():
-        if not contradicted(observation.snapshot, written.recent):
-            break
-        assert wait is not None
-        wait(pause)
-        observation = workspace.observe(source, scope)
-    return observation
-
-
-def contradicted(live: Snapshot, recent: Mapping[str, Mapping[str, Json]]) -> list[str]:
-    """Addresses that do not look as our own last writes left them."""
-    return [address for address, values in recent.items() if address in live and _differs(live, address, values)]
-
-
-def _differs(live: Snapshot, address: str, values: Mapping[str, Json]) -> bool:
-    kind = kind_of(address)
-    flat = {path: value for path, value in values.items() if "/" not in path and path != "calculationFormula"}
-    known = {path: live[address].attributes.get(path) for path in flat if path in live[address].attributes}
-    return any(not kind.same(path, flat[path], known[path]) for path in known if not isinstance(known[path], Mapping))
+    return Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
 
 
 def make(situation: Situation, wishes: Wishes) -> Plan:

@@ -47,16 +47,17 @@ class Receipt:
 def events(path: Path) -> list[dict[str, Json]]:
     """What a receipt says; a last line that a kill cut short is left out."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().split(b"\n")  # and at nothing else: labels may hold other line ends
     except OSError as error:
         raise UsageError(f"cannot read receipt {path}: {error.strerror}", where=str(path)) from error
     return list(_parsed(lines))
 
 
-def _parsed(lines: Sequence[str]) -> Iterator[dict[str, Json]]:
+def _parsed(lines: Sequence[bytes]) -> Iterator[dict[str, Json]]:
     for number, line in enumerate(lines, 1):
         try:
-            yield json.loads(line)
+            if line:
+                yield json.loads(line)
         except ValueError:
             if number < len(lines):
                 raise UsageError(f"line {number} of the receipt is not JSON", hint="it was edited by hand") from None
@@ -85,10 +86,10 @@ def exclusive(directory: Path, portal: str) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class OwnWrites:
-    """What applies from this machine have written: live values by address and path, and when the last one ended."""
+    """What applies from this machine have written."""
 
-    values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
-    recent: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # of the last minutes only
+    values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # live values by address and path
+    recent: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # the last minutes' changes by address
     archived: frozenset[str] = frozenset()  # addresses that the last of them archived
     at: Mapping[str, str] = field(default_factory=dict)  # when each address was last written
 
@@ -99,22 +100,27 @@ SETTLING = timedelta(minutes=5)  # HubSpot's reads may lag behind writes for so 
 def own_writes(directory: Path, now: datetime) -> OwnWrites:
     """The values that receipts of a portal say were written, later ones over earlier ones."""
     values: dict[str, dict[str, Json]] = {}
-    recent: dict[str, dict[str, Json]] = {}
+    recent: dict[str, Mapping[str, Json]] = {}
     last: dict[str, tuple[str, str]] = {}
     for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else ():
         told = events(path)
         if not told or told[0].get("event") != "begin":
             continue
-        begun, taken = told[0], written(told)
+        begun, taken, times = told[0], written(told), _times(told)
         for change in begun["changes"]:
             if change["address"] in taken:
-                fields = _values(change)
                 last[change["address"]] = change["action"], begun["at"]
-                values[change["address"]] = {**values.get(change["address"], {}), **fields}
-                if datetime.fromisoformat(begun["at"]) > now - SETTLING:
-                    recent[change["address"]] = {**recent.get(change["address"], {}), **fields}
+                values[change["address"]] = {**values.get(change["address"], {}), **_values(change)}
+                if times.get(change["address"], datetime.fromisoformat(begun["at"])) > now - SETTLING:
+                    recent[change["address"]] = change
     archived = frozenset(address for address, (action, _) in last.items() if action == "archive")
     return OwnWrites(values, recent, archived, {address: at for address, (_, at) in last.items()})
+
+
+def _times(told: Sequence[Mapping[str, Json]]) -> dict[str, datetime]:
+    """When each address was last written to, or tried to be."""
+    dated = [event for event in told if "at" in event]
+    return {one: datetime.fromisoformat(event["at"]) for event in dated for one in event.get("addresses", ())}
 
 
 def written(told: Sequence[Mapping[str, Json]]) -> set[str]:

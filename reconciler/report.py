@@ -200,6 +200,8 @@ def _outcome_json(change: Change, outcome: "Outcome | None") -> dict[str, Json]:
     document["outcome"] = outcome.word
     if outcome.message:
         document["message"] = outcome.message
+    if outcome.partly:
+        document["partly"] = True
     if outcome.error:
         document["error"] = dict(outcome.error)
     return document
@@ -260,7 +262,7 @@ def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCo
             codes += _plan_codes(changes, detailed)
             codes += [ExitCode.BLOCKED for change in changes if _fails(document, change, RISKS)]
         case "apply":
-            codes += _apply_codes(document, changes)
+            codes += _apply_codes(changes, document.get("cancelled", ""))
         case "drift":
             codes += [ExitCode.DIFFERENCES for item in items if counts(document, item)]
     return worst([ExitCode.OK, *codes])
@@ -287,12 +289,12 @@ def _plan_codes(changes: Sequence[Mapping[str, Json]], detailed: bool) -> list[E
     return [ExitCode.STALE] * conflict + [ExitCode.DIFFERENCES] * (detailed and writes)
 
 
-def _apply_codes(document: Mapping[str, Json], changes: Sequence[Mapping[str, Json]]) -> list[ExitCode]:
-    outcomes = [change["outcome"] for change in changes]
+def _apply_codes(changes: Sequence[Mapping[str, Json]], cancelled: str) -> list[ExitCode]:
+    if cancelled:
+        return [ExitCode.named(cancelled)]
+    written = [change for change in changes if change["action"] not in ("adopt", "forget")]
+    outcomes = [change["outcome"] for change in written]
     wrote = any(outcome in ("done", "verified", "unknown") for outcome in outcomes)
+    wrote = wrote or any(change.get("partly") for change in written)
     broken = any(outcome in ("failed", "unknown", "done") for outcome in outcomes)
-    if document.get("cancelled"):
-        return [ExitCode.named(document["cancelled"])]
-    if wrote and broken:
-        return [ExitCode.PARTIAL]
-    return []
+    return [ExitCode.PARTIAL] if wrote and broken else []

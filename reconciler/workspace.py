@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,10 +12,13 @@ from reconciler import baseline as baselines
 from reconciler.baseline import Baseline
 from reconciler.errors import AccessError, UnavailableError
 from reconciler.kinds import Scope
-from reconciler.model import UNAVAILABLE, Json, Snapshot
+from reconciler.model import NOT_READ, UNAVAILABLE, Json, Snapshot
 from reconciler.observe import ListSource, Observation, observe, read
+from reconciler.pace import Clock, IdleClock, WallClock
 from reconciler.paths import Api
+from reconciler.receipts import own_writes
 from reconciler.settings import Portal, Settings
+from reconciler.settling import settled
 from reconciler.spec import Spec
 
 if TYPE_CHECKING:
@@ -29,11 +33,17 @@ class Workspace:
     settings: Settings
     portal: Portal
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    chosen_clock: Clock | None = None
 
     @cached_property
     def api(self) -> Api:
         """The paths of the API version that the portal is reached by."""
         return Api(self.portal.api_version)
+
+    @cached_property
+    def clock(self) -> Clock:
+        """What this run waits by."""
+        return self.chosen_clock or (WallClock() if self.portal.emulator is None else IdleClock())
 
     @property
     def local_state(self) -> Path:
@@ -65,8 +75,13 @@ class Workspace:
         )
 
     def observe(self, source: ListSource, scope: Scope) -> Observation:
-        """The live portal, as far as a source can be read."""
-        return observe(scope, read(source, scope))
+        """The live portal, as far as a source can be read, once our own last writes show in it."""
+        from reconciler.snapshot_file import RecordedRead
+
+        if isinstance(source, RecordedRead):
+            return observe(scope, read(source, scope))
+        written = own_writes(self.receipts, datetime.now(UTC)).recent
+        return settled(lambda: observe(scope, read(source, scope)), written, self.clock.wait)
 
     @property
     def receipts(self) -> Path:
@@ -93,25 +108,26 @@ class Workspace:
         """A connection to the portal, embedded or real."""
         from reconciler.client import Client, Retries
 
-        retries = Retries(**self.settings.retries)
+        retries, clock = Retries(**self.settings.retries), self.clock
         if self.portal.emulator is not None:
             from reconciler.emulator import Portal as Embedded
             from reconciler.emulator import create_app
 
             file = self.directory.resolve().parent / self.portal.emulator
             file.parent.mkdir(parents=True, exist_ok=True)
-            return Client.for_app(create_app(Embedded.open(file)), self.token, retries=retries)
+            return Client.for_app(create_app(Embedded.open(file)), self.token, retries=retries, clock=clock)
         if not self.token:
             hint = f"export {self.portal.token_env}=... with the service key of portal {self.portal.name}"
             raise AccessError(f"no token: {self.portal.token_env} is not set", hint=hint)
-        return Client.for_http(self.portal.base_url, self.token, retries=retries, token_name=self.portal.token_env)
+        name = self.portal.token_env
+        return Client.for_http(self.portal.base_url, self.token, retries=retries, clock=clock, token_name=name)
 
     def check_identity(self, source: ListSource) -> Json:
         """The portal id, compared with the configured one before anything else is asked."""
         if self.portal.portal_id is None and self.portal.emulator is None:
             return None
         answer = source.get_all([self.api.account()])[self.api.account()]
-        if answer.status == 0:
+        if answer.status == NOT_READ:
             return self.portal.portal_id
         if answer.status == UNAVAILABLE:
             raise UnavailableError(f"the portal cannot be reached: {answer.body}")

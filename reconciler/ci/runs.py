@@ -1,6 +1,5 @@
 """The documents of a run: a plan, an apply or a drift check of one portal, whatever goes wrong in it."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -60,7 +59,7 @@ def plan(workspace: Workspace, wishes: Wishes, now: datetime) -> Planned:
         assert wrong is not None
         return Planned(wrong)
     reader = workspace.connect().reader()
-    situation = planning.look_around(workspace, loaded, reader, reader, now, time.sleep)
+    situation = planning.look_around(workspace, loaded, reader, reader, now)
     return Planned(planning.document(situation, planning.make(situation, wishes), wishes, now), situation)
 
 

@@ -5,12 +5,16 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler import VERSION
 from reconciler.cli.session import Session, common_options
 from reconciler.errors import ExitCode, ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.pace import Clock
 
 # Name, module, and what `--help` says; kept here so that help imports no command.
 COMMANDS = {
@@ -84,9 +88,9 @@ def group() -> None:
     """Keeps a HubSpot portal's configuration in git: plan, apply, and drift that says who moved it."""
 
 
-def run(argv: Sequence[str]) -> int:
-    """Runs one command and gives its exit code, whatever happens."""
-    session = Session(argv)
+def run(argv: Sequence[str], clock: "Clock | None" = None) -> int:
+    """Runs one command and gives its exit code, whatever happens; it waits by the real time or by another clock."""
+    session = Session(argv, clock)
     try:
         code = group.main(list(argv), prog_name="reconciler", standalone_mode=False, obj=session)
         sys.stdout.flush()

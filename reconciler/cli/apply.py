@@ -3,7 +3,6 @@
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +13,7 @@ import click
 
 from reconciler.cli.plan import Choice
 from reconciler.cli.session import Finished, Session, common_options, document_options, only_option, sound_spec
-from reconciler.errors import ExitCode, UsageError
+from reconciler.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from reconciler.apply import Tools
@@ -78,7 +77,7 @@ def _planned(
     spec = sound_spec(workspace, session)
     client = workspace.connect()
     reader = client.reader()
-    situation = look_around(workspace, spec, reader, reader, session.now(), time.sleep)
+    situation = look_around(workspace, spec, reader, reader, session.now())
     plan = make(situation, wishes)
     made = document(situation, plan, wishes, session.now())
     if (plan.changes and not session.quiet) or made["exit"]["code"]:
@@ -97,12 +96,13 @@ def _planned(
 def _tools(session: Session, client: "Client", scope: "Scope", stopped: "Stop") -> "Tools":
     from reconciler.apply import Tools
 
-    return Tools(client.reader(), client.writer(), scope, cancelled=stopped.event.is_set, wait=time.sleep)
+    return Tools(client.reader(), client.writer(), scope, cancelled=stopped.event.is_set, wait=client.clock.wait)
 
 
 def _carry_out(session: Session, deployment: "Deployment", tools: "Tools", stopped: "Stop") -> int:
     from reconciler.deploy import deploy
 
+    stopped.writing = True
     document = deploy(replace(deployment, cancelled=lambda: stopped.name), tools)
     return session.emit(document)
 
@@ -113,14 +113,17 @@ class Stop:
     def __init__(self) -> None:
         self.event = threading.Event()
         self.name = ""
+        self.writing = False
 
     def __call__(self, number: int, _: object) -> None:
-        """The first signal ends the run after what is in flight; the second ends it now."""
+        """The first signal ends the run, once it writes after what is in flight; the second ends it now."""
         if self.event.is_set():
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.name = (ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED).name.lower()
         self.event.set()
+        if not self.writing:
+            raise Cancelled(self.name)
         click.echo("finishing what is in flight; once more to leave at once", err=True)
 
 

@@ -1,6 +1,5 @@
 """``reconciler plan``."""
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -69,6 +68,6 @@ def situation_of(session: Session, workspace: "Workspace", spec: "Spec", from_sn
     if from_snapshot is not None:
         from reconciler.snapshot_file import load
 
-        return look_around(workspace, spec, load(from_snapshot), None, session.now(), time.sleep)
+        return look_around(workspace, spec, load(from_snapshot), None, session.now())
     reader = workspace.connect().reader()
-    return look_around(workspace, spec, reader, reader, session.now(), time.sleep)
+    return look_around(workspace, spec, reader, reader, session.now())

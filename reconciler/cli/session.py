@@ -14,6 +14,7 @@ from reconciler.errors import ReconcilerError, UsageError
 if TYPE_CHECKING:
     from reconciler.model import Json
     from reconciler.observe import ListSource
+    from reconciler.pace import Clock
     from reconciler.spec import Spec
     from reconciler.workspace import Workspace
 
@@ -23,8 +24,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Session:
     """One run of the command line."""
 
-    def __init__(self, argv: Sequence[str]) -> None:
+    def __init__(self, argv: Sequence[str], clock: "Clock | None" = None) -> None:
         self.argv = tuple(argv)
+        self._clock = clock
         self.options: dict[str, Any] = {}
         self.outputs: tuple[Output, ...] = ()
         self.kind = "plan"
@@ -82,7 +84,7 @@ class Session:
 
         settings = load(self.specs)
         name = self.options.get("portal") or os.environ.get("RECONCILER_PORTAL")
-        return Workspace(self.specs, settings, settings.portal(name))
+        return Workspace(self.specs, settings, settings.portal(name), chosen_clock=self._clock)
 
     def emit(self, document: "Mapping[str, Json]") -> int:
         """Writes a document in every format that was asked for; the exit code is the document's own."""

@@ -17,7 +17,7 @@ from reconciler.emulator.errors import ApiError, missing_scopes
 from reconciler.emulator.routing import Response
 from reconciler.emulator.store import Portal
 
-KINDS = ("status", "timeout", "drop", "broken_json", "html", "truncate", "forbidden")
+KINDS = ("status", "timeout", "drop", "broken_json", "html", "truncate", "page", "forbidden")
 DEFAULTS: Mapping[str, Any] = {
     "kind": "status",
     "method": ".*",
@@ -83,6 +83,8 @@ class Fault:
                 return Response(200, PAGE.format(status=200))
             case "truncate":
                 return truncated(answer)
+            case "page":
+                return paged(answer)
             case _:
                 return self.refusal()
 
@@ -122,6 +124,14 @@ def truncated(answer: Response | None) -> Response:
     whole = body if isinstance(body, bytes) else json.dumps(body or {"results": []}).encode()
     status = answer.status if answer and answer.status != 204 else 200
     return Response(status, whole[: len(whole) // 2], {"Content-Length": str(len(whole))})
+
+
+def paged(answer: Response | None) -> Response:
+    """The first half of a list that says that it goes on; HubSpot never pages lists of definitions, so far."""
+    body = json.loads(answer.body) if answer and isinstance(answer.body, bytes) else answer and answer.body
+    listed = body["results"] if body else []
+    after = str(len(listed) // 2)
+    return Response(200, {"results": listed[: len(listed) // 2], "paging": {"next": {"after": after}}})
 
 
 def add(portal: Portal, **rule: Any) -> dict[str, Any]:
