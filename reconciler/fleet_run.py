@@ -64,7 +64,7 @@ class Workshop:
         workspace, spec = workspace_of(member), self.spec(member)
         client = workspace.connect()
         reader = client.reader()
-        return look_around(workspace, spec, reader, reader, self.now(), time.sleep), client
+        return look_around(workspace, spec, reader, reader, self.now()), client
 
     def plan(self, member: Member) -> Document:
         """A portal's plan."""
@@ -110,7 +110,7 @@ class Workshop:
 
     def _tools(self, client: "Client", scope: Scope) -> Tools:
         stop = self.cancelled
-        return Tools(client.reader(), client.writer(), scope, cancelled=lambda: bool(stop()), wait=time.sleep)
+        return Tools(client.reader(), client.writer(), scope, cancelled=lambda: bool(stop()), wait=client.clock.wait)
 
 
 def workspace_of(member: Member) -> Workspace:
