@@ -21,7 +21,15 @@ from reconciler.errors import (
     UnavailableError,
     UnknownOutcome,
 )
-from reconciler.kinds import Request, Scope, Write, association_labels, lifecycle_stages, properties, property_groups
+from reconciler.kinds import (
+    Request,
+    Scope,
+    Write,
+    association_labels,
+    lifecycle_stages,
+    properties,
+    property_groups,
+)
 from reconciler.model import Answer, Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, observe, read
 from reconciler.plan import Change
@@ -365,10 +373,13 @@ def _not_shown(change: Change, seen: Observation) -> str:
     return "but reading it back does not show it"
 
 
-def look(changes: Sequence[Change], tools: Tools) -> Observation:
-    """The lists that these changes touch, read again."""
+def look(changes: Sequence[Change], tools: Tools, *, around: bool = False) -> Observation:
+    """The lists that these changes touch, read again; before anything is written, what stands in their way as well."""
     scope = scope_of(changes, tools.scope)
     touched = list({change.kind.NAME: change.kind for change in changes}.values())
+    if around and (emptied := {one.address.split("/")[1] for one in changes if _archives_group(one)}):
+        scope = replace(scope, watch=tuple(sorted(emptied)))
+        touched += [] if properties in touched else [properties]
     return observe(scope, read(tools.reader, scope, touched), touched)
 
 
@@ -495,6 +506,22 @@ def group_of(change: Change) -> str:
     """The address of the group that a property is put into."""
     named = next((one.after for one in change.fields if one.path == "groupName"), "")
     return join(property_groups.NAME, change.address.split("/")[1], named)
+
+
+def _archives_group(change: Change) -> bool:
+    return change.action == "archive" and change.kind.NAME == property_groups.NAME
+
+
+def in_the_way(changes: Sequence[Change], seen: Observation) -> Iterator[Standing]:
+    """Groups that HubSpot will not let go: somebody has put a property into them."""
+    writes = {change.address: change for change in changes if change.writes}
+    for change in (one for one in writes.values() if _archives_group(one) and one.address in seen.snapshot):
+        for address, resource in seen.snapshot.items():
+            leaves = address in writes and any(f.path == "groupName" for f in writes[address].fields)
+            inside = resource.kind == properties.NAME and resource.attributes["groupName"] == change.name
+            if inside and not leaves and address.split("/")[1] == change.address.split("/")[1]:
+                yield Standing(change, "stale", f"it holds {address}, which this plan neither archives nor moves")
+                break
 
 
 def refuse_stale(standings: Sequence[Standing]) -> None:

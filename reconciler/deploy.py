@@ -6,7 +6,7 @@ from datetime import datetime
 
 from reconciler import baseline as baselines
 from reconciler import report
-from reconciler.apply import Outcome, Record, Standing, Tools, carry_out, look, refuse_stale, standing
+from reconciler.apply import Outcome, Record, Standing, Tools, carry_out, in_the_way, look, refuse_stale, standing
 from reconciler.errors import BlockedError, StaleError
 from reconciler.kinds import Scope, lifecycle_stages
 from reconciler.model import Json, Snapshot
@@ -39,7 +39,7 @@ def refuse_blocked(plan: Plan) -> None:
 def satisfied_and_open(changes: Sequence[Change], seen: Observation) -> tuple[list[Outcome], list[Change]]:
     """What needs no write any more and what still does; anything else, and nothing is written."""
     standings: list[Standing] = [standing(change, seen) for change in changes if change.writes]
-    refuse_stale(standings)
+    refuse_stale([*standings, *in_the_way(changes, seen)])
     satisfied = [Outcome(one.change, "satisfied", "it is so already") for one in standings if one.word == "satisfied"]
     return satisfied, [one.change for one in standings if one.word == "open"]
 
@@ -58,7 +58,7 @@ class Deployment:
 
 def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     """Carries out a plan: checks that the portal is still as expected, writes, reads back, moves the baseline."""
-    seen = deployment.before or look(deployment.changes, tools)
+    seen = deployment.before or look(deployment.changes, tools, around=True)
     if deployment.before is None:
         refuse_forged(deployment.changes, seen, deployment.workspace.scope(None))
     tools = replace(tools, scope=_knowing(tools.scope, seen.snapshot))

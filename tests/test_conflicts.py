@@ -121,6 +121,22 @@ def test_a_stage_that_somebody_inserts_voids_no_plan_that_moves_another():
     assert labels[0] == "Theirs"
 
 
+def test_a_group_that_somebody_fills_is_not_begun_to_be_emptied():
+    """HubSpot would refuse to archive it after everything else was written; so nothing is written at all."""
+    group = "propertyGroups: {contacts: {old: {label: Old}, g: {label: G}}}\n"
+    one = "properties: {contacts: {one: {label: %s, type: string, fieldType: text, groupName: g}}}\n"
+    applied(group + one % "One")
+    gone = "removed: [{address: propertyGroups/contacts/old, reason: gone}]\n"
+    specs(group.replace("old: {label: Old}, ", "") + one % "Uno" + gone)
+    assert planned("--allow", "propertyGroups/contacts/old")[0] == 0
+    theirs = {"name": "theirs", "label": "Theirs", "type": "string", "fieldType": "text", "groupName": "old"}
+    happens("create", object="contacts", definition=theirs)
+
+    assert run(["apply", "-q", "plan.json"]) == 5
+    assert Portal.open(STATE).definitions("0-1")["properties"]["one"]["label"] == "One"
+    assert run(["apply", "-q", "--auto-approve", "--allow", "propertyGroups/contacts/old"]) == 5
+
+
 def lifecycle():
     stages = Portal.open(STATE).state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
     return sorted(stages, key=lambda stage: stage["displayOrder"])
