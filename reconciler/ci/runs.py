@@ -105,7 +105,9 @@ def apply(situation: Situation, wishes: Wishes, cancelled: "Cancelled", now: Cal
     made = planning.document(situation, plan, wishes, now())
     require_digest(wishes.require_digest, made["digest"])
     refuse_blocked(plan)
-    tools = Tools(client.reader(), client.writer(), situation.scope, cancelled=cancelled.event.is_set, wait=time.sleep)
+    tools = Tools(
+        client.reader(), client.writer(), situation.scope, cancelled=cancelled.event.is_set, wait=client.clock.wait
+    )
     observation = situation.observation
     deployment = Deployment(workspace, made, plan.changes, observation, now, lambda: cancelled.name)
     return deploy(deployment, tools)
