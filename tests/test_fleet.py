@@ -1,6 +1,12 @@
 """One command over many portals: isolation, order, one report, shards."""
 
 import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -270,3 +276,33 @@ def test_shards_depend_on_the_number_of_the_portal_alone():
     assert min(map(len, held)) > 30
     renamed = [Member(Path("specs"), Settings({}), Portal("new", portal_id=n), "new") for n in range(1, 200)]
     assert [shards[0].holds(one) for one in members] == [shards[0].holds(one) for one in renamed]
+
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "fleet"
+
+
+def test_the_example_runs_in_several_processes_and_merges(tmp_path):
+    """Its specs apply to three portals that differ as told; the job's own command line makes shards that merge."""
+    shutil.copytree(EXAMPLE / "specs", tmp_path / "specs")
+    where = {"cwd": tmp_path, "check": True, "capture_output": True, "text": True}
+    words = [sys.executable, "-m", "reconciler", "fleet"]
+    subprocess.run([*words, "apply", "--canary", "sandbox", "--auto-approve"], **where)
+    (job,) = re.findall(r"- >-\n(.*?)\n +envFrom", (EXAMPLE / "kubernetes/job.yaml").read_text("utf-8"), re.DOTALL)
+    script = " ".join(job.split()).replace("/work/specs", "specs").replace("/reports/", "").replace("/8", "/2")
+    script = script.replace("reconciler fleet", shlex.join(words))
+
+    running = [
+        subprocess.Popen(["sh", "-c", script], cwd=tmp_path, env={**os.environ, "JOB_COMPLETION_INDEX": str(index)})
+        for index in (0, 1)
+    ]
+
+    assert [one.wait() for one in running] == [0, 0]
+    done = subprocess.run([*words, "merge", "shard-0.json", "shard-1.json"], **where)
+    assert done.stdout.endswith("Fleet: 3 portals: 3 as declared.\n")
+    labels = {
+        name: emulator.Portal.open(tmp_path / f".reconciler/{name}.json").definitions("0-1")["properties"]
+        for name in ("eu", "us")
+    }
+    assert labels["eu"]["cs_plan_tier"]["label"] == "Plan tier (Europe)"
+    assert [option["value"] for option in labels["us"]["cs_plan_tier"]["options"]] == ["free", "gold", "state"]
+    assert ("cs_tax_id" in labels["eu"], "cs_tax_id" in labels["us"]) == (False, True)
