@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from reconciler import acceptances, ignore, report
 from reconciler import baseline as baselines
-from reconciler import ignore
 from reconciler.address import any_covers, covers, matches
 from reconciler.baseline import Baseline
 from reconciler.drift import Drift, DriftItem
@@ -57,9 +57,10 @@ class Choice:
 
 
 def accept(
-    workspace: Workspace, source: ListSource, choice: Choice, reason: str, until: date | None, today: date
+    workspace: Workspace, source: ListSource, choice: Choice, reason: str, until: date | None, now: datetime
 ) -> list[str]:
-    """Moves the baseline to what is live, or remembers that some of it is accepted for a while."""
+    """Moves the baseline to what is live, or remembers that some of it is accepted for a while; and by whom and why."""
+    today = now.date()
     loaded, known = declared(workspace), workspace.baseline
     if known is None and choice.classes:
         hint = "make one with `reconciler import` or `reconciler accept --all`"
@@ -69,20 +70,39 @@ def accept(
     found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), ())
     _check(choice.patterns, observation, known)
     items = [item for item in found.items if choice.takes(item)]
-    if until is not None:
-        remember(
-            workspace.baseline_directory / ACCEPTED,
-            [_entry(one, workspace.author, reason, until) for one in items],
-            today,
-        )
-        return sorted({item.address for item in items})
-    if known is None:
-        return _first(workspace, observation, choice)
+    consent = {"at": report.stamp(now), "by": workspace.author, "reason": reason, "until": until and until.isoformat()}
+    if until is None and known is None:
+        taken, findings = _first(workspace, observation, choice), [{"address": one} for one in choice.patterns or ["*"]]
+    else:
+        taken, findings = sorted({item.address for item in items}), [_finding(item) for item in items]
+        _take(workspace, observation, choice, items, consent, today)
+    acceptances.append(workspace.baseline_directory, findings, consent)
+    return taken
+
+
+def _take(
+    workspace: Workspace,
+    observation: Observation,
+    choice: Choice,
+    items: Sequence[DriftItem],
+    consent: Mapping[str, Json],
+    today: date,
+) -> None:
+    known = workspace.baseline
+    if consent["until"]:
+        lasting = {name: consent[name] for name in ("by", "reason", "until") if consent[name]}
+        entries = [{**lasting, "address": one.address, "fingerprint": one.fingerprint} for one in items]
+        remember(workspace.baseline_directory / ACCEPTED, entries, today)
+        return
+    assert known is not None
     if choice.everything:
         _move_all(workspace, observation, known)
     else:
         _move(workspace, observation, known, _accepted(items, known.snapshot, observation.snapshot, choice))
-    return sorted({item.address for item in items})
+
+
+def _finding(item: DriftItem) -> dict[str, Json]:
+    return {"address": item.address, "class": item.drift_class, "fingerprint": item.fingerprint}
 
 
 def _check(patterns: Iterable[str], observation: Observation, known: Baseline | None) -> None:
@@ -146,13 +166,3 @@ def merged(known: Resource | None, live: Resource | None, chosen: Sequence[Ignor
         return live
     after = ignore.copied(Snapshot([live]), Snapshot([known]), chosen)[live.address]
     return live if after.attributes == live.attributes else after
-
-
-def _entry(item: DriftItem, author: str, reason: str, until: date) -> dict[str, Json]:
-    return {
-        **({"by": author} if author else {}),
-        "address": item.address,
-        "fingerprint": item.fingerprint,
-        "reason": reason,
-        "until": until.isoformat(),
-    }

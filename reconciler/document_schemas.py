@@ -197,6 +197,7 @@ DRIFT_ITEM = _mapping(
     },
     ["class", "address", "severity"],
 )
+CONSENT = {"at": _text("When.", format="date-time"), "by": _text("Who."), "reason": _text("Why.")}
 RESOLVED = _mapping(
     "A finding that is gone.",
     {
@@ -205,8 +206,20 @@ RESOLVED = _mapping(
         "class": _text("Its class."),
         "since": _text("When a check saw it first, or again.", format="date-time"),
         "resolvedAt": _text("The check that did not see it any more.", format="date-time"),
+        "accepted": _mapping("Somebody moved the baseline to it.", CONSENT, ["at"]),
     },
     ["fingerprint", "address", "class", "since", "resolvedAt"],
+)
+ACCEPTANCE = _mapping(
+    "A finding that somebody accepted.",
+    {
+        **CONSENT,
+        "until": _text("The last day, where it was accepted for a while.", format="date"),
+        "address": _text("What was accepted; of a first baseline a pattern."),
+        "class": _text("Its class."),
+        "fingerprint": _text("Its fingerprint."),
+    },
+    ["at", "address"],
 )
 POINT = _mapping(
     "One check.",
@@ -405,6 +418,7 @@ EXPLAIN: Mapping[str, Json] = {
         {
             "state": _one_of("Whether it is in there.", ("present", "absent", "none")),
             "managed": {"type": "boolean", "description": "Whether the specs managed it then."},
+            "acceptances": _list(ACCEPTANCE, "Who accepted what of it and why, oldest first."),
         },
         ["state", "managed"],
     ),

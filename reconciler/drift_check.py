@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
+from reconciler import acceptances, coverage, drift, history, ignore, integrations, life, people, report, spec
 from reconciler import baseline as baselines
-from reconciler import coverage, drift, history, ignore, integrations, life, people, report, spec
 from reconciler.address import any_covers
 from reconciler.attribution import known_until
 from reconciler.baseline import Baseline
@@ -103,7 +103,8 @@ def _lives(
         asked = not wishes.only or any_covers(wishes.only, address)
         return asked and bool(here) and all(one.status == "ok" for one in here)
 
-    return life.told(items, past, report.stamp(now), looked_at)
+    consents = acceptances.for_good(acceptances.load(workspace.baseline_directory))
+    return life.told(items, past, report.stamp(now), looked_at, consents)
 
 
 def _told(lived: life.Now, wishes: Wishes) -> dict[str, Json]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from reconciler import attribution, integrations, overlays, report, source_file, vendor
+from reconciler import acceptances, attribution, integrations, overlays, report, source_file, vendor
 from reconciler.acceptance import WHOLE
 from reconciler.address import any_covers, covers, encode, join, split
 from reconciler.drift_check import detected
@@ -209,10 +209,14 @@ def _editable(live: Resource) -> Iterator[str]:
 
 
 def _baseline(about: Subject) -> dict[str, Json]:
-    known = about.situation.workspace.baseline
+    workspace = about.situation.workspace
+    known = workspace.baseline
     if known is None:
         return {"state": "none", "managed": False}
-    return {"state": "present" if about.accepted else "absent", "managed": about.address in known.managed}
+    consents = acceptances.of_address(acceptances.load(workspace.baseline_directory), about.address)
+    state = "present" if about.accepted else "absent"
+    told = {"acceptances": [dict(one) for one in consents]} if consents else {}
+    return {"state": state, "managed": about.address in known.managed, **told}
 
 
 # --- fields ----------------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ check ends; a last line that a kill cut short is no line.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reconciler import json_lines
 from reconciler.errors import UsageError
 from reconciler.model import Json
 
@@ -18,22 +18,11 @@ FORMAT_VERSION = "1.0"
 
 def records(path: Path, portal: str) -> list[dict[str, Json]]:
     """What earlier checks of a portal wrote down, oldest first."""
-    try:
-        text = path.read_bytes()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", where=str(path)) from error
-    return [one for one in _parsed(path, _whole(text)) if one["portal"] == portal]
+    return [one for one in _parsed(path) if one["portal"] == portal]
 
 
-def _whole(text: bytes) -> bytes:
-    """The lines that were written to their end."""
-    return text[: text.rfind(b"\n") + 1]
-
-
-def _parsed(path: Path, text: bytes) -> Iterator[dict[str, Json]]:
-    for number, line in enumerate(text.splitlines(), 1):
+def _parsed(path: Path) -> Iterator[dict[str, Json]]:
+    for number, line in json_lines.lines(path):
         try:
             record = json.loads(line)
             major = str(record["formatVersion"]).partition(".")[0]
@@ -52,19 +41,4 @@ def _parsed(path: Path, text: bytes) -> Iterator[dict[str, Json]]:
 
 def append(path: Path, portal: str, record: Mapping[str, Json]) -> None:
     """Adds the record of a check; two checks that end at once wait for each other."""
-    import fcntl
-
-    line = json.dumps({"formatVersion": FORMAT_VERSION, "portal": portal, **record}, ensure_ascii=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a+b") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
-            stream.seek(0)
-            text = stream.read()
-            if (whole := len(_whole(text))) < len(text):
-                stream.truncate(whole)  # what a kill left of a line that nobody was told of
-            stream.write(line.encode("utf-8", "backslashreplace") + b"\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}", where=str(path)) from error
+    json_lines.append(path, [{"formatVersion": FORMAT_VERSION, "portal": portal, **record}])

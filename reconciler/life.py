@@ -74,8 +74,17 @@ def _apply(event: Mapping[str, Json], at: str, findings: dict[str, Known]) -> No
     findings[fingerprint] = Known(fingerprint, event["address"], event["class"], since, state)
 
 
-def told(items: Sequence[Item], past: Past, at: str, looked_at: Callable[[str], bool]) -> Now:
-    """The lives of what a check found; ``looked_at`` says whether it could have seen a finding at an address."""
+def told(
+    items: Sequence[Item],
+    past: Past,
+    at: str,
+    looked_at: Callable[[str], bool],
+    consents: Mapping[str, Mapping[str, Json]] | None = None,
+) -> Now:
+    """The lives of what a check found; ``looked_at`` says whether it could have seen a finding at an address.
+
+    ``consents`` say by fingerprint who moved the baseline to what was found, when and why.
+    """
     lived = [{**item, "life": _life(item, past, at)} for item in items]
     here = {item["fingerprint"] for item in items}
     gone = [
@@ -90,6 +99,7 @@ def told(items: Sequence[Item], past: Past, at: str, looked_at: Callable[[str], 
             "class": one.drift_class,
             "since": one.since,
             "resolvedAt": at,
+            **_consent(one, consents or {}),
         }
         for one in sorted(gone, key=lambda one: (one.address, one.drift_class))
     ]
@@ -99,6 +109,12 @@ def told(items: Sequence[Item], past: Past, at: str, looked_at: Callable[[str], 
     counts = _counts(lived, len(resolved))
     timeline = _thinned([*past.timeline, {"at": at, **counts}])
     return Now(lived, resolved, timeline, {"at": at, "counts": counts, "events": events})
+
+
+def _consent(known: Known, consents: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
+    """That somebody accepted a finding, and did so in this life of it."""
+    consent = consents.get(known.fingerprint, {})
+    return {"accepted": dict(consent)} if consent.get("at", "") >= known.since else {}
 
 
 def _life(item: Item, past: Past, at: str) -> dict[str, Json]:

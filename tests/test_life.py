@@ -219,6 +219,70 @@ def test_what_is_accepted_for_a_while_and_moves_again_is_reopened(portal, capsys
     assert (code, states(again)) == (2, [("fax", "reopened")])
 
 
+def test_who_accepted_what_and_why_is_kept(portal, capsys):
+    """Beside the baseline, a line a finding; the history tells it of what is resolved, and `explain` of the thing."""
+    edit(portal, "change", object="contacts", property="fax", fields={"groupName": "emailinformation"})
+    release(portal, "discontinued")
+    (fax,) = [one for one in checked(capsys)[1]["items"] if one["address"].endswith("fax")]
+    assert run(["-q", "accept", "properties/contacts/fax", "--reason", "tidying"]) == 0
+
+    with open("specs/baselines/demo/acceptances.jsonl") as stream:
+        start, kept = map(json.loads, stream)
+    at = kept["at"]
+    assert start == {"at": start["at"], "by": "dana", "reason": "start", "address": "*"}
+    assert kept == {
+        "at": at,
+        "by": "dana",
+        "reason": "tidying",
+        "address": "properties/contacts/fax",
+        "class": "portal.changed",
+        "fingerprint": fax["fingerprint"],
+    }
+    capsys.readouterr()
+    assert run(["-q", "drift", "--history", "history.jsonl"]) == 2
+    day = f"{at[:10]} {at[11:16]} UTC"
+    told = " ".join(capsys.readouterr().out.split())
+    assert f"1 finding: properties/contacts/fax (accepted by dana, {day}: tidying)." in told
+    with open("history.jsonl") as stream:
+        (event,) = json.loads(list(stream)[-1])["events"]
+    assert (event["event"], event["accepted"]) == ("resolved", {"at": at, "by": "dana", "reason": "tidying"})
+    assert explained(capsys) == [start, kept]
+
+
+def explained(capsys):
+    """What `explain` says of who accepted something, as a document; and that the text says it too."""
+    assert run(["-q", "explain", "properties/contacts/fax"]) == 0
+    assert "(portal.changed): tidying" in " ".join(capsys.readouterr().out.split())
+    assert run(["-q", "explain", "properties/contacts/fax", "-o", "json"]) == 0
+    return json.loads(capsys.readouterr().out)["baseline"]["acceptances"]
+
+
+def test_what_resolved_itself_was_not_accepted(portal, capsys):
+    """A consent to an earlier life of a finding, or to one for a while, does not tell why it is gone now."""
+    fax = {"object": "contacts", "property": "fax"}
+    edit(portal, "hide", **fax)
+    checked(capsys)
+    assert run(["-q", "accept", "--all", "--reason", "now", "--until", "2999-01-01"]) == 0
+    edit(portal, "hide", **fax, hidden=False)
+
+    (gone,) = checked(capsys)[1]["resolved"]
+
+    assert "accepted" not in gone
+
+
+@pytest.mark.parametrize("line", ["not json", "[]", '{"at": 1, "address": "x"}', '{"at": "2026-01-01T00:00:00Z"}'])
+def test_acceptances_that_were_tampered_with_are_an_error(portal, capsys, line):
+    """The line is named; a check without a history does not need the file."""
+    with open("specs/baselines/demo/acceptances.jsonl", "a") as stream:
+        stream.write(line + "\n")
+
+    code, document = checked(capsys)
+
+    assert (code, document["exit"]["name"]) == (3, "usage")
+    assert "acceptances.jsonl:2" in document["errors"][0]["where"]
+    assert run(["-q", "drift"]) == 0
+
+
 def test_a_partial_check_resolves_nothing_else(portal, capsys):
     """`--only` looks at some addresses; the others stay as they were."""
     edit(portal, "hide", object="contacts", property="fax")

@@ -13,7 +13,7 @@ from reconciler.errors import UsageError
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS-GLOB]...")
 @class_option
 @click.option("--all", "everything", is_flag=True, help="All that moved.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; it is kept in the baseline.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; kept beside the baseline.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only until this date; the baseline stays.")
 @snapshot_option
 @common_options
@@ -40,7 +40,7 @@ def command(
     source = source_of(workspace, from_snapshot)
     workspace.check_identity(source)
     last_day = until.date() if until else None
-    accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now().date())
+    accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
     how_many = f"{len(accepted)} definition{'' if len(accepted) == 1 else 's'}"
     so_far = f"until {last_day}; then it is drift again" if last_day else "drift starts from here"
     click.echo(f"Accepted what moved at {how_many} of {workspace.portal.name}; {so_far}.")

@@ -259,7 +259,7 @@ def muted_line(document: Document) -> str:
 def life_lines(document: Document) -> Iterator[str]:
     """What came to an end, what `--new-only` left out, and how long there is a history."""
     if resolved := document.get("resolved"):
-        names = listed([str(one["address"]) for one in resolved], 6)
+        names = listed([_resolved(one) for one in resolved], 6)
         yield f"Resolved since the last check: {counted(len(resolved), 'finding')}: {names}."
     held = [f"{number:,} {state}" for state, number in (document.get("held") or {}).items() if number]
     if held:
@@ -269,6 +269,19 @@ def life_lines(document: Document) -> Iterator[str]:
         before, now = points[-2]["open"], points[-1]["open"]
         since = moment(points[0]["at"])
         yield f"History: {counted(len(points), 'check')} since {since}; {now:,} open, {before:,} at the last one."
+
+
+def _resolved(one: Document) -> str:
+    return f"{one['address']} (accepted {consent(one['accepted'])})" if one.get("accepted") else str(one["address"])
+
+
+def consent(given: Document) -> str:
+    """By whom, when and why something was accepted."""
+    by = f"by {given['by']}, " if given.get("by") else ""
+    what = f" ({given['class']})" if given.get("class") else ""
+    until = f", until {given['until']}" if given.get("until") else ""
+    why = f": {given['reason']}" if given.get("reason") else ""
+    return f"{by}{moment(given['at'])}{until}{what}{why}"
 
 
 def normalised_lines(document: Document) -> Iterator[str]:

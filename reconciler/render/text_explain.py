@@ -30,6 +30,7 @@ STATES = {
     "conflict": "the specs and HubSpot both changed it; decide with --on-conflict spec or live",
     "unknown": "differs, and no baseline says who changed it; apply would write it",
 }
+NEWEST = 3  # acceptances that are told
 MOST = 12  # unremarkable options that are listed
 
 
@@ -59,6 +60,8 @@ def facts(document: Document) -> Iterator[tuple[str, str]]:
     yield "In the specs", " ".join(_spec(document))
     yield "In HubSpot", "; ".join(_live(document["live"]))
     yield "In the baseline", _baseline(document["baseline"])
+    for one in document["baseline"].get("acceptances", ())[-NEWEST:]:
+        yield "Accepted", text_drift.consent(one)
     for one in document["integrations"]:
         yield "Needed by", _need(one)
     for pattern in document["protected"]:
