@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Event
 from typing import Protocol
@@ -136,9 +136,9 @@ def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str
     return drift_check.check(workspace, workspace.connect().reader(), asked, now)
 
 
-def accepted(workspace: Workspace, today: date) -> None:
+def accepted(workspace: Workspace, now: datetime) -> None:
     """Moves the baseline in the checkout to what is live."""
-    accept(workspace, workspace.connect().reader(), Choice(), "", None, today)
+    accept(workspace, workspace.connect().reader(), Choice(), "", None, now)
 
 
 def directory_named(directory: Path, checkout: Path) -> str:

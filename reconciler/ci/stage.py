@@ -206,7 +206,7 @@ class Stage:
         if self.rehearses:
             self.desk.say(f"would accept the drift of {workspace.portal.name} on the branch {branch}")
             return
-        runs.accepted(workspace, self.now().date())
+        runs.accepted(workspace, self.now())
         moved = git.moved(workspace.baseline_directory)
         open_items = [item for item in result.document["items"] if report.counts(result.document, item)]
         if not open_items or not moved:
