@@ -15,7 +15,11 @@ from reconciler.kinds import Locate, lifecycle_stages, properties
 from reconciler.model import Finding, Json, Resource, Snapshot, Source
 
 NAME = "integrations"
-PACKS = ("brevo", "marketing-contacts", "salesforce")
+PACKS = {
+    "brevo": "Maps no boolean, drop-down or read-only fields.",
+    "marketing-contacts": "`hs_marketable_status` is read only.",
+    "salesforce": "The contact properties that its sync maps by default.",
+}
 STAGE_MIRROR = "lifecyclestage"  # its options mirror the stages of the lifecycle (hubspot-api.md C)
 
 _REQUIREMENT: Json = {
@@ -24,8 +28,8 @@ _REQUIREMENT: Json = {
     "type": "object",
     "additionalProperties": False,
     "properties": {
-        "type": {"type": "string", "description": "How HubSpot has to store the value."},
-        "fieldType": {"type": "string", "description": "How HubSpot has to show it."},
+        "type": {"type": "string", "description": "How HubSpot has to store the value.", "examples": ["enumeration"]},
+        "fieldType": {"type": "string", "description": "How HubSpot has to show it.", "examples": ["select"]},
         "options": {
             "type": "array",
             "items": {"type": "string", "description": "Internal value of an option."},
@@ -55,7 +59,11 @@ SCHEMA: Mapping[str, Json] = {
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "pack": {"enum": list(PACKS), "description": "Known needs of a system that many portals use."},
+            "pack": {
+                "enum": list(PACKS),
+                "enumDescriptions": list(PACKS.values()),
+                "description": "Known needs of a system that many portals use.",
+            },
             "requires": {
                 "type": "object",
                 "description": "What has to stay as it is.",

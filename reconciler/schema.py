@@ -1,11 +1,13 @@
 """The JSON Schema of spec files, put together from the kinds, with a hover text on everything that can be written.
 
-It is the one description of the spec language: committed as ``specs/schema.json`` for editors, printed by
-``reconciler schema``, compiled into ``_accept.py``, and asked for messages when a file is refused.
+It is the one description of the spec language. Its grammar is compiled into ``_accept.py`` and asked for messages when
+a file is refused. With the conditions between fields, which the kinds' own checks say better and an editor would not
+know, it is committed as ``specs/schema.json`` and printed by ``reconciler schema``.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 
 from reconciler import integrations
 from reconciler.kinds import kinds
@@ -42,7 +44,23 @@ REMOVED: Mapping[str, Json] = {
 
 
 def schema() -> dict[str, Json]:
-    """The JSON Schema (draft-07) of a spec file."""
+    """The JSON Schema (draft-07) of a spec file that stands on its own, for editors."""
+    return _walked("", _walked("", _whole(), _narrowed), _with_texts)  # type: ignore[no-any-return]
+
+
+def grammar() -> dict[str, Json]:
+    """The same without conditions between fields, which an overlay, or a kind's check, may see otherwise."""
+    return _walked("", _walked("", _whole(), _unconditional), _with_texts)  # type: ignore[no-any-return]
+
+
+def settings_schema() -> dict[str, Json]:
+    """The JSON Schema of ``reconciler.yaml``."""
+    from reconciler.settings import SCHEMA
+
+    return {"$schema": DRAFT, **_walked("", SCHEMA, _with_texts)}
+
+
+def _whole() -> dict[str, Json]:
     shared: dict[str, Json] = {}
     sections = {kind.NAME: _offering(kind.SCHEMA, depth(kind.SCHEMA) - 1, kind.NAME, shared) for kind in kinds()}
     sections[integrations.NAME] = integrations.SCHEMA
@@ -54,11 +72,11 @@ def schema() -> dict[str, Json]:
         "changed, nor deleted.",
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: _with_hover_texts(name, section) for name, section in sections.items()},
+        "properties": sections,
         "patternProperties": {
             NOTES: {"description": "Notes of yours and a place for anchors; never compared, never sent."}
         },
-        "definitions": {name: _with_hover_texts(name, section) for name, section in shared.items()},
+        "definitions": shared,
     }
 
 
@@ -101,28 +119,57 @@ def _offering(level: Mapping[str, Json], levels: int, name: str, shared: dict[st
     return {**level, "properties": dict.fromkeys(TYPE_IDS, below), "additionalProperties": below}
 
 
-def _with_hover_texts(name: str, part: Json) -> Json:
-    """The same schema with the texts that editors show for a key, in Markdown."""
+def _walked(name: str, part: Json, change: Callable[[str, Mapping[str, Json]], Json]) -> Json:
+    """A schema in which each part that says what can be written is changed, the innermost first."""
     if isinstance(part, list):
-        return [_with_hover_texts(name, one) for one in part]
+        return [_walked(name, one, change) for one in part]
     if not isinstance(part, Mapping):
         return part
-    texts = {"markdownDescription": _hover_text(name, part)} if isinstance(part.get("description"), str) else {}
-    return {**{key: _below(name, key, below) for key, below in part.items()}, **texts}
+    return change(name, {keyword: _below(name, keyword, below, change) for keyword, below in part.items()})
 
 
-def _below(name: str, keyword: str, below: Json) -> Json:
-    if keyword == "properties":
-        return {key: _with_hover_texts(key, one) for key, one in below.items()}
+def _below(name: str, keyword: str, below: Json, change: Callable[[str, Mapping[str, Json]], Json]) -> Json:
+    if keyword in ("properties", "definitions"):
+        return {key: _walked(key, one, change) for key, one in below.items()}
     if keyword in ("additionalProperties", "items", "oneOf", "anyOf"):
-        return _with_hover_texts(name, below)
+        return _walked(name, below, change)
     return below
 
 
-def _hover_text(name: str, part: Mapping[str, Json]) -> str:
-    lines = [f"**{name}**: {part['description']}"]
-    if "enum" in part:
-        lines.append("One of " + ", ".join(f"`{value}`" for value in part["enum"]) + ".")
+def _unconditional(name: str, part: Mapping[str, Json]) -> Json:
+    return {keyword: below for keyword, below in part.items() if keyword != "allOf"}
+
+
+def _narrowed(name: str, part: Mapping[str, Json]) -> Json:
+    """Choices that depend on another field stand in the conditions only, or editors would offer all of them always."""
+    thens = [
+        condition[branch] for condition in part.get("allOf", ()) for branch in ("then", "else") if branch in condition
+    ]
+    chosen = {key for then in thens for key, field in then.get("properties", {}).items() if "enum" in field}
+    if not chosen:
+        return part
+    fields = {
+        key: {keyword: below for keyword, below in field.items() if key not in chosen or not keyword.startswith("enum")}
+        for key, field in part["properties"].items()
+    }
+    return {**part, "properties": fields}
+
+
+def _with_texts(name: str, part: Mapping[str, Json]) -> Json:
+    """The part with a title and the text that editors show for it, in Markdown."""
+    if not isinstance(part.get("description"), str):
+        return part
+    titled = {} if "title" in part or not name else {"title": _title(name)}
+    return {**titled, **part, "markdownDescription": _hover_text(part)}
+
+
+def _title(name: str) -> str:
+    """The name of a field as words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+
+
+def _hover_text(part: Mapping[str, Json]) -> str:
+    lines = [part["description"]]
     if "required" in part:
         lines.append("Needs " + ", ".join(f"`{key}`" for key in part["required"]) + ".")
     return "\n\n".join(lines)

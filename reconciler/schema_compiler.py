@@ -24,7 +24,10 @@ TYPES = {
     "object": "type(value) is dict",
 }
 PLAIN = {"string": "str", "boolean": "bool", "array": "list", "object": "dict"}
-ANNOTATIONS = frozenset("$schema title description markdownDescription default examples definitions".split())
+ANNOTATIONS = frozenset(
+    "$schema title description markdownDescription enumDescriptions errorMessage patternErrorMessage default "
+    "defaultSnippets examples definitions".split()
+)
 OBJECT = frozenset("properties additionalProperties patternProperties propertyNames required".split())
 # Parts that callers ask for: whole schemas, sections, and what is in sections down to their entries.
 ASKED = re.compile(r"\w+#(/(properties|definitions)/[^/]+)?(/(additionalProperties|items))*")

@@ -358,10 +358,10 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
 
     A refused entry stays in it as it was probably meant, where that can be told; a spec with errors is never planned.
     """
-    from reconciler.schema import schema
+    from reconciler.schema import grammar
     from reconciler.violations import mended
 
-    root = schema()
+    root = grammar()
     validator = _validator(root)
     findings: list[Finding] = []
     instead: dict[Steps, list[Json]] = {}

@@ -10,12 +10,12 @@ from jsonschema import Draft7Validator
 
 from reconciler import settings as settings_file
 from reconciler._accept import ACCEPTS
-from reconciler.kinds import kinds
-from reconciler.schema import depth, document_schema, entry_schema, schema, text
+from reconciler.kinds import kinds, properties
+from reconciler.schema import depth, document_schema, entry_schema, grammar, schema, settings_schema, text
 from reconciler.schema_compiler import UnknownKeyword, compile_schemas
 
 ROOT = Path(__file__).parent.parent
-SPEC, SETTINGS = schema(), settings_file.SCHEMA
+EDITOR, SPEC, SETTINGS = schema(), grammar(), settings_file.SCHEMA
 
 
 def build():
@@ -40,10 +40,16 @@ def test_the_accept_check_says_what_made_it():
 
 def test_schemas_are_draft_07():
     """Every schema that is printed is a schema."""
-    for one in (SPEC, SETTINGS, *(document_schema(name) for name in ("plan", "apply", "drift"))):
+    for one in (
+        EDITOR,
+        SPEC,
+        SETTINGS,
+        settings_schema(),
+        *(document_schema(name) for name in ("plan", "apply", "drift")),
+    ):
         Draft7Validator.check_schema(one)
-    assert SPEC["$schema"] == "http://json-schema.org/draft-07/schema#"
-    assert json.loads(text(SPEC)) == SPEC
+    assert EDITOR["$schema"] == settings_schema()["$schema"] == "http://json-schema.org/draft-07/schema#"
+    assert json.loads(text(EDITOR)) == EDITOR
 
 
 def fields(part, path=""):
@@ -63,10 +69,44 @@ def test_every_field_has_a_hover_text():
     for kind in kinds():
         for path, field in fields(entry_schema(kind.SCHEMA)):
             assert field.get("description"), f"{kind.NAME}{path}"
-    entry = SPEC["definitions"]["properties"]["additionalProperties"]["properties"]
-    assert entry["type"]["markdownDescription"].endswith(
-        "One of `string`, `number`, `bool`, `enumeration`, `date`, `datetime`, `phone_number`."
+
+
+def choices(part):
+    """Every list of choices in a schema, wherever it stands."""
+    if isinstance(part, dict):
+        yield from [part] if isinstance(part.get("enum"), list) and "enumDescriptions" in part else []
+        part = list(part.values())
+    for below in part if isinstance(part, list) else ():
+        yield from choices(below)
+
+
+def test_every_field_has_a_title_and_every_choice_a_text():
+    """An editor heads a hover with words, and tells the choices apart."""
+    entry = EDITOR["definitions"]["properties"]["additionalProperties"]["properties"]
+    groups = EDITOR["definitions"]["propertyGroups"]["additionalProperties"]
+
+    assert {name: field["title"] for name, field in list(entry.items())[:4]} == {
+        "label": "Label",
+        "type": "Type",
+        "fieldType": "Field type",
+        "groupName": "Group name",
+    }
+    assert dict(zip(entry["type"]["enum"], entry["type"]["enumDescriptions"], strict=True))["enumeration"] == (
+        "One or several of a list of options."
     )
+    assert groups["markdownDescription"] == "A heading under which HubSpot lists properties.\n\nNeeds `label`."
+    assert [one["enum"] for one in choices(EDITOR) if len(one["enum"]) != len(one["enumDescriptions"])] == []
+    assert len(list(choices(EDITOR))) >= 13
+
+
+def test_choices_that_depend_on_the_type_stand_in_the_conditions():
+    """An editor offers the field types of the type that is written, not all there are."""
+    entry = EDITOR["definitions"]["properties"]["additionalProperties"]
+    types = {one["if"]["not"]["properties"]["type"]["const"]: one["else"] for one in entry["allOf"][1:8]}
+
+    assert "enum" not in entry["properties"]["fieldType"]
+    assert types["number"]["properties"]["fieldType"]["enum"] == ["number", "calculation_equation"]
+    assert "allOf" not in json.dumps(SPEC)
 
 
 def test_editors_are_offered_object_types():
@@ -208,6 +248,77 @@ def test_properties_are_accepted_exactly_when_jsonschema_does(value):
     entry = SPEC["definitions"]["properties"]["additionalProperties"]
 
     assert ACCEPTS[pointer](value) is Draft7Validator(entry).is_valid(value)
+
+
+ENTRY = SPEC["definitions"]["properties"]["additionalProperties"]
+FULL = {"label": "A", "type": "string", "fieldType": "text", "groupName": "g"}
+YES_NO = [{"value": "true", "label": "Y"}, {"value": "false", "label": "N"}]
+FORMULA = {"fieldType": "calculation_equation", "calculationFormula": "a * 2"}
+FLAGGED = [
+    ({**FULL}, True),
+    ({**FULL, "fieldType": "select"}, False),
+    ({"type": "string"}, False),
+    ({"label": "A"}, True),
+    ({"fieldType": "text"}, True),
+    ({**FULL, "type": "enumeration", "fieldType": "select"}, False),
+    ({**FULL, "type": "enumeration", "fieldType": "select", "options": []}, True),
+    ({**FULL, "type": "enumeration", "fieldType": "select", "options": [OPTION]}, True),
+    ({**FULL, "type": "enumeration", **FORMULA}, True),
+    ({**FULL, "type": "bool", "fieldType": "booleancheckbox"}, False),
+    ({**FULL, "type": "bool", "fieldType": "booleancheckbox", "options": YES_NO}, True),
+    ({**FULL, "type": "bool", **FORMULA}, True),
+    ({**FULL, "options": [OPTION]}, False),
+    ({**FULL, "options": {"exact": True, "values": [OPTION]}}, False),
+    ({**FULL, "options": []}, True),
+    ({**FULL, "calculationFormula": "a * 2"}, False),
+    ({**FULL, **FORMULA}, True),
+    ({**FULL, "type": "enumeration", "fieldType": "select", "externalOptions": True}, False),
+    (
+        {
+            **FULL,
+            "type": "enumeration",
+            "fieldType": "select",
+            "externalOptions": True,
+            "referencedObjectType": "OWNER",
+        },
+        True,
+    ),
+    ({"currencyPropertyName": "c"}, False),
+    ({"currencyPropertyName": "c", "showCurrencySymbol": True}, True),
+]
+
+
+def refused(entry):
+    """Whether the kind's own check refuses what the grammar accepts."""
+    section = {"contacts": {"a": entry}}
+    declared = list(properties.parse(section, lambda *path: None))
+    return [one for resource in declared for one in properties.check(resource) if one.severity == "error"] != []
+
+
+@pytest.mark.parametrize(("entry", "sound"), FLAGGED, ids=str)
+def test_an_editor_flags_what_a_kind_refuses(entry, sound):
+    """The conditions between fields are told while somebody types, not only by validate."""
+    value = {"properties": {"contacts": {"a": entry}}}
+
+    assert Draft7Validator(EDITOR).is_valid(value) is sound
+    assert ACCEPTS["spec#"](value)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(like(ENTRY, SPEC))
+def test_an_editor_flags_nothing_that_is_accepted(entry):
+    """For every entry: what the editor's schema refuses, the grammar or the kind refuses too."""
+    value = {"properties": {"contacts": {"a": entry}}}
+    flagged = not Draft7Validator(EDITOR).is_valid(value)
+
+    assert flagged if not ACCEPTS["spec#"](value) else not flagged or refused(entry)
+
+
+@pytest.mark.parametrize(("name", "sound"), [("tier_2", True), ("Tier", False), ("2nd", False), ("hs_x", True)])
+def test_an_editor_knows_what_a_name_looks_like(name, sound):
+    """Names that no property can have are flagged; an overlay and validate tell more."""
+    assert Draft7Validator(EDITOR).is_valid({"properties": {"contacts": {name: {}}}}) is sound
+    assert Draft7Validator(EDITOR).is_valid({"associationLabels": {"a": {"b": {name: {"label": "L"}}}}}) is sound
 
 
 def compiled(part):

@@ -10,6 +10,7 @@ A kind is one module of this package that fits the ``Kind`` protocol. To add one
     association labels
 """
 
+import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -198,6 +199,11 @@ def kind_of(address: str) -> Kind:
 @cache
 def _by_section() -> Mapping[str, Kind]:
     return {kind.NAME: kind for kind in kinds()}
+
+
+def named(syntax: re.Pattern[str], message: str) -> Json:
+    """The condition that an editor checks the names of entries by; ``check`` refuses them in words of its own."""
+    return {"propertyNames": {"pattern": f"^{syntax.pattern}$", "patternErrorMessage": message}}
 
 
 def refusal(rule: str, resource: Resource, message: str, fix: str, below: str = "") -> Finding:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from reconciler import object_types
 from reconciler.address import join, split
 from reconciler.diff import Difference, FieldChange
-from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
+from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, named, refusal
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.paths import Api
@@ -41,6 +41,7 @@ SCHEMA: Mapping[str, Json] = {
         "additionalProperties": {
             "description": "Labels that lead to records of this object type.",
             "type": "object",
+            "allOf": [named(NAME_SYNTAX, "a name is of lower-case letters, digits and underscores, a letter first")],
             "additionalProperties": {
                 "title": "Association label",
                 "description": "What one record is to another; declared in one direction only.",
@@ -48,8 +49,18 @@ SCHEMA: Mapping[str, Json] = {
                 "additionalProperties": False,
                 "required": ["label"],
                 "properties": {
-                    "label": {"type": "string", "minLength": 1, "description": "Text in the declared direction."},
-                    "inverseLabel": {"type": "string", "minLength": 1, "description": "Text in the other direction."},
+                    "label": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Text in the declared direction.",
+                        "examples": ["Billing contact"],
+                    },
+                    "inverseLabel": {
+                        "type": "string",
+                        "minLength": 1,
+                        "description": "Text in the other direction.",
+                        "examples": ["Billed through"],
+                    },
                     "meta": {"type": "object", "description": "Notes of yours; never sent to HubSpot."},
                 },
             },

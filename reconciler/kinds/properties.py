@@ -19,7 +19,19 @@ from reconciler import object_types
 from reconciler.address import encode, join, split
 from reconciler.diff import Difference, FieldChange
 from reconciler.errors import StaleError
-from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, property_groups, refusal
+from reconciler.kinds import (
+    Count,
+    Listing,
+    Locate,
+    Request,
+    Risk,
+    Scope,
+    Settled,
+    Write,
+    named,
+    property_groups,
+    refusal,
+)
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.order import merged_order
@@ -71,6 +83,30 @@ NAME_SYNTAX = re.compile(r"[a-z][a-z0-9_]*")
 VENDOR_PREFIX = re.compile(r"hs_|a\d+_")
 MAX_NAME, MAX_OPTIONS, MAX_OPTION, SEEN_LABEL, SEEN_DESCRIPTION = 100, 5000, 3000, 124, 781  # hubspot-api.md A.5, L 6
 
+_TYPES = {
+    "string": "Text.",
+    "number": "A number, whole or not.",
+    "bool": "Yes or no; has exactly the options true and false.",
+    "enumeration": "One or several of a list of options.",
+    "date": "A day, without a time.",
+    "datetime": "A point in time.",
+    "phone_number": "A phone number, formatted by HubSpot.",
+}
+_SHOWN_AS = {
+    "booleancheckbox": "A single checkbox, for yes or no.",
+    "calculation_equation": "Calculated from other properties, by calculationFormula.",
+    "checkbox": "Checkboxes: several options can be chosen.",
+    "date": "A date picker.",
+    "file": "An upload.",
+    "html": "Rich text.",
+    "number": "A box for a number.",
+    "phonenumber": "A box for a phone number.",
+    "radio": "Radio buttons: one option, all of them in view.",
+    "select": "A drop-down list: one option.",
+    "text": "A box for one line.",
+    "textarea": "A box for several lines.",
+}
+
 _OPTION: Json = {
     "title": "Option",
     "description": "One choice of an enumeration.",
@@ -78,41 +114,122 @@ _OPTION: Json = {
     "additionalProperties": False,
     "required": ["value", "label"],
     "properties": {
-        "value": {"type": "string", "description": "HubSpot's internal value; records hold it, so it never changes."},
-        "label": {"type": "string", "description": "What people see."},
+        "value": {
+            "type": "string",
+            "description": "HubSpot's internal value; records hold it, so it never changes.",
+            "examples": ["gold"],
+        },
+        "label": {"type": "string", "description": "What people see.", "examples": ["Gold"]},
         "description": {"type": "string", "description": "Help text of the option."},
         "hidden": {"type": "boolean", "description": "Hidden options stay valid but are not offered."},
     },
 }
-_OPTIONS: Json = {"type": "array", "items": _OPTION, "description": "In display order."}
+_CHOICES = "The choices, in display order. Live ones that are not listed stay, unless the list is exact."
+_OPTIONS: Json = {"type": "array", "items": _OPTION, "description": _CHOICES}
 
 
 def _text(description: str, **more: Json) -> Json:
     return {"type": "string", "description": description, **more}
 
 
+def _choice(description: str, meanings: Mapping[str, str]) -> Json:
+    return _text(description, enum=list(meanings), enumDescriptions=list(meanings.values()))
+
+
 def _flag(description: str) -> Json:
     return {"type": "boolean", "description": description}
 
 
+def _where(conditions: Mapping[str, Json], needed: Sequence[str], also: Mapping[str, Json]) -> Json:
+    """What else holds where these fields are so; as not and else, for editors offer what stands in a plain ``if``."""
+    return {"if": {"not": {"required": list(needed), "properties": conditions}}, "else": also}
+
+
+def _pair(kind: str, pairs: Sequence[str]) -> Json:
+    """The field types that go with a type."""
+    choice = {
+        "enum": list(pairs),
+        "enumDescriptions": [_SHOWN_AS[pair] for pair in pairs],
+        "errorMessage": f"type {kind} can be shown as {', '.join(pairs)}",
+    }
+    return _where({"type": {"const": kind}}, ["type"], {"properties": {"fieldType": choice}})
+
+
+def _listing(limits: Mapping[str, Json]) -> Json:
+    """Limits of the options, in both their forms."""
+    return {"properties": {"options": {**limits, "properties": {"values": limits}}}}
+
+
+# What ``check`` refuses as well, in words of its own; here so that an editor shows it while somebody types.
+CONDITIONS: list[Json] = [
+    _where({}, ["type"], {"required": [*REQUIRED]}),
+    *(_pair(kind, pairs) for kind, pairs in FIELD_TYPES.items()),
+    {
+        "if": {"not": {"required": ["type"]}},
+        "then": {"properties": {"fieldType": {"enum": [*_SHOWN_AS], "enumDescriptions": [*_SHOWN_AS.values()]}}},
+    },
+    _where(
+        {"type": {"const": "enumeration"}, "externalOptions": {"const": False}, "calculationFormula": False},
+        ["type"],
+        {"required": ["options"], "errorMessage": "an enumeration needs at least one option"},
+    ),
+    _where(
+        {"type": {"const": "bool"}, "calculationFormula": False},
+        ["type"],
+        {"required": ["options"], "errorMessage": "a bool needs exactly the options true and false"},
+    ),
+    _where(
+        {"type": {"enum": [kind for kind in FIELD_TYPES if kind not in WITH_OPTIONS]}},
+        ["type"],
+        _listing({"items": {"type": "null", "errorMessage": "only an enumeration or a bool has options"}}),
+    ),
+    _where(
+        {"externalOptions": {"const": True}},
+        ["type", "externalOptions"],
+        {"required": ["referencedObjectType"], "errorMessage": "external options need to say what they refer to"},
+    ),
+    _where(
+        {},
+        ["type", "calculationFormula"],
+        {
+            "properties": {
+                "fieldType": {
+                    "const": "calculation_equation",
+                    "errorMessage": "a formula makes fieldType calculation_equation",
+                }
+            }
+        },
+    ),
+    _where(
+        {"currencyPropertyName": {"minLength": 1}},
+        ["currencyPropertyName"],
+        {
+            "required": ["showCurrencySymbol"],
+            "properties": {"showCurrencySymbol": {"const": True}},
+            "errorMessage": "HubSpot takes a currency property only where the currency symbol is shown",
+        },
+    ),
+]
 ENTRY: Json = {
     "title": "Property",
     "description": "With `type` a full definition; without it, a property that is there, owned in these fields only.",
     "type": "object",
     "additionalProperties": False,
+    "allOf": CONDITIONS,
     "properties": {
-        "label": _text("What people see in HubSpot.", minLength=1),
-        "type": _text("How HubSpot stores the value.", enum=list(FIELD_TYPES)),
-        "fieldType": _text(
-            "How HubSpot shows it in forms.", enum=sorted({pair for pairs in FIELD_TYPES.values() for pair in pairs})
+        "label": _text("What people see in HubSpot.", minLength=1, examples=["Health score"]),
+        "type": _choice("How HubSpot stores the value.", _TYPES),
+        "fieldType": _choice("How HubSpot shows it in forms; the type says which of them can be.", _SHOWN_AS),
+        "groupName": _text(
+            "Internal name of the property group that holds it.", minLength=1, examples=["contactinformation"]
         ),
-        "groupName": _text("Internal name of the property group that holds it.", minLength=1),
         "description": {
             "type": ["string", "null"],
             "description": "Help text for the people who fill it in; null clears it.",
         },
         "options": {
-            "description": "The choices. Live ones that are not listed stay, unless the list is exact.",
+            "description": _CHOICES,
+            "defaultSnippets": [{"label": "options", "body": [{"value": "$1", "label": "$2"}]}],
             "oneOf": [
                 _OPTIONS,
                 {
@@ -121,7 +238,7 @@ ENTRY: Json = {
                     "required": ["exact", "values"],
                     "properties": {
                         "exact": {"const": True, "description": "Plan live options that are not listed for removal."},
-                        "values": _OPTIONS,
+                        "values": {**_OPTIONS, "description": "All the choices there are, in display order."},
                     },
                 },
             ],
@@ -134,26 +251,44 @@ ENTRY: Json = {
         "hidden": _flag("Hidden from people in HubSpot."),
         "formField": _flag("May be used in forms."),
         "hasUniqueValue": _flag("No two records share a value. Only when it is created, at most ten an object type."),
-        "dataSensitivity": _text("Only when it is created.", enum=["non_sensitive", "sensitive", "highly_sensitive"]),
-        "externalOptions": _flag("The choices come from elsewhere, such as owners. Only when it is created."),
-        "referencedObjectType": _text("What external options refer to, such as OWNER. Only when it is created."),
-        "calculationFormula": _text("Formula of a calculated property; fieldType is calculation_equation."),
-        "numberDisplayHint": _text(
-            "How a number is shown.",
-            enum=["currency", "duration", "formatted", "percentage", "probability", "unformatted"],
+        "dataSensitivity": _choice(
+            "Only when it is created.",
+            {
+                "non_sensitive": "Ordinary data; what HubSpot takes when nothing is said.",
+                "sensitive": "Personal or regulated data; needs a scope of its own.",
+                "highly_sensitive": "Such as payment or health data; needs a scope of its own.",
+            },
         ),
-        "textDisplayHint": _text(
+        "externalOptions": _flag("The choices come from elsewhere, such as owners. Only when it is created."),
+        "referencedObjectType": _text(
+            "What external options refer to, such as OWNER. Only when it is created.", examples=["OWNER"]
+        ),
+        "calculationFormula": _text(
+            "Formula of a calculated property; fieldType is calculation_equation.", examples=["mrr * 12"]
+        ),
+        "numberDisplayHint": _choice(
+            "How a number is shown.",
+            {
+                "currency": "In the portal's currency.",
+                "duration": "As a length of time.",
+                "formatted": "With separators; what HubSpot takes when nothing is said.",
+                "percentage": "As a percentage.",
+                "probability": "As a likelihood.",
+                "unformatted": "Without separators, such as a number of a customer.",
+            },
+        ),
+        "textDisplayHint": _choice(
             "How a text is shown.",
-            enum=[
-                "domain_name",
-                "email",
-                "ip_address",
-                "multi_line",
-                "phone_number",
-                "physical_address",
-                "postal_code",
-                "unformatted_single_line",
-            ],
+            {
+                "domain_name": "A domain.",
+                "email": "An address to write to.",
+                "ip_address": "An IP address.",
+                "multi_line": "Several lines.",
+                "phone_number": "A number to call.",
+                "physical_address": "A place.",
+                "postal_code": "A postal code.",
+                "unformatted_single_line": "One line, as it is.",
+            },
         ),
         "showCurrencySymbol": _flag("Show the currency; cannot be turned off once a currency property is named."),
         "currencyPropertyName": _text("The property that holds the currency; needs showCurrencySymbol."),
@@ -161,7 +296,11 @@ ENTRY: Json = {
             "type": "object",
             "description": "Notes of yours, never sent to HubSpot.",
             "properties": {
-                "owner": {"type": "string", "description": "Who answers for this definition."},
+                "owner": {
+                    "type": "string",
+                    "description": "Who answers for this definition.",
+                    "examples": ["revops"],
+                },
                 "consumers": {
                     "type": "array",
                     "items": {"type": "string"},
@@ -179,6 +318,9 @@ SCHEMA: Mapping[str, Json] = {
         "description": "The properties of one object type; a custom object by its bare name.",
         "type": "object",
         "additionalProperties": ENTRY,
+        "allOf": [
+            named(NAME_SYNTAX, "an internal name is of lower-case letters, digits and underscores, a letter first")
+        ],
     },
 }
 
@@ -299,7 +441,7 @@ def _check_definition(resource: Resource) -> Iterator[Finding]:
         yield refusal("property-incomplete", resource, f"a full definition lacks {', '.join(missing)}", fix)
     kind, field_type = attributes["type"], attributes.get("fieldType")
     if field_type and field_type not in FIELD_TYPES[kind]:
-        fix = f"a {kind} can be shown as {', '.join(FIELD_TYPES[kind])}"
+        fix = f"type {kind} can be shown as {', '.join(FIELD_TYPES[kind])}"
         yield refusal(
             "property-type-pair", resource, f"fieldType {field_type} does not go with type {kind}", fix, "fieldType"
         )

@@ -36,7 +36,12 @@ SCHEMA: Mapping[str, Json] = {
             "additionalProperties": False,
             "required": ["label"],
             "properties": {
-                "label": {"type": "string", "minLength": 1, "description": "What people see in HubSpot."},
+                "label": {
+                    "type": "string",
+                    "minLength": 1,
+                    "description": "What people see in HubSpot.",
+                    "examples": ["Customer success"],
+                },
                 "displayOrder": {
                     "type": "integer",
                     "minimum": -1,
