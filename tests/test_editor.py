@@ -76,7 +76,8 @@ def test_a_hover_explains_a_field_and_its_choices(opened):
     text = one.hover(path, SPEC, "fieldType: number").partition("\n\nSource:")[0]
     assert text == (
         "#### Field type\n\nHow HubSpot shows it in forms; the type says which of them can be.\n\nAllowed Values:\n\n"
-        "* `number`: A box for a number.\n* `calculation_equation`: Calculated from other properties, by calculationFormula."
+        "* `number`: A box for a number.\n"
+        "* `calculation_equation`: Calculated from other properties, by calculationFormula."
     )
     assert one.hover(path, SPEC, "removed").startswith("#### Removed\n\nThe only way anything is deleted")
     assert "Example:\n\n```yaml\nHealth score\n```" in one.hover(path, SPEC, "label")
