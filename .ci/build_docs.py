@@ -39,27 +39,37 @@ def samples() -> dict[str, str]:
         said("init")
         said("apply", "--auto-approve")
         help_text = said("--help").split("Commands:\n", 1)[1].split("\n\n", 1)[0]
-        for name, edits in CHANGED.items():
-            path = Path(name)
-            text = path.read_text("utf-8")
-            for before, after in edits:
-                assert before in text, before
-                text = text.replace(before, after, 1)
-            path.write_text(text, "utf-8")
-        Path("specs/removed.yaml").write_text(REMOVED, "utf-8")
+        edit_specs()
         plan = said("plan")
     with workplace():
         said("init")
         said("apply", "--auto-approve")
-        portal = Portal.open(STATE)
-        release(portal, "deprecated")
-        edit(portal, "relabel", object="contacts", property="cs_plan_tier", label="Tier (old)")
+        move_portal()
         drift = said("drift")
     return {
         "plan": "$ reconciler plan\n" + steady(plan),
         "drift": "$ reconciler drift\n" + steady(drift),
         "help": help_text,
     }
+
+
+def edit_specs() -> None:
+    """What the pull request of the samples changes in the specs."""
+    for name, edits in CHANGED.items():
+        path = Path(name)
+        text = path.read_text("utf-8")
+        for before, after in edits:
+            assert before in text, before
+            text = text.replace(before, after, 1)
+        path.write_text(text, "utf-8")
+    Path("specs/removed.yaml").write_text(REMOVED, "utf-8")
+
+
+def move_portal() -> None:
+    """What HubSpot and a colleague did in the portal of the samples."""
+    portal = Portal.open(STATE)
+    release(portal, "deprecated")
+    edit(portal, "relabel", object="contacts", property="cs_plan_tier", label="Tier (old)")
 
 
 def steady(text: str) -> str:

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.model import Json
-from reconciler.render import escape, html_pictures, html_view, text_drift
+from reconciler.render import escape, html_pictures, html_view, text, text_drift
 from reconciler.render.style import Style
 from reconciler.render.summaries import summary
 from reconciler.render.words import (
@@ -25,6 +25,7 @@ from reconciler.render.words import (
 if TYPE_CHECKING:
     from jinja2 import Template
 
+AS_TEXT = ("doctor", "explain", "fleet")  # columns of a terminal are all that these need
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
 
@@ -51,6 +52,7 @@ def _view(document: Document, style: Style) -> Mapping[str, Json]:
         "groups": groups,
         "lost": [card for group in groups for card in group.cards if card.lost],
         "findings": html_view.frames(document, style.origin),
+        "told": _told(document),
         "files": document.get("files", ()),
         "beside": list(_beside(document)),
         "muted": text_drift.muted_line(document) if drift else "",
@@ -64,6 +66,11 @@ def _view(document: Document, style: Style) -> Mapping[str, Json]:
         "version": str((document.get("tool") or {}).get("version") or ""),
         "data": _embedded(document),
     }
+
+
+def _told(document: Document) -> list[str]:
+    """The lines of a document that has no pictures and no cards of its own, as on a terminal."""
+    return text.render(document, Style(width=90)).splitlines() if document.get("kind") in AS_TEXT else []
 
 
 def _beside(document: Document) -> list[tuple[str, list[str]]]:
@@ -83,8 +90,8 @@ def _embedded(document: Document) -> str:
     """The document as JSON that no browser takes for markup, whatever it holds."""
     from markupsafe import Markup
 
-    text = escape.json_text(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
-    return Markup(text.translate(_UNSAFE))
+    data = escape.json_text(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    return Markup(data.translate(_UNSAFE))
 
 
 @cache

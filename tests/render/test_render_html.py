@@ -8,6 +8,7 @@ import pytest
 from render_documents import ALL, DRIFT_FULL, EVIL, HOSTILE, PLAN_FULL, change, given, options, source
 from test_render_budget import MODEL
 
+from reconciler.cli import run
 from reconciler.render import FORMATS, Style
 from reconciler.render.style import Origin
 
@@ -149,3 +150,19 @@ def test_a_thousand_changes_stay_small() -> None:
 
     assert len(shown.encode()) < 3_000_000
     assert shown.count('<details class="card"') == 1000
+
+
+def test_what_has_no_cards_is_told_line_by_line(tmp_path, monkeypatch, capsys) -> None:
+    """Pages of doctor, explain and fleet say what the terminal says, each line of it."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["-q", "init"]) == 0
+    for words, said in (
+        (["doctor"], "an embedded portal needs none"),
+        (["explain", "properties/contacts/cs_plan_tier"], "specs/contacts.yaml:"),
+        (["fleet", "plan"], "missing"),
+    ):
+        capsys.readouterr()
+        run(["-q", *words, "-o", "html"])
+        shown = Page(capsys.readouterr().out)
+        assert "pre" in {tag for tag, _ in shown.tags}
+        assert said in shown.said, words
