@@ -245,7 +245,9 @@ def _together(commands: Sequence[tuple[str, str]]) -> tuple[str, str]:
     names = [quote(address) for address, _ in commands]
     shapes = {command.replace(name, "\0", 1) for name, (_, command) in zip(names, commands, strict=True)}
     if len(shapes) == 1 and len(commands) <= FOLDED:
-        return shapes.pop().replace("\0", " ".join(dict.fromkeys(names))), ""
+        shape = shapes.pop()
+        between = " --only " if " --only \0" in shape else " "  # an option takes one address at a time
+        return shape.replace("\0", between.join(dict.fromkeys(names))), ""
     rest = len({command for _, command in commands}) - 1
     return commands[0][1], f"   (likewise for {rest:,} more)" if rest else ""
 

@@ -1,0 +1,158 @@
+"""Recorded reads of one portal a week apart, through the command line, with the oddities of real lists."""
+
+import copy
+import json
+import shlex
+
+import pytest
+
+from reconciler.cli import run
+
+LISTS = "/crm/v3/properties/contacts"
+THEN, LATER = "2026-04-01T00:00:00.000Z", "2026-04-06T10:00:00.000Z"
+SETTINGS = "version: 1\nportals: {demo: {portalId: 1, tokenEnv: T}}\nwatch: [contacts]\n"
+
+
+def prop(name, **raw):
+    """A default as HubSpot sends it."""
+    base = {"name": name, "label": name.title(), "type": "string", "fieldType": "text", "groupName": "info"}
+    rights = {"archivable": True, "readOnlyDefinition": True, "readOnlyValue": False}
+    flags = {"hidden": False, "formField": False, "hasUniqueValue": False, "calculated": False, "displayOrder": -1}
+    times = {"createdAt": THEN, "updatedAt": THEN, "description": "", "options": [], "hubspotDefined": True}
+    return {**base, **flags, **times, "modificationMetadata": rights, **raw}
+
+
+def custom(name, **raw):
+    """A property of the portal's own."""
+    free = {"archivable": True, "readOnlyDefinition": False, "readOnlyValue": False}
+    made = prop(name, archived=False, createdUserId="7", updatedUserId="7", modificationMetadata=free, **raw)
+    return {key: one for key, one in made.items() if key != "hubspotDefined"}
+
+
+def options(*pairs, order=None):
+    return [
+        {"value": value, "label": label, "displayOrder": at if order is None else order, "hidden": False}
+        for at, (value, label) in enumerate(pairs)
+    ]
+
+
+CHOICE = {"type": "enumeration", "fieldType": "select"}
+ODD = [  # real-drift.md 7, "Weird but real"
+    prop("hs_descr", **CHOICE, options=options(("EMPTY_DESCRIPTION", ""), ("HOLD", "Hold"))),
+    prop("hs_status", **CHOICE, options=options(("", ""), ("a", "A"))),
+    custom("survey_id", **CHOICE, options=options(("", ""), ("1", "One"))),
+    prop("hs_bounce_reason", label="Bounce", options=options(("X", "X"), ("Y", "Y"), order=-1)),
+    prop("hs_bounce_reason_enum", label="Bounce", **CHOICE, options=options(("X", "X"), ("Y", "Y"), order=-1)),
+    custom("same_place", **CHOICE, options=options(("b", "B"), ("a", "A"), order=0)),
+    prop("hs_send_time", label=" Send time ", description="Date  this  contact  first \n"),
+    custom("notes__", label=" Notes \u201cquoted\u201d", description="One\nTwo", fieldType="textarea"),
+    custom("mixed", **CHOICE, options=options(("\u2013", "-"), ("\U0001f600 yes, a/b", "Yes"), ("true", "True"))),
+    custom("odd_bool", type="bool", fieldType=""),
+    custom("scored", type="number", fieldType="calculation_score"),
+    prop("hs_no_group", groupName=""),
+    prop("hs_testpurge", createdAt=None, updatedAt=None),
+    prop("hs_when", type="datetime", fieldType="text"),
+    prop("hs_lead_status", **CHOICE, options=options(("NEW", "New"))),
+    prop("hs_source", **CHOICE, options=options(("OFFLINE", "Offline"))),
+    prop("fax"),
+    prop("hs_owner", **CHOICE, externalOptions=True),
+]
+
+
+class Reads:
+    """A directory into which one read was imported, and what commands say of another one."""
+
+    def __init__(self, path, capsys):
+        self.path, self.capsys = path, capsys
+        self.listed = copy.deepcopy(ODD)
+
+    def says(self, command, *words):
+        """The document of a command on the read as it is now."""
+        recorded = {"formatVersion": "1.0", "responses": {LISTS: {"results": self.listed}}}
+        (self.path / "read.json").write_text(json.dumps(recorded))
+        self.capsys.readouterr()
+        code = run([command, "--from-snapshot", "read.json", *words, "-o", "json"])
+        assert code in (0, 2), self.capsys.readouterr()
+        return json.loads(self.capsys.readouterr().out)
+
+    def moved(self):
+        items = self.says("drift")["items"]
+        return [(one["class"], one["address"].rpartition("/")[2], one["actor"]["type"]) for one in items]
+
+    def change(self, name, **fields):
+        next(one for one in self.listed if one["name"] == name).update(fields)
+
+
+@pytest.fixture
+def reads(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs/reconciler.yaml").write_text(SETTINGS)
+    found = Reads(tmp_path, capsys)
+    found.says("import")
+    return found
+
+
+def test_a_list_of_oddities_is_adopted_whole(reads):
+    """Plan and drift are empty right after the import, and what the specs cannot say is watched all the same."""
+    assert reads.says("plan")["changes"] == []
+    assert reads.moved() == []
+    text = "".join(path.read_text() for path in (reads.path / "specs").glob("*.yaml"))
+    assert "hs_" not in text
+    reads.change("odd_bool", label="Odd", updatedAt=LATER, updatedUserId="8")
+    assert reads.moved() == [("unmanaged.changed", "odd_bool", "user")]
+
+
+def test_four_that_hubspot_added_are_four_findings(reads):
+    """Nothing else is told, whatever was touched meanwhile."""
+    reads.listed += [prop(f"hs_new_{at}", createdAt=LATER, updatedAt=LATER) for at in range(4)]
+
+    assert reads.moved() == [("vendor.added", f"hs_new_{at}", "hubspot") for at in range(4)]
+
+
+def test_a_week_in_which_nothing_happened(reads):
+    """Touched times, another order and keys that HubSpot fills in are no findings."""
+    reads.listed = [{**one, "updatedAt": LATER, "dataSensitivity": "non_sensitive"} for one in reads.listed[::-1]]
+    for one in reads.listed:
+        one |= {"showCurrencySymbol": False, "referencedObjectType": None}
+        one["options"] = [{**each, "description": ""} for each in one["options"][::-1]]
+
+    assert reads.moved() == []
+
+
+MORE = options(("NEW", "New"), ("NURTURE", "Nurture"))
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "found"),
+    [
+        ("hs_when", {"type": "string", "updatedAt": LATER}, ("vendor.type-changed", "hubspot")),
+        ("fax", {"label": "Fax (deprecated)", "updatedAt": LATER}, ("vendor.relabelled", "hubspot")),
+        (
+            "hs_source",
+            {"options": options(("OFFLINE", "Offline"), ("AI", "AI")), "updatedAt": LATER},
+            ("vendor.options-changed", "hubspot"),
+        ),
+        ("hs_lead_status", {"options": MORE}, ("portal.changed", "user")),
+        ("fax", {"groupName": "unused"}, ("portal.changed", "user")),
+        ("fax", {"hidden": True}, ("portal.changed", "user")),
+        ("notes__", {"label": "Notes", "updatedAt": LATER, "updatedUserId": "8"}, ("managed.modified", "user")),
+    ],
+)
+def test_each_change_has_its_class_and_author(reads, name, fields, found):
+    """What HubSpot shipped and what people did are told apart by what a read holds."""
+    reads.change(name, **fields)
+
+    assert reads.moved() == [(found[0], name, found[1])]
+
+
+def test_the_way_back_of_several_is_one_command_that_works(reads):
+    """`--only` takes one address, so it is said for each."""
+    for name in ("notes__", "survey_id"):
+        reads.change(name, label="Other", updatedAt=LATER, updatedUserId="8")
+    reads.says("drift")
+    run(["drift", "--from-snapshot", "read.json"])
+    text = reads.capsys.readouterr().out
+
+    (command,) = [line.partition("reconciler ")[2] for line in text.splitlines() if "put it back" in line]
+    assert run(["plan", "--from-snapshot", "read.json", *shlex.split(command)[1:]]) == 0
