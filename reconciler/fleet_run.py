@@ -27,6 +27,7 @@ from reconciler.kinds import Scope
 from reconciler.model import Finding, Json
 from reconciler.planning import Situation, Wishes, document, look_around, make
 from reconciler.receipts import exclusive
+from reconciler.render.jsonl import line
 from reconciler.spec import Spec, SpecFiles, has_specs
 from reconciler.workspace import Workspace
 
@@ -217,11 +218,6 @@ class Journal:
         """Appends a result."""
         self._stream.write(line(result) + "\n")
         self._stream.flush()
-
-
-def line(result: Mapping[str, Json]) -> str:
-    """A result in one line, harmless wherever it is printed."""
-    return json.dumps(result, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
 
 
 def read_journal(path: Path) -> dict[str, Mapping[str, Json]]:

@@ -204,7 +204,7 @@ class FleetRun:
     @contextmanager
     def _telling(self, journal: "Journal") -> "Iterator[Callable[[Mapping[str, Json]], None]]":
         """Writes a line a portal as it finishes, and a progress bar on a terminal."""
-        from reconciler.fleet_run import line
+        from reconciler.render.jsonl import line
 
         hidden = self.session.quiet or not sys.stderr.isatty()
         with ExitStack() as files:
