@@ -24,7 +24,14 @@ NIGHTLY = bool(os.environ.get("RECONCILER_NIGHTLY"))
 TOKEN = "pat-na1-kill-anywhere-canary"
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
-    ["processes", "reconciler.cli.apply", "reconciler.deploy", "reconciler.client", "reconciler.render"]
+    [
+        *("pytest", "httpcore", "trio", "sortedcontainers", "certifi", "difflib", "encodings.idna"),
+        *(
+            f"reconciler.{name}"
+            for name in ("emulator.server", "cli.apply", "deploy", "client", "planning", "approval")
+        ),
+        *(f"reconciler.{name}" for name in ("evidence", "guards", "snapshot_file", "render.json", "render.text")),
+    ]
 )
 
 
@@ -42,9 +49,8 @@ class Forked:
     """A run in a process that was forked from a warm one."""
 
     def __init__(self, directory: Path, words: Sequence[str], kill_at_rename: int) -> None:
-        self._process = _forks.Process(
-            target=_commanded, args=(str(directory), tuple(words), kill_at_rename), daemon=True
-        )
+        told = (str(directory), tuple(words), os.environ["HUBSPOT_ACCESS_TOKEN"], kill_at_rename)
+        self._process = _forks.Process(target=_commanded, args=told, daemon=True)
         self._process.start()
         self.pid = self._process.pid or 0
 
@@ -72,11 +78,11 @@ class Spawned(subprocess.Popen[bytes]):
         return False
 
 
-def _commanded(directory: str, words: tuple[str, ...], kill_at_rename: int) -> None:
+def _commanded(directory: str, words: tuple[str, ...], token: str, kill_at_rename: int) -> None:
     from reconciler.cli import run
 
     os.chdir(directory)
-    os.environ["HUBSPOT_ACCESS_TOKEN"] = TOKEN
+    os.environ["HUBSPOT_ACCESS_TOKEN"] = token
     output = open("output.txt", "w", encoding="utf-8")  # noqa: SIM115
     os.dup2(output.fileno(), 1)
     os.dup2(output.fileno(), 2)
@@ -99,7 +105,7 @@ def _deadly(number: int) -> Callable[..., None]:
 
 
 def started(directory: Path, words: Sequence[str], kill_at_rename: int = 0) -> Process:
-    """``reconciler`` with these words, begun in a directory."""
+    """``reconciler`` with these words and the token of this environment, begun in a directory."""
     if not NIGHTLY or kill_at_rename:
         return Forked(directory, words, kill_at_rename)
     output = (directory / "output.txt").open("w")
@@ -107,7 +113,6 @@ def started(directory: Path, words: Sequence[str], kill_at_rename: int = 0) -> P
         return Spawned(
             [sys.executable, "-m", "reconciler", *words],
             cwd=directory,
-            env={**os.environ, "HUBSPOT_ACCESS_TOKEN": TOKEN},
             stdout=output,
             stderr=output,
             stdin=subprocess.DEVNULL,
@@ -122,6 +127,7 @@ class Line:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.token = ""  # the only one that is let through, so that what a killed run left on the way is not
         self.portal = Portal.seeded("empty")
         self.reset(self.portal.state)
 
@@ -144,6 +150,8 @@ class Line:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         with self._lock:
             self._alive()
+            if not environ.get("HTTP_AUTHORIZATION", "").endswith(self.token):
+                raise DroppedError("the line is somebody else's")
             writes = environ["REQUEST_METHOD"] != "GET" and not environ["PATH_INFO"].endswith(("/search", "-info"))
             self.seen += 1
             self.written += writes
