@@ -58,6 +58,8 @@ def _moment(told: Json) -> str:
 
 def touched(old: Resource, new: Resource) -> bool:
     """Whether HubSpot says that a definition was written to; often nothing visible comes of it."""
+    if new.kind != STAGES and old.facts.get("updatedAt") == new.facts.get("updatedAt"):
+        return False
     after = time_of(new, "updatedAt")
     return bool(after) and after != time_of(old, "updatedAt")
 

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,12 +47,16 @@ _STAGE_FACTS = ("createdAt", "id", "metadata", "updatedAt")
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Accepted definitions, which of them the specs managed, and the collections that were recorded whole."""
+    """Accepted definitions, which of them the specs managed, and the collections that were recorded whole.
+
+    ``digest`` is a fingerprint of the files that it was loaded from: reports name it, nothing is decided from it.
+    """
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     managed: frozenset[str] = frozenset()
     collections: frozenset[str] = frozenset()
     portal_id: int | None = None
+    digest: str = field(default="", compare=False)
 
 
 # --- moving it -------------------------------------------------------------------------------------------------------
@@ -157,12 +161,6 @@ def _position(stage: Resource, object_type: str) -> int | None:
     return here.get("position") if isinstance(here, Mapping) else None
 
 
-def digest(baseline: Baseline) -> str:
-    """A fingerprint of all that the baseline says."""
-    text = json.dumps(_documents(baseline), sort_keys=True, separators=(",", ":"))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
-
-
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
@@ -175,8 +173,9 @@ def load(directory: Path) -> Baseline | None:
     managed: set[str] = set()
     collections: set[str] = set()
     portals: dict[int, Path] = {}
+    fingerprint = hashlib.sha256()
     for path in files:
-        document = _read(path)
+        document = _read(path, fingerprint.update)
         try:
             head = addresses.join(document["kind"], *document["scope"])
             resources += _resources(document["kind"], head, document["definitions"])
@@ -190,13 +189,21 @@ def load(directory: Path) -> Baseline | None:
             portals.setdefault(document["portalId"], path)
     if len(portals) > 1:
         raise _unusable(list(portals.values())[-1], "and its neighbours are of different portals")
-    portal_id = next(iter(portals), None)
-    return Baseline(Snapshot(resources), frozenset(managed), frozenset(collections), portal_id) if files else None
+    if not files:
+        return None
+    return Baseline(
+        Snapshot(resources),
+        frozenset(managed),
+        frozenset(collections),
+        next(iter(portals), None),
+        f"sha256:{fingerprint.hexdigest()}",
+    )
 
 
-def _read(path: Path) -> dict[str, Json]:
+def _read(path: Path, also: Callable[[bytes], None]) -> dict[str, Json]:
     try:
-        document = json.loads(path.read_bytes())
+        data = path.read_bytes()
+        document = json.loads(data)
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
@@ -208,6 +215,7 @@ def _read(path: Path) -> dict[str, Json]:
     if int(major) > int(FORMAT_VERSION.partition(".")[0]):
         message = f"{path} has format {version}; this version reads {FORMAT_VERSION}"
         raise UsageError(message, where=str(path), hint="use the version of reconciler that wrote it")
+    also(data)
     return document  # type: ignore[no-any-return]
 
 

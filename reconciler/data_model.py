@@ -3,7 +3,7 @@
 Documents hold it beside their changes so that pages can draw it; nothing is decided from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from reconciler import address as addresses
 from reconciler.model import Json, Resource, Snapshot
@@ -19,6 +19,11 @@ def data_model(before: Snapshot, after: Snapshot) -> dict[str, Json]:
         return {}
     objects = sorted({end for label in labels for end in (label["from"], label["to"])})
     return {"objects": objects, "associationLabels": labels, "lifecycleStages": stages}
+
+
+def pictured(side: Snapshot) -> Iterator[Resource]:
+    """All that a picture shows of a side."""
+    return (one for one in side.values() if one.kind in (LABELS, STAGES))
 
 
 def _labels(before: Snapshot, after: Snapshot) -> list[dict[str, Json]]:

@@ -143,7 +143,7 @@ def detect(
     sides = Sides(*_comparable(baseline, observed, collections), desired)
     before, after, mutes = sides.quiet()
     selected = [one for one in compare(before, after) if not only or addresses.any_covers(only, one.address)]
-    newest = max(map(known_until, before.values()), default="")
+    newest = max(map(known_until, before.values()), default="") if selected else ""
     attribution = Attribution(own_user_id, newest, sides.mass_touches, receipts or OwnWrites())
     refers = _references(desired) | set(referred)
     judge = _Judge(sides, baseline.managed, frozenset(removed), own_writes or {}, refers, attribution)

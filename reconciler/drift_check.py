@@ -8,11 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 from reconciler import acceptances, coverage, drift, history, ignore, integrations, life, people, report, spec
-from reconciler import baseline as baselines
 from reconciler.address import any_covers
 from reconciler.attribution import known_until
 from reconciler.baseline import Baseline
-from reconciler.data_model import data_model
+from reconciler.data_model import data_model, pictured
 from reconciler.drift import Drift
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
@@ -71,7 +70,7 @@ def checked(workspace: Workspace, loaded: Spec | None, source: ListSource, wishe
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
         **({"failOn": wishes.fail_on} if wishes.fail_on else {}),
-        "baseline": {"digest": baselines.digest(known)},
+        "baseline": {"digest": known.digest},
         "complete": observation.complete,
         "reads": report.reads_json(observation.collections),
         **(_told(lived, wishes) if lived else {"items": items}),
@@ -120,8 +119,8 @@ def _told(lived: life.Now, wishes: Wishes) -> dict[str, Json]:
 
 def _pictured(known: Baseline, observation: Observation) -> dict[str, Json]:
     """Labels and stages of the baseline and of the portal, of the lists that both of them hold."""
-    before = [one for address, one in known.snapshot.items() if not observation.unreadable(address)]
-    after = [one for address, one in observation.snapshot.items() if within(address, known.collections)]
+    before = [one for one in pictured(known.snapshot) if not observation.unreadable(one.address)]
+    after = [one for one in pictured(observation.snapshot) if within(one.address, known.collections)]
     model = data_model(Snapshot(before), Snapshot(after))
     return {"model": model} if model else {}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from reconciler import baseline, guards, ignore, integrations, report
+from reconciler import guards, ignore, integrations, report
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
@@ -124,7 +124,7 @@ def document(situation: Situation, plan: Plan, wishes: Wishes, now: datetime) ->
         plan,
         portal=workspace.portal_json(situation.portal_id),
         spec={"digest": situation.spec.digest, "files": situation.spec.files_json},
-        baseline_digest=baseline.digest(known) if known else None,
+        baseline_digest=known.digest if known else None,
         collections=situation.observation.collections,
         now=now,
         drift=outside(situation, plan),

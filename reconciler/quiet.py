@@ -197,7 +197,7 @@ class Sides:
     def mass_touches(self) -> frozenset[str]:
         """Moments at which many definitions were touched with nothing to see: they say nothing about the others."""
         counts = Counter(
-            time_of(new, "updatedAt") for old, new in self._pairs if _equal(old, new) and touched(old, new)
+            time_of(new, "updatedAt") for old, new in self._pairs if touched(old, new) and _equal(old, new)
         )
         return frozenset(moment for moment, count in counts.items() if count >= MANY)
 
@@ -292,20 +292,23 @@ def _shown(value: Json) -> Json:
 
 def _equal(old: Resource, new: Resource) -> bool:
     """Whether nothing of a definition moved; mappings are equal in any order, so the order is looked at as well."""
-    return (
-        old.attributes == new.attributes
-        and list(old.attributes.get("options", ())) == list(new.attributes.get("options", ()))
-        and all(old.facts.get(name) == new.facts.get(name) for name in _IDENTITY)
-    )
+    one, other = old.attributes, new.attributes
+    if one != other or ("options" in one and list(one["options"]) != list(other["options"])):
+        return False
+    then, now = old.facts, new.facts
+    return not any(then.get(name) != now.get(name) for name in _IDENTITY)
 
 
 _IDENTITY = ("calculated", "modificationMetadata", "createdAt", "ids", "typeIds")
+_TIMES = (("touched", "updatedAt"), ("created", "createdAt"))
 _FLAGS = ("readOnlyDefinition", "readOnlyOptions", "readOnlyValue")
 
 
 def _note_times(old: Resource, new: Resource, mutes: Mutes) -> None:
     """A definition that looks as it did, and carries other times."""
-    for rule, name in (("touched", "updatedAt"), ("created", "createdAt")):
+    if old.kind != STAGES and all(old.facts.get(name) == new.facts.get(name) for _, name in _TIMES):
+        return  # nearly all of a portal, in which no time has to be understood
+    for rule, name in _TIMES:
         one, other = time_of(old, name), time_of(new, name)
         if one and other and one != other:
             mutes.add(rule, new.address, name, one, other)
