@@ -524,6 +524,39 @@ def in_the_way(changes: Sequence[Change], seen: Observation) -> Iterator[Standin
                 break
 
 
+def texts_taken(changes: Sequence[Change], seen: Observation) -> Iterator[Standing]:
+    """Stages and labels whose new text HubSpot will refuse: somebody has given it to another one."""
+    writes = {change.address: change for change in changes if change.writes and _tells_a_text(change)}
+    taken = {
+        text: address
+        for address, resource in seen.snapshot.items()
+        if address not in writes
+        for text in _texts(address, resource.attributes)
+    }
+    for change in writes.values():
+        live = seen.snapshot.get(change.address)
+        wanted = {**(live.attributes if live else {}), **{one.path: one.after for one in change.fields}}
+        there = [text for text in _texts(change.address, wanted) if text in taken]
+        if change.action != "archive" and there:
+            yield Standing(change, "stale", f"{taken[there[0]]} is called that by now")
+
+
+def _tells_a_text(change: Change) -> bool:
+    return change.action == "archive" or any(one.path in ("label", "inverseLabel") for one in change.fields)
+
+
+def _texts(address: str, attributes: Mapping[str, Json]) -> Iterator[tuple[str, ...]]:
+    """What HubSpot wants to be unique, without case: a stage's label, a label's text in its direction of a pair."""
+    kind, *names = address.split("/")
+    if kind == lifecycle_stages.NAME:  # live, contacts and companies each have their own
+        sides = [attributes, *(side for side in attributes.values() if isinstance(side, Mapping))]
+        yield from ((kind, lifecycle_stages.plain(side["label"])) for side in sides if side.get("label"))
+    elif kind == association_labels.NAME and (label := attributes.get("label")):
+        start, end = names[:2]
+        yield kind, start, end, label.casefold()
+        yield kind, end, start, (attributes.get("inverseLabel") or label).casefold()
+
+
 def refuse_stale(standings: Sequence[Standing]) -> None:
     """Nothing at all is written when one change no longer finds what it was planned for."""
     stale = [one for one in standings if one.word == "stale"]

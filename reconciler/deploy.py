@@ -6,7 +6,18 @@ from datetime import datetime
 
 from reconciler import baseline as baselines
 from reconciler import report
-from reconciler.apply import Outcome, Record, Standing, Tools, carry_out, in_the_way, look, refuse_stale, standing
+from reconciler.apply import (
+    Outcome,
+    Record,
+    Standing,
+    Tools,
+    carry_out,
+    in_the_way,
+    look,
+    refuse_stale,
+    standing,
+    texts_taken,
+)
 from reconciler.errors import BlockedError, StaleError
 from reconciler.kinds import Scope, lifecycle_stages
 from reconciler.model import Json, Snapshot
@@ -39,7 +50,7 @@ def refuse_blocked(plan: Plan) -> None:
 def satisfied_and_open(changes: Sequence[Change], seen: Observation) -> tuple[list[Outcome], list[Change]]:
     """What needs no write any more and what still does; anything else, and nothing is written."""
     standings: list[Standing] = [standing(change, seen) for change in changes if change.writes]
-    refuse_stale([*standings, *in_the_way(changes, seen)])
+    refuse_stale([*standings, *in_the_way(changes, seen), *texts_taken(changes, seen)])
     satisfied = [Outcome(one.change, "satisfied", "it is so already") for one in standings if one.word == "satisfied"]
     return satisfied, [one.change for one in standings if one.word == "open"]
 

@@ -140,3 +140,27 @@ def test_a_group_that_somebody_fills_is_not_begun_to_be_emptied():
 def lifecycle():
     stages = Portal.open(STATE).state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
     return sorted(stages, key=lambda stage: stage["displayOrder"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "happening"),
+    [
+        ("stage", ("rename-stage", {"stage": "lead", "label": "SIGNED"})),
+        ("label", ("rename-label", {"start": "contacts", "end": "companies", "label": "Billing", "text": "Partner"})),
+    ],
+)
+def test_a_new_text_that_somebody_gives_to_another_one_voids_the_plan(kind, happening):
+    """HubSpot would refuse it after other things were written; so nothing is written at all."""
+    before = "associationLabels: {contacts: {companies: {billing: {label: Billing, inverseLabel: Billed by}%s}}}\n"
+    stages = "lifecycleStages: [{name: lead}, {name: customer}%s]\n"
+    group = "propertyGroups: {contacts: {g: {label: %s}}}\n"
+    applied(before % "" + stages % "" + group % "G")
+    new_label = ", partner: {label: Partner, inverseLabel: Partner of}" if kind == "label" else ""
+    new_stage = ", {name: signed, label: Signed}" if kind == "stage" else ""
+    specs(before % new_label + stages % new_stage + group % "Great")
+    assert planned()[0] == 0
+    name, words = happening
+    happens(name, **words)
+
+    assert run(["apply", "-q", "plan.json"]) == 5
+    assert Portal.open(STATE).definitions("0-1")["groups"]["g"]["label"] == "G"

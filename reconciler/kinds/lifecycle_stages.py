@@ -145,7 +145,7 @@ def order_conflicts(resources: Iterable[Resource]) -> Iterator[Finding]:
     labels: dict[str, Resource] = {}
     for stage in stages:
         label = stage.attributes.get("label", "")
-        first = labels.setdefault(_plain(label), stage) if label else stage
+        first = labels.setdefault(plain(label), stage) if label else stage
         if first is not stage:
             why = f"stages {first.name} and {stage.name} have the label {label!r}; HubSpot does not mind the case"
             yield refusal("stage-label-duplicate", stage, why, "give each stage its own label")
@@ -156,7 +156,7 @@ def _lists(stages: Iterable[Resource]) -> list[list[str]]:
     return [list(names) for names in found]
 
 
-def _plain(label: str) -> str:
+def plain(label: str) -> str:
     """How HubSpot compares labels of stages (N.3)."""
     return label.strip().casefold()
 
@@ -222,11 +222,11 @@ def _new_name(
     for resource in scope.desired.of_kind(NAME):
         wanted = resource.attributes.get("label", "")
         custom = resource.name not in DEFAULTS and resource.name not in taken
-        if custom and wanted and _plain(wanted) == _plain(stage["label"]):
+        if custom and wanted and plain(wanted) == plain(stage["label"]):
             return resource.name
     for other in OBJECTS:
         for twin in live[other] if other != object_type else ():
-            alike = twin["id"] == stage["id"] or _plain(twin["label"]) == _plain(stage["label"])
+            alike = twin["id"] == stage["id"] or plain(twin["label"]) == plain(stage["label"])
             name = names.get((other, twin["id"]), "")
             if alike and name and name not in taken:
                 return name
@@ -381,7 +381,7 @@ def _refusals(
         for other, stage in _named(scope, reads)[one].items():
             relabelled = scope.desired.get(join(NAME, other))
             now = relabelled.attributes.get("label", stage["label"]) if relabelled else stage["label"]
-            if other != name and _plain(now) == _plain(label or ""):
+            if other != name and plain(now) == plain(label or ""):
                 why = f"stage {other} of {one} has the label {label!r} already"
                 removed = join(NAME, other) in scope.removed
                 fix = "apply the removal first: stages are deleted last" if removed else "choose another label"
@@ -592,7 +592,7 @@ def _adds(change: "Change", object_type: str) -> bool:
 def _match(stages: Sequence[dict[str, Json]], known: str | None, label: Json) -> dict[str, Json] | None:
     """A stage by its id; by its label where no id is known, so that a create is never sent twice."""
     for stage in stages:
-        if stage["id"] == known or (known is None and label and _plain(stage["label"]) == _plain(label)):
+        if stage["id"] == known or (known is None and label and plain(stage["label"]) == plain(label)):
             return stage
     return None
 
@@ -629,7 +629,7 @@ def _match_predecessor(stages: Sequence[Mapping[str, Json]], after: Json) -> Map
     if not after:
         return None
     by_id = [stage for stage in stages if stage["id"] == after["id"]]
-    by_label = [stage for stage in stages if _plain(stage["label"]) == _plain(after["label"])]
+    by_label = [stage for stage in stages if plain(stage["label"]) == plain(after["label"])]
     return next(iter([*by_id, *by_label]), None)
 
 
