@@ -1,15 +1,22 @@
 """Every guard through the command line, and every guard's mutants: a guard that does not hold is found here."""
 
 import json
+import pkgutil
 import sys
 import types
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import reconciler
 from reconciler import guards
 from reconciler.cli import run
 from reconciler.emulator import Portal
+
+for found in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
+    if not found.name.endswith("__main__"):
+        import_module(found.name)  # nothing may be loaded for the first time while a mutant is in place
 
 STATE = ".reconciler/demo.json"
 GROUP = "propertyGroups: {contacts: {g: {label: G}}}\n"
@@ -242,6 +249,8 @@ def test_every_mutant_of_a_guard_is_killed(scenario, mutant, monkeypatch):
     monkeypatch.setitem(sys.modules, "reconciler.guards", mutated)
     for name, module in list(sys.modules.items()):  # who has seen the guards as they are is loaded again
         if name.startswith("reconciler.") and {"guards", "guard_context", "Evidence", "judged"} & vars(module).keys():
+            parent, _, leaf = name.rpartition(".")
+            monkeypatch.setattr(sys.modules[parent], leaf, module)  # and is what it was when the mutant is gone
             monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "reconciler.guards", mutated)
     monkeypatch.setattr("reconciler.guards", mutated)
