@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from typing import Protocol
 
-from reconciler import comparison, drift_check, git, planning, report, spec
+from reconciler import acceptances, comparison, drift_check, git, planning, report, spec
 from reconciler.acceptance import Choice, accept
 from reconciler.apply import Tools
 from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
@@ -137,8 +137,14 @@ def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str
 
 
 def accepted(workspace: Workspace, now: datetime) -> None:
-    """Moves the baseline in the checkout to what is live."""
+    """Moves the baseline in the checkout to what is live; the review of its commit is the record of who accepted it."""
+    record = workspace.baseline_directory / acceptances.FILE
+    before = record.read_bytes() if record.exists() else None
     accept(workspace, workspace.connect().reader(), Choice(), "", None, now)
+    if before is not None:
+        record.write_bytes(before)
+    else:
+        record.unlink(missing_ok=True)
 
 
 def directory_named(directory: Path, checkout: Path) -> str:
