@@ -1,6 +1,6 @@
 """Measures the command line against floors of the same run, and prints a table of ratios.
 
-    python -m tests.benchmarks [--sizes 500,2000,10000] [--rounds 5] [start offline write online apply shared]
+    python -m tests.benchmarks [--sizes 500,2000,10000] [--rounds 5] [start offline write online apply shared peers]
 
 Whole processes run in turn, and a ratio is the median over the rounds, so that other work on the machine hits both
 sides alike. ``apply`` and ``shared`` wait for a real window: half a minute and more than a minute. Measure in an
@@ -19,6 +19,7 @@ from typing import NamedTuple
 from urllib.request import urlopen
 
 from tests.benchmarks import made_up
+from tests.benchmarks.peers import Peer
 from tests.benchmarks.rounds import ROOT, Cost, environment, in_turn, once, ratio
 
 OURS = ("-m", "reconciler")
@@ -128,6 +129,25 @@ def apply(work: Path, taken: int) -> Iterator[Row]:
     yield Row("answers of 429 in it", "", "none", None, float(seen["429"]), None, "0")
 
 
+def peers(work: Path, rounds: int, size: int) -> Iterator[Row]:
+    """Other reconcilers on as many things, nothing to do and one in a hundred changed (see ``peers``)."""
+    place = _prepared(work, size)
+    made = (sys.executable, "-m", "tests.benchmarks.peers", str(place / "peers"), str(size))
+    said = subprocess.run(made, check=True, stdout=subprocess.PIPE, cwd=ROOT, env=environment(work / "cache")).stdout
+    found = [Peer(*one) for one in json.loads(said)]
+    recorded = ("--from-snapshot", "live.json", "-q")
+    for what, specs, wanted in (
+        ("nothing changed", "settled", [(one.name, one.same) for one in found]),
+        ("1 % changed", "known", [(one.name, one.changed) for one in found if one.changed]),
+    ):
+        costs = in_turn(
+            {"": (*OURS, "plan", "--specs", specs, *recorded), **dict(wanted)}, place, work / "cache", rounds
+        )
+        for name, _ in wanted:
+            bar = {"octoDNS": "0.083", "Terraform": "0.083; 0.033 at 5,000"}.get(name.split()[0], "")
+            yield _row(f"plan, {what}", f"{size:,}", name, costs[""], costs[name], bar)
+
+
 # --- what they work on -----------------------------------------------------------------------------------------------
 
 
@@ -195,6 +215,8 @@ def measured(sizes: Sequence[int], rounds: int, parts: Sequence[str], work: Path
             yield from offline(work, rounds, size)
         if "write" in parts:
             yield from write(work, rounds, size)
+        if "peers" in parts:
+            yield from peers(work, rounds, size)
     if "online" in parts:
         yield from online(work, rounds)
     if "apply" in parts:
@@ -203,7 +225,7 @@ def measured(sizes: Sequence[int], rounds: int, parts: Sequence[str], work: Path
         yield from apply(work, LIMIT // 2)
 
 
-PARTS = ("start", "offline", "write", "online", "apply", "shared")
+PARTS = ("start", "offline", "write", "online", "apply", "shared", "peers")
 
 
 def main(argv: Sequence[str]) -> str:

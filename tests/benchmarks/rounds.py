@@ -27,10 +27,14 @@ def environment(cache: Path) -> dict[str, str]:
 
 
 def once(words: Sequence[str], place: Path, cache: Path, codes: Sequence[int] = (0, 2)) -> Cost:
-    """One run, in a directory."""
+    """One run, in a directory, of a program by its whole path or of this Python."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *words], cwd=place, env=environment(cache), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*(() if words[0].startswith("/") else (sys.executable,)), *words],
+        cwd=place,
+        env=environment(cache),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
     said = process.stderr.read()

@@ -8,6 +8,7 @@ A process that is started begins with the peak memory of the one that starts it,
 import json
 import sys
 from pathlib import Path
+from shutil import copytree
 
 from reconciler import yaml_loader
 from tests.benchmarks import made_up
@@ -32,6 +33,8 @@ def prepare(work: Path, size: int) -> None:
     (place / "imported/contacts.yaml").unlink()
     cache = work / "cache"
     once((*OURS, "import", "--specs", "imported", "--from-snapshot", "live.json", "-q"), place, cache)
+    made_up.directory(place / "settled", made_up.spec(listed), settings)
+    copytree(place / "imported/baselines", place / "settled/baselines")
     (place / "imported/baselines").rename(place / "known/baselines")
     once(
         (*OURS, "plan", "--specs", "same", "--from-snapshot", "empty.json", "-q", "-o", "json:creates.json"),
