@@ -206,7 +206,7 @@ class Settings:
         if name not in self.portals:
             from reconciler.wording import did_you_mean
 
-            hint = did_you_mean(name, self.portals) or f"the settings have {known}"
+            hint = did_you_mean(name, self.portals) or "choose one of them with -p"
             raise UsageError(f"there is no portal {name!r}; the settings have {known}", hint=hint)
         return self.portals[name]
 

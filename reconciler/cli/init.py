@@ -12,11 +12,15 @@ IGNORED = ".reconciler/"
 
 
 @click.command(epilog="Example: reconciler init --portal-id 1234567")
-@click.option("--portal-id", type=int, metavar="ID", help="Also configure this real portal, as `production`.")
+@click.option("--portal-id", type=int, metavar="ID", help="Begin with this real portal, and no examples.")
 @common_options
 @click.pass_obj
 def command(session: Session, portal_id: int | None) -> int:
-    """Start a specs directory: settings, a few believable specs, the schema, and the line for .gitignore."""
+    """Start a specs directory: settings, the schema, the line for .gitignore, and specs to play with.
+
+    The settings name an embedded portal, or with --portal-id your own; then no example is written that a plan could
+    take for your wish.
+    """
     directory = session.specs
     settings = directory / "reconciler.yaml"
     if settings.exists():
@@ -24,8 +28,22 @@ def command(session: Session, portal_id: int | None) -> int:
     written = [_write(directory / name, text) for name, text in starting_files(portal_id).items()]
     _ignore(directory.resolve().parent / ".gitignore")
     session.note("\n".join(["wrote", *(f"  {path}" for path in written if path)]))
-    click.echo(f"Next: reconciler plan{'' if directory == Path('specs') else f' --specs {directory}'}")
+    where = "" if directory == Path("specs") else f" --specs {directory}"
+    if portal_id is None:
+        click.echo(f"Next: reconciler plan{where}")
+    else:
+        click.echo(f"Next: put a service key into HUBSPOT_ACCESS_TOKEN, then: reconciler import{where}")
     return 0
+
+
+SETTINGS_OF_A_REAL_PORTAL = """\
+version: 1
+portals:
+  production:
+    portalId: {portal_id}                 # checked against the token before anything else
+    tokenEnv: HUBSPOT_ACCESS_TOKEN    # the environment variable that holds a service key
+watch: [contacts, companies, deals, tickets]
+"""
 
 
 def starting_files(portal_id: int | None) -> dict[str, str]:
@@ -33,8 +51,10 @@ def starting_files(portal_id: int | None) -> dict[str, str]:
     template = files("reconciler") / "template"
     texts = {entry.name: entry.read_text(encoding="utf-8") for entry in template.iterdir() if entry.is_file()}
     if portal_id is not None:
-        production = f"  production:\n    portalId: {portal_id}\n    tokenEnv: HUBSPOT_ACCESS_TOKEN\n"
-        texts["reconciler.yaml"] = texts["reconciler.yaml"].replace("watch:", f"{production}watch:", 1)
+        texts = {
+            "reconciler.yaml": SETTINGS_OF_A_REAL_PORTAL.format(portal_id=portal_id),
+            "schema.json": texts["schema.json"],
+        }
     return dict(sorted(texts.items()))
 
 

@@ -1,0 +1,56 @@
+"""How a directory of specs begins."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import run
+from reconciler.emulator import Portal, serve
+
+
+@pytest.fixture(autouse=True)
+def _an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def files():
+    return sorted(path.name for path in Path("specs").iterdir())
+
+
+def test_a_real_portal_begins_without_examples(monkeypatch, capsys):
+    """The README's first steps, in their order: what is in the portal gets into specs, and a plan finds nothing to do."""
+    monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-na1-first-steps")
+
+    assert run(["init", "--portal-id", "12345678"]) == 0
+
+    assert files() == ["reconciler.yaml", "schema.json"]
+    assert Path(".gitignore").read_text("utf-8") == ".reconciler/\n"
+    out = capsys.readouterr().out
+    assert out == "Next: put a service key into HUBSPOT_ACCESS_TOKEN, then: reconciler import\n"
+    with serve(Portal.seeded("empty")) as server:
+        settings = Path("specs/reconciler.yaml")
+        known = "portalId: 12345678 "
+        text = settings.read_text("utf-8")
+        assert known in text
+        settings.write_text(text.replace(known, f"baseUrl: {server.url}\n    {known}"), "utf-8")
+        assert run(["import", "-q"]) == 0
+        assert run(["plan", "--detailed-exitcode"]) == 0
+    assert "No changes." in capsys.readouterr().out
+
+
+def test_without_one_there_is_something_to_play_with(capsys):
+    """An embedded portal and a spec of each kind; nothing is overwritten by a second time."""
+    assert run(["init"]) == 0
+
+    assert files() == [
+        "associations.yaml",
+        "companies.yaml",
+        "contacts.yaml",
+        "deals.yaml",
+        "lifecycle.yaml",
+        "reconciler.yaml",
+        "schema.json",
+    ]
+    assert capsys.readouterr().out == "Next: reconciler plan\n"
+    assert run(["init", "--portal-id", "1"]) == 3
+    assert "specs/reconciler.yaml is there already" in capsys.readouterr().err
