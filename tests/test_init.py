@@ -18,7 +18,7 @@ def files():
 
 
 def test_a_real_portal_begins_without_examples(monkeypatch, capsys):
-    """The README's first steps, in their order: what is in the portal gets into specs, and a plan finds nothing to do."""
+    """The README's first steps, in order: what is in the portal gets into specs, and a plan finds nothing to do."""
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-na1-first-steps")
 
     assert run(["init", "--portal-id", "12345678"]) == 0
