@@ -64,6 +64,12 @@ def touched(old: Resource, new: Resource) -> bool:
     return bool(after) and after != time_of(old, "updatedAt")
 
 
+def editor(old: Resource, new: Resource) -> str:
+    """The user who edited a definition since it was known, where HubSpot names one."""
+    user = new.facts.get("updatedUserId")
+    return str(user) if user and (touched(old, new) or user != old.facts.get("updatedUserId")) else ""
+
+
 def known_until(resource: Resource) -> str:
     """The latest time that a known definition carries: it was looked at then or later."""
     return time_of(resource, "updatedAt") or time_of(resource, "createdAt")
@@ -140,10 +146,10 @@ class Attribution:
             if touched(old, new):
                 return Actor("user", "likely", "the lifecycle was edited in this portal; its stages share one time")
             return Actor("unknown", "unknown", "the time that the stages share did not move")
+        if user := editor(old, new):
+            return self._person(user, _edited(old, new))
         if not touched(old, new):
             return Actor("unknown", "unknown", "updatedAt did not move, which an edit does: a change of HubSpot's API?")
-        if user := new.facts.get("updatedUserId"):
-            return self._person(user, "edited it last; updatedAt moved")
         return Actor("integration", "likely", "updatedAt moved, no user id, not HubSpot-defined")
 
     def _who_changed_vendor(
@@ -154,8 +160,8 @@ class Attribution:
         assert old is not None
         assert new is not None
         heads = {change.path.partition("/")[0] for change in changes}
-        if (user := new.facts.get("updatedUserId")) and touched(old, new):
-            return self._person(user, "edited it last; updatedAt moved")
+        if user := editor(old, new):
+            return self._person(user, _edited(old, new))
         if heads <= PORTAL_FIELDS:
             return _who_arranged(changes, old, new)
         if heads <= {*PORTAL_FIELDS, "options"} and self.options_edited_in_portal(difference):
@@ -184,6 +190,8 @@ class Attribution:
         old, new = difference.before, difference.after
         assert old is not None
         assert new is not None
+        if editor(old, new):
+            return True
         if vendor.options_locked(new):
             return False
         by_itself = touched(old, new) and time_of(new, "updatedAt") not in self.mass_touches
@@ -192,6 +200,10 @@ class Attribution:
         options = [change.path for change in difference.fields if change.path.partition("/")[0] == "options"]
         texts = all(path.count("/") > 1 for path in options)
         return bool(time_of(new, "updatedAt")) and not touched(old, new) and not texts
+
+
+def _edited(old: Resource, new: Resource) -> str:
+    return "edited it last; " + ("updatedAt moved" if touched(old, new) else "the user id is new")
 
 
 # What a portal may change on any default (hubspot-api.md A.8); most such changes are the portals' own.

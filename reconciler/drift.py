@@ -16,7 +16,7 @@ from shlex import quote
 
 from reconciler import address as addresses
 from reconciler import vendor
-from reconciler.attribution import PORTAL_FIELDS, Actor, Attribution, known_until
+from reconciler.attribution import PORTAL_FIELDS, Actor, Attribution, editor, known_until
 from reconciler.baseline import STAGES, Baseline
 from reconciler.diff import Difference, FieldChange, compare
 from reconciler.kinds import kind_of, lifecycle_stages, properties, property_groups
@@ -320,6 +320,10 @@ class _Judge:
 
     def _global_class(self, path: str, difference: Difference) -> str:
         """The class of a field of one of HubSpot's own definitions that no spec declares."""
+        assert difference.before is not None
+        assert difference.after is not None
+        if editor(difference.before, difference.after):
+            return "portal.changed"
         match path.partition("/")[0]:
             case "label" | "inverseLabel":
                 return "vendor.relabelled"

@@ -63,8 +63,8 @@ NORMALISATIONS = (
     ),
     Normalisation(
         "api-key",
-        "a key that comes or goes on many definitions at once, or on one of HubSpot's own, or untouched",
-        "a key that one edit of your own definition sets",
+        "a key, also of options, that comes or goes on many definitions at once, or on a few whose time stood still",
+        "a key that one edit sets, and a text where the key was sent before",
         "`numberDisplayHint` came to every number property between 2026-02 and 2026-05",
     ),
     Normalisation(

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from reconciler import vendor
-from reconciler.attribution import time_of, touched
+from reconciler.attribution import editor, time_of, touched
 from reconciler.baseline import STAGES
 from reconciler.kinds import properties, property_groups
 from reconciler.model import Json, Resource, Snapshot
 from reconciler.noise import BY_NAME
 
 MANY = 5  # definitions that gain or lose the same field at once: the API changed, not they (G.4)
+FEW = 2  # the same where no time moved, of a key that HubSpot did not send at all before
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,11 @@ class Sides:
 
     def _quiet_property(self, pair: "_Pair", old: Resource, new: Resource) -> None:
         for name in self._surface_changes(old, new):
-            pair.keep("api-key", name, f"`{name}` newly sent, or no longer sent, by HubSpot")
+            cause = f"`{name}` newly sent, or no longer sent, by HubSpot"
+            if name.startswith("options/"):
+                pair.keep_of_options("api-key", name.partition("/")[2], cause)
+            else:
+                pair.keep("api-key", name, cause)
         positions = pair.left["displayOrder"], pair.right["displayOrder"]
         if -1 in positions and self._filled[new.address.rpartition("/")[0]] >= MANY:
             pair.keep("filled-position", "displayOrder")
@@ -152,11 +157,6 @@ class Sides:
         _add_flags(old, new, pair)
 
     def _quiet_options(self, pair: "_Pair", old: Resource, new: Resource) -> None:
-        if self._surface(new.address, "options/hidden") and "options/hidden" in _unsent(old) ^ _unsent(new):
-            pair.right["options"] = {
-                value: _as_hidden(pair.left["options"].get(value, option), option)
-                for value, option in pair.right["options"].items()
-            }
         known = _ties_as_known(pair.left["options"], pair.right["options"], _numbers(old), _numbers(new))
         if list(known) != list(pair.right["options"]):
             pair.note("option-numbers", "options", list(pair.left["options"]), list(pair.right["options"]))
@@ -202,11 +202,14 @@ class Sides:
         return frozenset(moment for moment, count in counts.items() if count >= MANY)
 
     def _surface_changes(self, old: Resource, new: Resource) -> Iterator[str]:
-        """Fields that came or went because the API changed, and not because somebody set or cleared them."""
+        """Keys that came or went because the API changed, and not because somebody set or cleared them."""
+        untouched = not touched(old, new)
         for name in _toggled(old, new):
-            sometimes = name in properties.SOMETIMES_SET
-            unmoved = self.family(new.address) != "custom" or not touched(old, new)
-            if self._surface(new.address, name) or (sometimes and unmoved):
+            if name in properties.SOMETIMES_SET:
+                nobodys = untouched or not self._edited(old, new)
+            else:
+                nobodys = untouched and self._untouched[name] >= FEW
+            if nobodys or self._surface(new.address, name):
                 yield name
 
     def _surface(self, address: str, name: str) -> bool:
@@ -215,6 +218,10 @@ class Sides:
         of_list = self._came_or_went[collection, name]
         whole = name not in properties.SOMETIMES_SET and 1 < of_list == self._lengths[collection]
         return whole or self._came_or_went["", name] >= MANY
+
+    def _edited(self, old: Resource, new: Resource) -> bool:
+        """Whether somebody wrote to it: HubSpot's own releases touch its definitions too, but name no user."""
+        return bool(editor(old, new)) or (self.family(new.address) == "custom" and touched(old, new))
 
     @cached_property
     def _lengths(self) -> Counter[str]:
@@ -227,13 +234,17 @@ class Sides:
         for old, new in self._pairs:
             if old.attributes is new.attributes:
                 continue
-            edited = self.family(new.address) == "custom" and touched(old, new)
-            if edited and time_of(new, "updatedAt") not in self.mass_touches:
+            if self._edited(old, new) and time_of(new, "updatedAt") not in self.mass_touches:
                 continue
-            for name in [*_toggled(old, new), *((_unsent(old) ^ _unsent(new)) & {"options/hidden"})]:
+            for name in _toggled(old, new):
                 counts[new.address.rpartition("/")[0], name] += 1
                 counts["", name] += 1
         return counts
+
+    @cached_property
+    def _untouched(self) -> Counter[str]:
+        """How many definitions gained or lost a key while their time stood still."""
+        return Counter(name for old, new in self._pairs if not touched(old, new) for name in _toggled(old, new))
 
     @cached_property
     def _filled(self) -> Counter[str]:
@@ -284,6 +295,16 @@ class _Pair:
         else:
             self.right.pop(name, None)
 
+    def keep_of_options(self, rule: str, key: str, cause: str) -> None:
+        """The same for a key of each option that both sides have."""
+        known, live = self.left.get("options", {}), self.right.get("options", {})
+        for value in known.keys() & live.keys():
+            before, after = known[value].get(key), live[value].get(key)
+            if before != after:
+                self.note(rule, f"options/{value}/{key}", before, after, cause)
+                rest = {name: one for name, one in live[value].items() if name != key}
+                self.right["options"] = live = {**live, value: rest if before is None else {**rest, key: before}}
+
 
 def _shown(value: Json) -> Json:
     """Options by their values; a list of texts says enough of what was muted."""
@@ -321,7 +342,10 @@ def _unsent(resource: Resource) -> frozenset[str]:
 def _toggled(old: Resource, new: Resource) -> list[str]:
     """Fields that one side has and the other was not sent at all."""
     sometimes = [one for one in properties.SOMETIMES_SET if (one in old.attributes) != (one in new.attributes)]
-    return [*sometimes, *(name for name in _unsent(old) ^ _unsent(new) if "/" not in name)]
+    toggled = _unsent(old) ^ _unsent(new)
+    if toggled and not (old.attributes.get("options") and new.attributes.get("options")):
+        toggled = frozenset(name for name in toggled if "/" not in name)  # no options, so none with the key
+    return [*sometimes, *sorted(toggled)]
 
 
 def _with(resource: Resource, attributes: Mapping[str, Json]) -> Resource:
@@ -395,12 +419,6 @@ def _ties_as_known(
         return {value: live[value] for value in ranked}
     in_known_order = iter([value for value in known if value in live])
     return {one: live[one] for one in (next(in_known_order) if value in known else value for value in live)}
-
-
-def _as_hidden(old: Mapping[str, Json], new: Mapping[str, Json]) -> Mapping[str, Json]:
-    """The live option, as hidden as the known one."""
-    rest = {name: value for name, value in new.items() if name != "hidden"}
-    return {**rest, "hidden": True} if old.get("hidden") else rest
 
 
 def _quiet_order(pair: _Pair, kind: str, wanted: Mapping[str, Json]) -> None:

@@ -120,6 +120,39 @@ def test_a_week_in_which_nothing_happened(reads):
     assert reads.moved() == []
 
 
+def described(one):
+    return {"options": [{**each, "description": f"About {each['label']}"} for each in one["options"]]}
+
+
+@pytest.mark.parametrize("names", [["hs_lead_status", "hs_source"], ["hs_lead_status", "hs_source", "hs_status"]])
+def test_a_key_that_hubspot_newly_sends_is_nobodys_change(reads, names):
+    """Told in one muted line; no time moved, so nobody is blamed, though a portal may edit one of them."""
+    for one in reads.listed:
+        if one["name"] in names:
+            one |= described(one)
+    found = reads.says("drift")
+
+    assert found["items"] == []
+    cause = "`options/description` newly sent, or no longer sent, by HubSpot"
+    assert [(one["cause"], one["count"]) for one in found["muted"]] == [(cause, len(names))]
+
+
+def test_the_same_key_set_by_a_person_is_that_persons_change(reads):
+    """Where HubSpot tells of a user, or only one definition that a portal may edit gained a text."""
+    (status,) = [one for one in reads.listed if one["name"] == "hs_lead_status"]
+    reads.change("hs_lead_status", **described(status))
+    assert reads.moved() == [("portal.changed", "hs_lead_status", "user")]
+    for one in reads.listed:
+        if one["name"] in ("hs_lead_status", "mixed"):
+            one |= {**described(one), "updatedAt": LATER, "updatedUserId": "8"}
+    found = reads.says("drift")["items"]
+
+    assert [(one["class"], one["actor"]["type"], one["actor"]["id"]) for one in found] == [
+        ("managed.modified", "user", "8"),
+        ("portal.changed", "user", "8"),
+    ]
+
+
 MORE = options(("NEW", "New"), ("NURTURE", "Nurture"))
 
 

@@ -294,6 +294,17 @@ EDITABLE = {**LOCKED, "readOnlyOptions": False}
             ("portal.changed", "low", "hubspot", "likely"),
         ),
         (default(), default(hidden=True, updatedAt=NOW), ("portal.changed", "low", "user", "likely")),
+        (default(), default(hidden=True, updatedUserId="9"), ("portal.changed", "low", "user", "likely")),
+        (
+            default(),
+            default(label="B", updatedAt=NOW, updatedUserId="9"),
+            ("portal.changed", "low", "user", "likely"),
+        ),
+        (
+            default(options=TIERS[:1]),
+            default(options=TIERS, updatedAt=NOW, updatedUserId="9"),
+            ("portal.changed", "low", "user", "likely"),
+        ),
         (None, local("salesforceaccountid"), ("portal.added", "low", "integration", "likely")),
         (
             local("a123_total"),

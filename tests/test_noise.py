@@ -27,6 +27,8 @@ EVERY_KEY = {
     "updatedAt": THEN,
 }
 YES_NO = [{"value": "y", "label": "Yes", "displayOrder": 0}, {"value": "n", "label": "No", "displayOrder": 1}]
+SAID = [{**one, "description": "What it means"} for one in YES_NO]
+EMPTY = [{**one, "description": ""} for one in YES_NO]
 
 
 def default(name="phone", **raw):
@@ -114,6 +116,12 @@ MUTED = {
             six(custom, options=YES_NO),
             six(custom, options=[{**YES_NO[0], "hidden": False}, {**YES_NO[1], "hidden": True}]),
         ),
+        (six(default, options=YES_NO)[:2], six(default, options=SAID)[:2]),
+        (
+            [default("hs_buying_role", options=YES_NO), default(options=YES_NO)],
+            [default("hs_buying_role", options=SAID), default(options=[SAID[0], {**YES_NO[1], "description": ""}])],
+        ),
+        ([older(one, "hidden") for one in six(default, hidden=True)[:2]], six(default, hidden=True)[:2]),
     ],
     "filled-position": [(six(default), [default(f"p{number}", displayOrder=number) for number in range(6)])],
     "blanks": [
@@ -161,6 +169,13 @@ DRIFT = {
             six(custom),
             [custom(f"p{n}", numberDisplayHint="currency", updatedAt=f"2025-06-0{n + 1}T00:00:00Z") for n in range(6)],
         ),
+        ([default("hs_buying_role", options=YES_NO)], [default("hs_buying_role", options=[SAID[0], YES_NO[1]])]),
+        (six(default, options=EMPTY)[:2], six(default, options=SAID)[:2]),
+        (
+            [default("hs_persona", options=YES_NO), default("type", options=YES_NO)],
+            [default(name, options=SAID, updatedAt=NOW, updatedUserId="8") for name in ("hs_persona", "type")],
+        ),
+        ([default()], [default(numberDisplayHint="currency", updatedAt=NOW, updatedUserId="8")]),
     ],
     "filled-position": [(six(default), [default("p0", displayOrder=4), *six(default)[1:]])],
     "blanks": [([custom(label="Plan tier")], [custom(label="Plantier")])],

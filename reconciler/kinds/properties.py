@@ -66,6 +66,7 @@ SOMETIMES_SET: Mapping[str, Json] = {  # and the value that means the same as ab
     "currencyPropertyName": None,
     "dataSensitivity": "non_sensitive",
 }
+OPTION_KEYS = ("hidden", "description")  # sent with every option of a definition, or with none (hubspot-api.md A.2)
 REQUIRED = ("label", "fieldType", "groupName")  # beside the type, in a full definition
 
 # hubspot-api.md A.4: the pairs that may be written.
@@ -597,8 +598,8 @@ def unsent(facts: Mapping[str, Json]) -> frozenset[str]:
         return frozenset(facts.get("unsent", ()))
     listed = facts.get("options") or ()
     missing = {field for field in (*ALWAYS_SET, "options") if facts.get(field) is None}
-    shown = not listed or any(option.get("hidden") is not None for option in listed)
-    return frozenset(missing if shown else {*missing, "options/hidden"})
+    of_options = {key for key in OPTION_KEYS if listed and all(option.get(key) is None for option in listed)}
+    return frozenset(missing | {f"options/{key}" for key in of_options})
 
 
 def _live_option(option: Mapping[str, Json]) -> dict[str, Json]:
