@@ -171,6 +171,8 @@ class Attribution:
                 return _integration(new, "updatedAt moved, no user id")
             whose = "global definition" if family == "global" else "HubSpot-defined"
             return Actor("hubspot", "likely", f"updatedAt moved, no user id, {whose}")
+        if new.kind != properties.NAME:
+            return Actor("unknown", "unknown", "HubSpot keeps no times of these: HubSpot, or somebody in the portal")
         if not time_of(new, "updatedAt"):
             return Actor("hubspot", "likely", "HubSpot-defined, without any time: it cannot be dated")
         if heads <= {"label", "inverseLabel", "description"}:

@@ -86,18 +86,11 @@ def _collection(name: str, answers: Sequence[Answer], more: Sequence[Answer]) ->
         return Collection(name, "ok", len(answers[-1].results))
     if lost := [answer for answer in bad if answer.status == UNAVAILABLE]:
         return Collection(name, "unavailable", detail=_detail(lost[0]))
-    status: ReadStatus = "partial" if len(bad) < len(answers) + len(more) else _status(bad[0])
-    return Collection(name, status, detail=_detail(bad[0]))
-
-
-def _status(answer: Answer) -> ReadStatus:
-    match answer.status:
-        case 0:
-            return "not_read"
-        case -1:
-            return "unavailable"
-        case _:
-            return "denied"
+    refused = [answer for answer in bad if answer.status != NOT_READ]
+    if not refused:  # a recorded read that holds one of both directions of a pair
+        return Collection(name, "not_read", detail=_detail(bad[0]))
+    status: ReadStatus = "partial" if len(bad) < len(answers) + len(more) else "denied"
+    return Collection(name, status, detail=_detail(refused[0]))
 
 
 def _detail(answer: Answer) -> str:

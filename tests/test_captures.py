@@ -9,8 +9,11 @@ import pytest
 from reconciler.cli import run
 
 LISTS = "/crm/v3/properties/contacts"
+STAGES = [f"/crm/v3/pipelines/{name}" for name in ("contacts", "companies")]
+LABELS = ["/crm/v4/associations/contacts/companies/labels", "/crm/v4/associations/companies/contacts/labels"]
 THEN, LATER = "2026-04-01T00:00:00.000Z", "2026-04-06T10:00:00.000Z"
-SETTINGS = "version: 1\nportals: {demo: {portalId: 1, tokenEnv: T}}\nwatch: [contacts]\n"
+SETTINGS = "version: 1\nportals: {demo: {portalId: 1, tokenEnv: T}}\nwatch: [contacts, companies, deals, tickets]\n"
+UUID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
 
 def prop(name, **raw):
@@ -59,16 +62,63 @@ ODD = [  # real-drift.md 7, "Weird but real"
 ]
 
 
+def stage(name, at, label=""):
+    """A lifecycle stage as HubSpot sends it."""
+    metadata = {"isClosed": "false", "state": "OPEN"}
+    return {
+        "id": name,
+        "label": label or name.title(),
+        "displayOrder": at,
+        "metadata": metadata,
+        "createdAt": THEN,
+        "updatedAt": THEN,
+        "archived": False,
+        "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
+    }
+
+
+def lifecycle(object_type):
+    return {
+        "label": "Lifecycle Stage Pipeline",
+        "id": f"{object_type}-lifecycle-pipeline",
+        "displayOrder": 0,
+        "stages": [stage("lead", 0), stage("customer", 1), stage("17", 2, "Trial"), stage(UUID, 3, "Churned")],
+    }
+
+
+def label(number, text, category="USER_DEFINED"):
+    return {"category": category, "typeId": number, "label": text}
+
+
+ELSEWHERE = {  # the lists of other object types, the stages, the labels; and pipelines that are not ours
+    "/crm/v3/properties/companies": [prop("domain"), custom("tier")],
+    "/crm/v3/properties/deals": [
+        prop("amount", type="number", fieldType="number"),
+        prop(f"hs_v2_date_entered_{UUID.replace('-', '_')}_17", label="Date entered X (Sales)", archived=False),
+        prop("dealstage", **CHOICE, options=options(("a", "A"), ("b", "B"))),
+    ],
+    "/crm/v3/properties/contacts/groups": [{"name": "own", "label": "Own", "displayOrder": 7, "archived": False}],
+    STAGES[0]: [lifecycle("contacts")],
+    STAGES[1]: [lifecycle("companies")],
+    "/crm/v3/pipelines/deals": [{**lifecycle("deals"), "id": UUID, "label": "Sales"}],
+    LABELS[0]: [label(1, "Primary", "HUBSPOT_DEFINED"), label(101, "Buyer")],
+    LABELS[1]: [label(2, "Primary", "HUBSPOT_DEFINED"), label(102, "Bought by")],
+}
+
+
 class Reads:
     """A directory into which one read was imported, and what commands say of another one."""
 
     def __init__(self, path, capsys):
         self.path, self.capsys = path, capsys
         self.listed = copy.deepcopy(ODD)
+        self.elsewhere = {}
 
     def says(self, command, *words):
         """The document of a command on the read as it is now."""
-        recorded = {"formatVersion": "1.0", "responses": {LISTS: {"results": self.listed}}}
+        lists = {**self.elsewhere, **({LISTS: self.listed} if self.listed else {})}
+        responses = {path: {"results": listed} for path, listed in lists.items()}
+        recorded = {"formatVersion": "1.0", "responses": responses}
         (self.path / "read.json").write_text(json.dumps(recorded))
         self.capsys.readouterr()
         code = run([command, "--from-snapshot", "read.json", *words, "-o", "json"])
@@ -177,6 +227,105 @@ def test_each_change_has_its_class_and_author(reads, name, fields, found):
     reads.change(name, **fields)
 
     assert reads.moved() == [(found[0], name, found[1])]
+
+
+@pytest.fixture
+def whole(reads):
+    """The same for a read of everything."""
+    reads.elsewhere = copy.deepcopy(ELSEWHERE)
+    reads.says("import")
+    return reads
+
+
+def test_a_quiet_week_of_everything(whole):
+    """Touched, reshuffled and renumbered stages, labels, groups and per-stage properties are no findings."""
+    for path, listed in whole.elsewhere.items():
+        listed.reverse()
+        for one in listed:
+            one["newKey"] = None
+            for at, each in enumerate(one.get("stages", [])):
+                each |= {"updatedAt": LATER, "displayOrder": at * 10, "metadata": {"isClosed": "false"}}
+            one.get("stages", []).reverse()
+            if path.endswith("groups"):
+                one["displayOrder"] = 99
+            if path.endswith("deals"):
+                one |= {"label": one["label"] + " ", "updatedAt": LATER}
+    for one in whole.listed:
+        one["options"] = [{**each, "label": each["label"] + " "} for each in one["options"]]
+    whole.elsewhere["/crm/v3/properties/deals"][0]["options"].pop()  # dealstage, which mirrors its pipelines
+    whole.elsewhere["/crm/v3/pipelines/deals"][0]["stages"].pop()
+
+    assert whole.moved() == []
+    assert whole.says("plan")["changes"] == []
+
+
+@pytest.mark.parametrize("path", [None, *ELSEWHERE])
+def test_a_list_that_one_read_lacks(whole, path):
+    """What was not read, then or now, is not reported, whatever else was."""
+    if path:
+        del whole.elsewhere[path]
+    else:
+        whole.listed = []
+    assert whole.moved() == []
+
+
+@pytest.mark.parametrize("path", ELSEWHERE)
+def test_a_list_that_the_baseline_lacks(reads, path):
+    """The other way round: nothing is new of a list that the first read did not hold."""
+    reads.elsewhere = {name: copy.deepcopy(listed) for name, listed in ELSEWHERE.items() if name != path}
+    reads.says("import")
+    reads.elsewhere = copy.deepcopy(ELSEWHERE)
+
+    assert reads.moved() == []
+
+
+def both(whole, change):
+    for path in STAGES:
+        change(whole.elsewhere[path][0]["stages"])
+
+
+def rename(stages):
+    for one in stages:
+        one |= {"updatedAt": LATER, **({"label": "Lost"} if one["id"] == UUID else {})}
+
+
+def swap(stages):
+    for one in stages:
+        one |= {"updatedAt": LATER, "displayOrder": {"17": 3, UUID: 2}.get(one["id"], one["displayOrder"])}
+
+
+ANOTHER = stage("7e57d004-2b97-4e7a-b45f-5387367791cd", 0, "Fan")
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (rename, ("managed.modified", "churned", "user")),
+        (swap, ("managed.reordered", "churned", "user")),
+        (lambda stages: stages.pop(), ("managed.missing", "churned", "unknown")),
+        (lambda stages: stages.insert(0, dict(ANOTHER)), ("unmanaged.added", "fan", "unknown")),
+    ],
+)
+def test_stages_by_their_ids(whole, change, found):
+    """A stage whose id is a UUID is told by its name; what follows from it is not told again."""
+    both(whole, change)
+
+    assert whole.moved() == [found]
+
+
+def test_other_object_types_and_labels(whole):
+    """Each list has its own findings, each definition its own."""
+    whole.elsewhere["/crm/v3/properties/deals"][0] |= {"type": "string", "fieldType": "text", "updatedAt": LATER}
+    whole.elsewhere["/crm/v3/properties/companies"][0]["hidden"] = True
+    whole.elsewhere["/crm/v3/properties/companies"].append(prop("hs_new", createdAt=LATER))
+    whole.elsewhere[LABELS[0]][1]["label"] = "Purchaser"
+
+    assert whole.moved() == [
+        ("vendor.type-changed", "amount", "hubspot"),
+        ("managed.modified", "bought_by", "unknown"),
+        ("portal.changed", "domain", "user"),
+        ("vendor.added", "hs_new", "hubspot"),
+    ]
 
 
 def test_the_way_back_of_several_is_one_command_that_works(reads):

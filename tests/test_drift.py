@@ -356,6 +356,21 @@ def test_a_mass_touch_hides_no_edit_of_the_portal():
     assert actors(found) == [("user", "likely")]
 
 
+def test_a_group_of_hubspots_tells_nobody():
+    """HubSpot keeps no times of groups, and a portal may rename those that HubSpot made."""
+    address = "propertyGroups/contacts/contactinformation"
+    known, live = (
+        Resource("propertyGroups", address, {"label": label, "displayOrder": 0}, {"name": "contactinformation"})
+        for label in ("Contact information", "About them")
+    )
+    lists = ("properties/contacts", "propertyGroups/contacts")
+
+    found = drift([known], [live], collections=ok(*lists), whole=lists)
+
+    assert classes(found) == [("vendor.relabelled", "contactinformation", "info")]
+    assert actors(found) == [("unknown", "unknown")]
+
+
 def test_our_own_receipts_name_us():
     """What an apply from this machine wrote, and the specs do not ask for any more, was us and nobody else."""
     address = "properties/contacts/tier"

@@ -695,9 +695,13 @@ def merged_options(live: Mapping[str, Json], declared: Mapping[str, Json], exact
 
 
 def _merged_option(live: Mapping[str, Json], declared: Mapping[str, Json]) -> Mapping[str, Json]:
-    if not declared or all(live.get(field) == value for field, value in declared.items()):
+    if not declared or all(_same_of_option(field, value, live.get(field)) for field, value in declared.items()):
         return live
     return {field: value for field, value in {**live, **declared}.items() if value or field == "label"}
+
+
+def _same_of_option(field: str, one: Json, other: Json) -> bool:
+    return same(field, one, other) if field in ("label", "description") else bool(one == other)
 
 
 def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
