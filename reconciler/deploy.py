@@ -1,6 +1,6 @@
 """An apply from plan to receipt, document and moved baseline; the command line only asks and prints."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -88,8 +88,16 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
         document = _without_baseline(document, error, bool(receipt))
     if receipt:
         ended = {change["address"]: change["outcome"] for change in document["changes"]}
-        receipt.end({"at": report.stamp(deployment.now()), "outcomes": ended, "exit": document["exit"]})
+        made = _made(run.outcomes.values(), run.seen)
+        receipt.end({"at": report.stamp(deployment.now()), "outcomes": ended, "made": made, "exit": document["exit"]})
     return document
+
+
+def _made(outcomes: Iterable[Outcome], seen: Snapshot) -> dict[str, Json]:
+    """By what HubSpot knows the things that this run created: ids that an undo cannot guess."""
+    created = [one.change for one in outcomes if one.change.action == "create" and one.change.address in seen]
+    remotes = [(change, dict(change.kind.remote(seen[change.address]))) for change in created]
+    return {change.address: remote for change, remote in remotes if remote != change.remote}
 
 
 def _knowing(scope: Scope, seen: Snapshot) -> Scope:

@@ -26,7 +26,12 @@ def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime
         name = told[0]["portal"]["name"]
         raise StaleError(f"{receipt} is of portal {name}", where=str(receipt), hint=f"choose it with -p {name}")
     done = written(told)
-    carried_out = [change_from_json(one) for one in told[0]["changes"] if one["address"] in done]
+    made = told[-1].get("made", {})
+    carried_out = [
+        change_from_json({**one, "remote": {**one.get("remote", {}), **made.get(one["address"], {})}})
+        for one in told[0]["changes"]
+        if one["address"] in done
+    ]
     plan = _plan(carried_out, situation)
     plan = guards.judged(plan, planning.context(situation, plan, wishes))
     return planning.document(situation, plan, wishes, now)
@@ -44,6 +49,9 @@ def _plan(carried_out: list[Change], situation: Situation) -> Plan:
         where = standing(_with_ids(back, seen), seen)
         if where.word == "open":
             changes.append(derived(where.change))
+        elif where.word == "satisfied" and _unrecognised(back):
+            message = f"{back.address} is not to be found: the run was cut off before it noted what HubSpot calls it"
+            findings.append(Finding("inverse-unknown", "warning", message, "look for it in HubSpot", back.address))
         elif where.word == "satisfied":
             unchanged += 1
         else:
@@ -70,6 +78,12 @@ class _NoWriter:
 
 
 _no_writer = _NoWriter()
+
+
+def _unrecognised(back: Change) -> bool:
+    """Whether this is something that HubSpot numbers and nobody knows the number."""
+    ids = {association_labels.NAME: "typeIds", lifecycle_stages.NAME: "ids"}.get(back.kind.NAME)
+    return back.action == "archive" and ids is not None and not back.remote.get(ids)
 
 
 def _with_ids(back: Change, seen: Observation) -> Change:

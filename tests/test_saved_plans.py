@@ -1,6 +1,7 @@
 """Reviewed means executed: saved plans, staleness, undo and receipts, through the command line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ properties:
       options: {options}
 """
 OPTIONS = "[{value: a, label: A}, {value: b, label: B}]"
+PAYER = "associationLabels: {contacts: {companies: {payer: {label: Pays}}}}\n"
 ONE, TWO = "properties/contacts/one", "properties/contacts/two"
 
 
@@ -224,6 +226,39 @@ def test_an_archived_property_is_undone_by_a_restore():
     assert live("one")["label"] == "One"
     (record,) = Portal.open(STATE).state["records"]["0-1"].values()
     assert record["properties"]["one"] == "kept"
+
+
+def test_what_the_apply_made_is_undone_after_the_baseline_is_lost():
+    """A label and a stage are known by the ids that the receipt noted, not by what somebody remembers of them."""
+    specs(extra=f"lifecycleStages: [{{name: trial, label: Trial}}]\n{PAYER}")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+    shutil.rmtree("specs/baselines")
+
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+
+    document = json.loads(Path("back.json").read_text("utf-8"))
+    assert [(change["address"], change["action"]) for change in document["changes"]] == [
+        ("associationLabels/contacts/companies/payer", "archive"),
+        ("lifecycleStages/trial", "archive"),
+    ]
+
+
+def test_what_an_apply_that_was_cut_off_made_is_looked_for_by_hand():
+    """Its receipt noted no ids, and without a baseline nobody knows which label it was: it is not passed over."""
+    specs(extra=PAYER)
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+    receipt.write_text("".join(receipt.read_text("utf-8").splitlines(keepends=True)[:-1]), "utf-8")
+    shutil.rmtree("specs/baselines")
+
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+
+    document = json.loads(Path("back.json").read_text("utf-8"))
+    assert document["changes"] == []
+    assert [(one["rule"], one["address"]) for one in document["findings"]] == [
+        ("inverse-unknown", "associationLabels/contacts/companies/payer")
+    ]
 
 
 def test_what_moved_since_is_not_undone(capsys):
