@@ -5,7 +5,7 @@ for the fields that it can map. A definition is judged as it is declared (``warn
 as it drifted (``broken``): a breach is only what the change makes worse, so nobody is told twice of an old one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -230,17 +230,32 @@ def _flag(resource: Resource, name: str) -> bool | None:
 def warnings(integrations: Sequence[Integration], desired: Snapshot, removed: Iterable[str]) -> Iterator[Finding]:
     """Where the specs contradict what integrations need, at the line of the field."""
     gone = frozenset(removed)
+    told: set[str] = set()
     for integration in integrations:
         for address in sorted({*integration.requires, *integration.uses}):
             if resource := desired.get(address):
                 for breach in breaches(integration, address, resource):
                     yield _warning("integration-breaking", integration, resource, breach.path, breach.why)
             if lost := sorted(one for one in gone if one == address or one.startswith(f"{address}/options/")):
-                yield from _removals(integration, address, lost)
+                removals = list(_removals(integration, address, lost))
+                told.update(one.message for one in removals)
+                yield from removals
         for resource in desired.of_kind(properties.NAME) if integration.rules else ():
             if integration.consumes(resource.address, _consumers(resource)):
                 for rule, path in _held(integration.rules, resource):
                     yield _warning("integration-field-rule", integration, resource, path, rule.why)
+    yield from _removals_of_consumed(desired, gone, told)
+
+
+def _removals_of_consumed(desired: Snapshot, gone: frozenset[str], told: Collection[str]) -> Iterator[Finding]:
+    for one in sorted(gone):
+        address, _, value = one.partition("/options/")
+        if value and (resource := desired.get(address)):
+            for name in _consumers(resource):
+                why = f"breaks {name}: it needs {one}, which is listed under `removed:`"
+                fix = f"drop the removal, or {name} from the consumers of {address}"
+                if why not in told:
+                    yield Finding("integration-breaking", "warning", why, fix, one, resource.source)
 
 
 def _warning(rule: str, integration: Integration, resource: Resource, path: str, why: str) -> Finding:
@@ -358,6 +373,8 @@ def _losses(before: Resource, after: Resource | None) -> Iterator[tuple[str, str
         old, new = before.attributes.get(name), after.attributes.get(name)
         if name in after.attributes and old != new:
             yield name, f"its {name} goes from {old} to {new}"
+    if writable(before) and writable(after) is False:
+        yield "readOnlyValue", "its values become read only"
     if before.name == STAGE_MIRROR or "options" not in after.attributes:
         return
     for value in before.attributes.get("options") or {}:

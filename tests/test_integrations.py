@@ -230,6 +230,88 @@ def test_a_stage_that_goes_breaks_who_needs_its_option(capsys):
     ]
 
 
+NEEDS = {
+    "writable": ("writable: true", "it needs to write values, and they are read only"),
+    "visible": ("hidden: false", "it needs the property to be visible, and it is hidden"),
+}
+FORMULA = ", calculationFormula: '1 + 1'"
+WORSE = {
+    "writable": SCORE % ("number", "calculation_equation", FORMULA),
+    "visible": SCORE % ("number", "number", ", hidden: true"),
+}
+
+
+@pytest.mark.parametrize("need", NEEDS)
+def test_who_needs_to_write_or_to_see(capsys, need):
+    """Specs that contradict the need are warned of, and a plan that ends it is breaking: by name, and why."""
+    wants, why = NEEDS[need]
+    needs = WAREHOUSE % f"score: {{{wants}}}"
+    applied(SCORE % ("number", "number", ""), extra=needs)
+    assert document(capsys, "validate")[1]["findings"] == []
+    specs(WORSE[need], extra=needs)
+
+    code, found = document(capsys, "validate")
+    assert [(one["rule"], one["message"]) for one in found["findings"]] == [
+        ("integration-breaking", f"breaks warehouse: {why}")
+    ]
+    code, plan = document(capsys, "plan", "--fail-on", "breaking")
+    assert (code, breaks(plan, "properties/contacts/score")) == (6, [("warehouse", why)])
+
+
+@pytest.mark.parametrize("need", NEEDS)
+def test_drift_says_who_cannot_write_or_see_any_more(capsys, need):
+    """Of a custom property that a colleague changed, and of one of HubSpot's own; nobody else is told of."""
+    wants, why = NEEDS[need]
+    applied(SCORE % ("number", "number", ""), extra=WAREHOUSE % f"score: {{{wants}}}, phone: {{{wants}}}, fax: {{}}")
+    fields = {"calculated": True, "calculationFormula": "1 + 1", "fieldType": "calculation_equation"}
+    rights = {"archivable": True, "readOnlyDefinition": True, "readOnlyValue": True}
+    worse = {"writable": (fields, {"modificationMetadata": rights}), "visible": ({"hidden": True}, {"hidden": True})}
+    edit("change", object="contacts", property="score", fields=worse[need][0])
+    for name in ("phone", "fax"):
+        release("change", object="contacts", property=name, fields=worse[need][1])
+
+    code, drift = document(capsys, "drift", "--fail-on", "breaking")
+
+    assert code == 2
+    assert breaks(drift, "properties/contacts/score", "items") == [("warehouse", why)]
+    assert breaks(drift, "properties/contacts/phone", "items") == [("warehouse", why)]
+    assert breaks(drift, "properties/contacts/fax", "items") == []
+
+
+def test_consumers_are_told_of_what_can_no_longer_be_written(capsys):
+    """Whoever is named in meta.consumers reads or writes: a property that becomes read only breaks it."""
+    consumers = ", meta: {consumers: [billing]}"
+    applied(SCORE % ("number", "number", consumers))
+    edit("change", object="contacts", property="score", fields={"calculated": True})
+    why = "it reads or writes the property, and its values become read only"
+
+    code, drift = document(capsys, "drift", "--fail-on", "breaking")
+
+    assert (code, breaks(drift, "properties/contacts/score", "items")) == (2, [("billing", why)])
+    edit("change", object="contacts", property="score", fields={"calculated": False})
+    specs(SCORE % ("number", "calculation_equation", FORMULA + consumers))
+    plan = document(capsys, "plan")[1]
+    assert ("billing", why) in breaks(plan, "properties/contacts/score")
+
+
+def test_consumers_are_told_of_a_removal_in_the_specs(capsys):
+    """An option under `removed:` is warned of before any portal is asked."""
+    tier = TIER % ("[{value: a, label: A}]", ", meta: {consumers: [billing]}")
+    gone = "removed: [{address: properties/contacts/tier/options/b, reason: no longer sold}]\n"
+    specs(tier, extra=gone)
+
+    code, found = document(capsys, "validate")
+
+    assert code == 0
+    assert [(one["rule"], one["message"], one["severity"]) for one in found["findings"]] == [
+        (
+            "integration-breaking",
+            "breaks billing: it needs properties/contacts/tier/options/b, which is listed under `removed:`",
+            "warning",
+        )
+    ]
+
+
 @pytest.mark.parametrize(("level", "code"), [("info", 2), ("low", 2), ("medium", 2), ("high", 0)])
 def test_drift_fails_on_a_severity_and_on_worse(capsys, level, code):
     """A changed label of ours is medium."""
