@@ -74,7 +74,7 @@ def accept(
     if until is None and known is None:
         taken, findings = _first(workspace, observation, choice), [{"address": one} for one in choice.patterns or ["*"]]
     else:
-        taken, findings = sorted({item.address for item in items}), [_finding(item) for item in items]
+        taken, findings = sorted({item.address for item in items}), [finding_of(item) for item in items]
         _take(workspace, observation, choice, items, consent, today)
     acceptances.append(workspace.baseline_directory, findings, consent)
     return taken
@@ -101,7 +101,8 @@ def _take(
         _move(workspace, observation, known, _accepted(items, known.snapshot, observation.snapshot, choice))
 
 
-def _finding(item: DriftItem) -> dict[str, Json]:
+def finding_of(item: DriftItem) -> dict[str, Json]:
+    """What is written down of a finding that somebody accepts."""
     return {"address": item.address, "class": item.drift_class, "fingerprint": item.fingerprint}
 
 

@@ -4,13 +4,13 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+from reconciler import acceptances, ignore, importer, report, variables
 from reconciler import baseline as baselines
-from reconciler import ignore, importer, variables
 from reconciler import spec as specs
-from reconciler.acceptance import WHOLE, merged
+from reconciler.acceptance import WHOLE, Choice, finding_of, merged
 from reconciler.address import covers, join
 from reconciler.adopt import CannotEdit, edited
 from reconciler.adoption import STAGES, Wanted, Wish, apart, undeclared, wanted
@@ -54,6 +54,7 @@ class Adoption:
     accepted: Snapshot  # the portal, but as it was accepted before where only a part is adopted
     taken: tuple[str, ...]  # the baseline moves for these
     refused: Mapping[str, str]  # by address, why
+    findings: tuple[Mapping[str, Json], ...] = ()  # of drift, that it ends
 
 
 def planned(
@@ -73,8 +74,9 @@ def planned(
     ignored = ignore.in_force(workspace.settings.ignore, today) if workspace.baseline else ()
     wish = Wish(tuple(patterns), spec, known, observation, {}, ignored)
     _check_patterns(wish)
+    drifted = detected(workspace.baseline, observation, spec, ignored=ignored).items if workspace.baseline else ()
     if classes and workspace.baseline:
-        drifted = detected(workspace.baseline, observation, spec, patterns, ignored).items
+        drifted = tuple(item for item in drifted if Choice(tuple(patterns)).takes(item))
         if not (named := tuple(_of_classes(drifted, classes))):
             return Adoption((), (), observation.snapshot, (), {})
         wish = replace(wish, patterns=named)
@@ -92,10 +94,11 @@ def planned(
         refused |= impossible
     taken = _taken(wish, found)
     accepted = observation.snapshot.replaced(filter(None, taken.values()))
-    return Adoption(files, tuple(found.gone), accepted, tuple(sorted(taken)), refused)
+    ended = [finding_of(item) for item in drifted if item.address in taken and Choice(wish.patterns).takes(item)]
+    return Adoption(files, tuple(found.gone), accepted, tuple(sorted(taken)), refused, tuple(ended))
 
 
-def write(workspace: Workspace, adoption: Adoption) -> None:
+def write(workspace: Workspace, adoption: Adoption, now: datetime) -> None:
     """Writes the edited files, each at once or not at all, then moves the baseline for what was adopted."""
     drafts = [(_draft(file), file.path.resolve()) for file in adoption.files]
     for draft, path in drafts:
@@ -108,6 +111,8 @@ def write(workspace: Workspace, adoption: Adoption) -> None:
     workspace.save_baseline(
         baselines.moved(known, adoption.accepted, adoption.taken, managed=managed, portal_id=workspace.portal.portal_id)
     )
+    consent = {"at": report.stamp(now), "by": workspace.author, "reason": "adopted into the specs"}
+    acceptances.append(workspace.baseline_directory, adoption.findings, consent)
 
 
 def _draft(file: EditedFile) -> Path:

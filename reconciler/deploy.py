@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler import acceptances, report
 from reconciler import baseline as baselines
-from reconciler import report
 from reconciler.apply import (
     Outcome,
     Record,
@@ -18,7 +18,7 @@ from reconciler.apply import (
     standing,
     texts_taken,
 )
-from reconciler.errors import BlockedError, StaleError
+from reconciler.errors import BlockedError, StaleError, UsageError
 from reconciler.kinds import Scope, lifecycle_stages
 from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation, within
@@ -65,6 +65,7 @@ class Deployment:
     before: Observation | None  # the portal as the plan saw it, where the plan was made just now
     now: Callable[[], datetime]
     cancelled: Callable[[], str] = str  # "interrupted" or "terminated" once somebody wants it to end
+    recorded: bool = True  # whether it is written down who applied; in CI the commit of the baseline tells
 
 
 def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
@@ -85,7 +86,9 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     try:
         move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()))
     except OSError as error:
-        document = _without_baseline(document, error, bool(receipt))
+        document = _without_baseline(document, error.strerror or str(error), str(error.filename or ""), bool(receipt))
+    except UsageError as error:
+        document = _without_baseline(document, str(error), error.where, bool(receipt))
     if receipt:
         ended = {change["address"]: change["outcome"] for change in document["changes"]}
         made = _made(run.outcomes.values(), run.seen)
@@ -110,11 +113,11 @@ def _dated(receipt: Receipt, now: Callable[[], datetime]) -> Record:
     return lambda event: receipt.record({**event, "at": report.stamp(now())})
 
 
-def _without_baseline(document: Mapping[str, Json], error: OSError, wrote: bool) -> dict[str, Json]:
+def _without_baseline(document: Mapping[str, Json], why: str, where: str, wrote: bool) -> dict[str, Json]:
     """The document of a run whose baseline could not be written: what was done in the portal is done."""
-    message = f"the baseline could not be written: {error.strerror or error}"
+    message = f"the baseline could not be written: {why}"
     hint = "make room or give the right to write, then apply again: it finds everything as wanted"
-    told = report.error_json("partial" if wrote else "usage", message, str(error.filename or ""), hint)
+    told = report.error_json("partial" if wrote else "usage", message, where, hint)
     return report.finished({**document, "errors": [*document["errors"], told]})
 
 
@@ -152,6 +155,16 @@ def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], live:
     }
     moved = baselines.moved(known, observed, addresses, managed=managed, collections=fresh, declared_formulas=formulas)
     workspace.save_baseline(moved)
+    if deployment.recorded:
+        consent = {"at": report.stamp(deployment.now()), "by": workspace.author}
+        acceptances.append(workspace.baseline_directory, _decided(deployment, done, fresh), consent)
+
+
+def _decided(deployment: Deployment, done: Iterable[Change], fresh: Iterable[str]) -> list[dict[str, Json]]:
+    """What moved in the baseline with an apply, and the plan that somebody agreed to."""
+    plan = f"plan {deployment.plan['digest'][: len('sha256:') + 12]}"
+    whole = [{"address": f"{name}/*", "reason": f"first read, with {plan}"} for name in sorted(fresh)]
+    return [*whole, *({"address": one.address, "reason": f"applied: {one.action}, {plan}"} for one in done)]
 
 
 def _moves(change: Change, outcomes: Mapping[str, Outcome]) -> bool:

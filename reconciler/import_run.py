@@ -6,12 +6,12 @@ from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
+from reconciler import acceptances, ignore, importer, report, spec
 from reconciler import baseline as baselines
-from reconciler import ignore, importer, report, spec
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
 from reconciler.kinds import Scope, kind_of
-from reconciler.model import Finding, Json, Resource
+from reconciler.model import Finding, Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, within
 from reconciler.snapshot_file import RecordedRead
 from reconciler.spec import Spec
@@ -27,7 +27,7 @@ def import_portal(
     listed = importer.chosen(observation.snapshot, choice, _others(declared, workspace))
     wanted, findings = _sayable(listed, ignore.in_force(workspace.settings.ignore, now.date()))
     files = _write(workspace.directory, wanted)
-    _save_baseline(workspace, observation, wanted, declared)
+    _save_baseline(workspace, observation, wanted, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
@@ -101,9 +101,7 @@ def _write(directory: Path, wanted: Sequence[Resource]) -> list[dict[str, Json]]
     return files
 
 
-def _save_baseline(
-    workspace: Workspace, observation: Observation, wanted: Iterable[Resource], declared: Spec | None
-) -> None:
+def _save_baseline(workspace: Workspace, observation: Observation, wanted: Iterable[Resource], now: datetime) -> None:
     """New collections whole, and what was imported just now; what else moved stays drift."""
     known = workspace.baseline
     read = {name for name, one in observation.collections.items() if one.status == "ok"}
@@ -113,6 +111,12 @@ def _save_baseline(
     addresses = imported | {one for one in observation.snapshot if within(one, fresh)}
     moved = baselines.moved(known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh)
     workspace.save_baseline(moved)
+    before = known.snapshot if known else Snapshot()
+    decided = sorted(
+        one for one in imported if one in before and before[one].attributes != moved.snapshot[one].attributes
+    )
+    consent = {"at": report.stamp(now), "by": workspace.author, "reason": "imported into the specs"}
+    acceptances.append(workspace.baseline_directory, [{"address": one} for one in decided], consent)
 
 
 def _counts(wanted: Iterable[Resource]) -> dict[str, int]:

@@ -91,7 +91,9 @@ def test_the_sides_of_every_field_stand_beside_each_other(say):
     assert (gold["source"]["line"], gold["state"]) == (10, "as_it_is")
     assert (found["change"]["action"], found["change"]["reason"]) == ("update", "revert_drift")
     assert found["live"]["updated"]["user"] == "2002"
+    whole, applied = found["baseline"].pop("acceptances")
     assert found["baseline"] == {"state": "present", "managed": True}
+    assert (whole["address"], applied["address"]) == ("properties/contacts/*", "properties/contacts/tier")
 
 
 def test_what_touches_it_is_named(say):

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -247,6 +248,35 @@ def test_who_accepted_what_and_why_is_kept(portal, capsys):
         (event,) = json.loads(list(stream)[-1])["events"]
     assert (event["event"], event["accepted"]) == ("resolved", {"at": at, "by": "dana", "reason": "tidying"})
     assert explained(capsys) == [start, kept]
+
+
+def test_an_adopt_and_an_apply_are_decisions_too(portal, capsys):
+    """Whichever command moves the baseline writes down who did it, when and why; a second one has nothing to add."""
+    tier = "cs_tier: {label: Tier, type: string, fieldType: text, groupName: contactinformation}"
+    with open("specs/tier.yaml", "w") as stream:
+        stream.write(f"properties: {{contacts: {{{tier}}}}}\n")
+    assert run(["-q", "apply", "--auto-approve"]) == 0
+    capsys.readouterr()
+    assert run(["-q", "apply", "--auto-approve"]) == 0
+    edit(Portal.open(Path(STATE)), "relabel", object="contacts", property="cs_tier", label="Level")
+    (moved,) = checked(capsys)[1]["items"]
+    assert run(["-q", "adopt"]) == 0
+    assert run(["-q", "adopt"]) == 0
+
+    with open("specs/baselines/demo/acceptances.jsonl") as stream:
+        _, applied, adopted = map(json.loads, stream)
+    assert applied.pop("reason").startswith("applied: create, plan sha256:")
+    assert applied == {"at": applied["at"], "by": "dana", "address": "properties/contacts/cs_tier"}
+    assert adopted == {
+        "at": adopted["at"],
+        "by": "dana",
+        "reason": "adopted into the specs",
+        "address": "properties/contacts/cs_tier",
+        "class": "managed.modified",
+        "fingerprint": moved["fingerprint"],
+    }
+    (gone,) = checked(capsys)[1]["resolved"]
+    assert gone["accepted"]["reason"] == "adopted into the specs"
 
 
 def explained(capsys):

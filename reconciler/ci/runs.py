@@ -109,7 +109,7 @@ def apply(situation: Situation, wishes: Wishes, cancelled: "Cancelled", now: Cal
         client.reader(), client.writer(), situation.scope, cancelled=cancelled.event.is_set, wait=client.clock.wait
     )
     observation = situation.observation
-    deployment = Deployment(workspace, made, plan.changes, observation, now, lambda: cancelled.name)
+    deployment = Deployment(workspace, made, plan.changes, observation, now, lambda: cancelled.name, recorded=False)
     return deploy(deployment, tools)
 
 

@@ -43,7 +43,7 @@ def command(
     workspace.check_identity(source)
     adoption = planned(workspace, spec, source, addresses, classes, session.now().date())
     if not dry_run:
-        write(workspace, adoption)
+        write(workspace, adoption, session.now())
     _tell(session, adoption, dry_run)
     return int(ExitCode.USAGE if adoption.refused else ExitCode.OK)
 
