@@ -26,7 +26,7 @@ from reconciler.fleet import Command, Member
 from reconciler.kinds import Scope
 from reconciler.model import Finding, Json
 from reconciler.planning import Situation, Wishes, document, look_around, make
-from reconciler.receipts import exclusive
+from reconciler.exclusion import exclusive
 from reconciler.render.jsonl import line
 from reconciler.spec import Spec, SpecFiles, has_specs
 from reconciler.workspace import Workspace
@@ -107,7 +107,7 @@ class Workshop:
             return deploy(replace(deployment, cancelled=self.cancelled), self._tools(client, scope))
 
     def _alone(self, member: Member) -> AbstractContextManager[None]:
-        return exclusive(workspace_of(member).local_state / "locks", member.portal.name)
+        return exclusive(workspace_of(member))
 
     def _tools(self, client: "Client", scope: Scope) -> Tools:
         stop = self.cancelled

@@ -4,13 +4,12 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from reconciler.errors import BlockedError, UsageError
+from reconciler.errors import UsageError
 from reconciler.model import Json
 
 
@@ -67,21 +66,6 @@ def newest(directory: Path) -> Path | None:
     """The last receipt of a portal."""
     found = sorted(directory.glob("*.jsonl")) if directory.is_dir() else []
     return found[-1] if found else None
-
-
-@contextmanager
-def exclusive(directory: Path, portal: str) -> Iterator[None]:
-    """Keeps two applies to one portal on this machine apart; a dead process holds nothing."""
-    import fcntl
-
-    directory.mkdir(parents=True, exist_ok=True)
-    with open(directory / f"{portal}.lock", "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            hint = "wait for it to end, then plan again"
-            raise BlockedError(f"another apply to portal {portal} is running on this machine", hint=hint) from error
-        yield
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,11 @@ class Workspace:
         return self.directory.resolve().parent / ".reconciler"
 
     @property
+    def emulator_file(self) -> Path:
+        """Where the embedded portal of this name keeps its state."""
+        return (self.directory.resolve().parent / (self.portal.emulator or "")).resolve()
+
+    @property
     def baseline_directory(self) -> Path:
         """Where the accepted state of this portal is committed."""
         return self.directory / "baselines" / self.portal.name
@@ -113,7 +118,7 @@ class Workspace:
             from reconciler.emulator import Portal as Embedded
             from reconciler.emulator import create_app
 
-            file = self.directory.resolve().parent / self.portal.emulator
+            file = self.emulator_file
             file.parent.mkdir(parents=True, exist_ok=True)
             return Client.for_app(create_app(Embedded.open(file)), self.token, retries=retries, clock=clock)
         if not self.token:

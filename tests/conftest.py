@@ -22,6 +22,12 @@ def pytest_runtest_makereport(item):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _state_of_no_user(tmp_path_factory):
+    """What the tests lock lies with the tests."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _no_token_left_behind(tmp_path_factory):
     yield
     files = (path for path in tmp_path_factory.getbasetemp().rglob("*") if path.is_file())

@@ -168,14 +168,6 @@ def test_nobody_at_the_terminal_means_no_apply():
     assert live("one")["label"] == "One"
 
 
-def test_two_applies_to_one_portal_exclude_each_other(tmp_path):
-    """The second one on this machine is turned away."""
-    specs(one="Uno")
-    with receipts.exclusive(tmp_path / ".reconciler" / "locks", "demo"):
-        assert run(["apply", "-q", "--auto-approve"]) == 6
-    assert run(["apply", "-q", "--auto-approve"]) == 0
-
-
 def test_a_receipt_tells_before_and_after_of_every_write():
     """Intent before, result after, the values of the fields, and the end with the outcomes."""
     specs(one="Uno")

@@ -17,7 +17,7 @@ from reconciler.ci.github import GitHub
 from reconciler.ci.gitlab import GitLab
 from reconciler.errors import BlockedError, UnavailableError, UsageError
 from reconciler.planning import Wishes
-from reconciler.receipts import exclusive
+from reconciler.exclusion import exclusive
 from reconciler.transitions import Transition
 from reconciler.workspace import Workspace
 
@@ -109,7 +109,7 @@ class Stage:
         """Plans again, asks for the approval, and carries the plan out."""
 
         def run() -> runs.Document:
-            with exclusive(workspace.local_state / "locks", workspace.portal.name), stopping() as stopped:
+            with exclusive(workspace), stopping() as stopped:
                 planned = runs.plan(workspace, wishes, self.now())
                 if planned.situation is None or planned.document["exit"]["code"]:
                     return planned.document

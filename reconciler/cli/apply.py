@@ -47,8 +47,8 @@ def command(
 ) -> int:
     """Make the portal as the specs say; with a saved plan, exactly that plan or nothing."""
     from reconciler.approval import approved
+    from reconciler.exclusion import exclusive
     from reconciler.planning import Wishes
-    from reconciler.receipts import exclusive
 
     session.kind = "apply"
     workspace = session.workspace()
@@ -56,7 +56,7 @@ def command(
         hint = "review a plan and apply that file, or give --auto-approve"
         raise UsageError("nobody is there to approve the plan", hint=hint)
     wishes = Wishes(only, allow, allow_forget, on_conflict, require_digest=require_digest)
-    with exclusive(workspace.local_state / "locks", workspace.portal.name), stopping() as stopped:
+    with exclusive(workspace), stopping() as stopped:
         if plan_file is not None:
             if only or on_conflict:
                 raise UsageError("--only and --on-conflict belong to the plan, not to its apply")

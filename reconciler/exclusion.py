@@ -1,0 +1,61 @@
+"""Keeps two applies to one portal apart, from whatever directory of this machine each of them was begun."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+from reconciler.errors import BlockedError, UsageError
+from reconciler.report import stamp
+from reconciler.workspace import Workspace
+
+PLACE = Path("hubspot-reconciler", "locks")
+
+
+@contextmanager
+def exclusive(workspace: Workspace) -> Iterator[None]:
+    """Holds a portal for as long as it is written to; a dead process holds nothing."""
+    import fcntl
+
+    with _opened(f"{identity(workspace)}.lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            message = f"another apply to portal {workspace.portal.name} is running on this machine: {lock.read()}"
+            raise BlockedError(message, hint="wait for it to end, then plan again") from error
+        lock.truncate(0)
+        where = workspace.directory.resolve().parent
+        lock.write(f"process {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}")
+        lock.flush()
+        yield
+
+
+def identity(workspace: Workspace) -> str:
+    """What tells one portal from another, whoever configured it: its id, its state file, or else its token's hash."""
+    portal = workspace.portal
+    if portal.emulator is not None:
+        file = str(workspace.emulator_file)
+        return f"emulator-{sha256(file.encode()).hexdigest()[:16]}"
+    known = portal.portal_id or f"token-{sha256(workspace.token.encode()).hexdigest()[:16]}"
+    return f"{urlsplit(portal.base_url).netloc.replace(':', '-')}-{known}"
+
+
+def _opened(name: str) -> IO[str]:
+    """The lock's file among the user's state, or where that cannot be written, among temporary files."""
+    user = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser()
+    failure: OSError | None = None
+    for base in (user, Path(tempfile.gettempdir(), f"reconciler-{os.getuid()}")):
+        if base.is_absolute():
+            try:
+                (base / PLACE).mkdir(parents=True, exist_ok=True, mode=0o700)
+                return open(base / PLACE / name, "a+", encoding="utf-8", errors="backslashreplace")
+            except OSError as error:
+                failure = error
+    hint = "set XDG_STATE_HOME to a directory that can be written"
+    raise UsageError(f"no lock can be taken: {failure}", hint=hint) from failure

@@ -1,0 +1,98 @@
+"""Two applies to one portal from one machine exclude each other, whatever directories they were begun in."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import run
+from reconciler.emulator import Portal, serve
+from reconciler.exclusion import exclusive
+from reconciler.settings import load
+from reconciler.workspace import Workspace
+
+SPEC = "propertyGroups: {contacts: {g: {label: G}}}\n"
+SETTINGS = "version: 1\nportals: {here: %s}\nwatch: [contacts]\n"
+
+
+@pytest.fixture(autouse=True)
+def _scratch(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def directory(name, portal, spec=SPEC):
+    """A directory of specs for a portal."""
+    specs = Path(name, "specs")
+    specs.mkdir(parents=True)
+    (specs / "reconciler.yaml").write_text(SETTINGS % portal, "utf-8")
+    (specs / "contacts.yaml").write_text(spec, "utf-8")
+    return str(specs)
+
+
+def held(specs):
+    """The lock that an apply of these specs takes."""
+    settings = load(Path(specs))
+    return exclusive(Workspace(Path(specs), settings, settings.portal()))
+
+
+def applied(specs):
+    return run(["apply", "-q", "--auto-approve", "--specs", specs])
+
+
+def test_a_second_directory_for_the_same_portal_is_turned_away(capsys):
+    """By the portal's id, under whatever name; it is told who is at it, and later it gets its turn."""
+    with serve(Portal.seeded("empty")) as server:
+        one = directory("one", f"{{portalId: 12345678, baseUrl: '{server.url}'}}")
+        two = directory("two", f"{{portalId: 12345678, baseUrl: '{server.url}', tokenEnv: HUBSPOT_ACCESS_TOKEN}}")
+        with held(one):
+            assert applied(two) == 6
+        told = capsys.readouterr().err
+        assert "error: another apply to portal here is running on this machine: process " in told
+        assert f"process {os.getpid()}, since " in told
+        assert f"for the specs in {Path('one').resolve()}\n" in told
+        assert "wait for it to end, then plan again" in told
+        assert applied(two) == 0
+
+
+def test_two_directories_without_an_id_are_known_by_their_token(monkeypatch, capsys):
+    """The lock's name tells nobody the token."""
+    with serve(Portal.seeded("empty")) as server:
+        one, two = (directory(name, f"{{baseUrl: '{server.url}'}}") for name in ("one", "two"))
+        with held(one):
+            assert applied(two) == 6
+            monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-na1-of-another-portal")
+            assert applied(two) == 0
+    assert [path for path in Path(os.environ["XDG_STATE_HOME"]).rglob("*pat-na1*")] == []
+
+
+def test_an_embedded_portal_is_known_by_its_file():
+    """Two directories about one file exclude each other, two portals of one name do not."""
+    one, two = directory("one", "{emulator: ../shared.json}"), directory("two", "{emulator: ../shared.json}")
+    other = directory("other", "{emulator: here.json}")
+
+    with held(one):
+        assert applied(two) == 6
+        assert applied(other) == 0
+
+
+def test_where_home_cannot_be_written_the_lock_lies_among_temporary_files(monkeypatch):
+    """A container without a home is no reason to go without the lock."""
+    Path("home").write_text("a file", "utf-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(Path("home").resolve()))
+    monkeypatch.setattr("tempfile.tempdir", str(Path("scratch").resolve()))
+    one, two = directory("one", "{emulator: ../shared.json}"), directory("two", "{emulator: ../shared.json}")
+
+    with held(one):
+        assert applied(two) == 6
+    assert len(list(Path("scratch").rglob("*.lock"))) == 1
+
+
+def test_where_nothing_can_be_locked_nothing_is_written(monkeypatch, capsys):
+    """It says which directory could be made writable."""
+    for name in ("home", "scratch"):
+        Path(name).write_text("a file", "utf-8")
+    monkeypatch.setenv("XDG_STATE_HOME", str(Path("home").resolve()))
+    monkeypatch.setattr("tempfile.tempdir", str(Path("scratch").resolve()))
+
+    assert applied(directory("one", "{emulator: here.json}")) == 3
+    assert "set XDG_STATE_HOME to a directory that can be written" in capsys.readouterr().err
