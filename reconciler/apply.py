@@ -8,7 +8,9 @@ wanted. After the first failure nothing destructive is begun; what does not depe
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Protocol
 
 from reconciler.address import join
@@ -130,27 +132,35 @@ def carry_out(changes: Sequence[Change], tools: Tools) -> Run:
 
 
 def waves(changes: Sequence[Change]) -> list[list[Task]]:
-    """The order of work; nothing waits that does not have to."""
+    """The order of work: first what destroys nothing, so that a failure in it is known before anything is lost."""
     building = [change for change in changes if change.writes and change.action != "archive"]
     removing = [change for change in changes if change.action == "archive"]
-    return [list(_tasks(step)) for changing in (building, removing) for step in _steps(changing)]
+    lossy = _lossy(building)
+    safe = [change for change in building if change.address not in lossy]
+    rest = [change for change in building if change.address in lossy]
+    return [list(_tasks(step)) for part in (safe, rest, removing) for step in _steps(part)]
+
+
+def _lossy(building: Sequence[Change]) -> set[str]:
+    """Addresses of what destroys something, and of what has to wait for it."""
+    found: set[str] = set()
+    for step in _steps(building):
+        found |= {one.address for one in step if one.destroys or not found.isdisjoint(one.depends_on)}
+    return found
 
 
 def _steps(changes: Sequence[Change]) -> Iterator[list[Change]]:
     """The changes in the order of what they need, those together that wait for nothing but the steps before."""
-    depths = _depths(changes)
-    for depth in sorted(set(depths.values())):
-        yield [change for change in changes if depths[change.address] == depth]
-
-
-def _depths(changes: Sequence[Change]) -> dict[str, int]:
-    by_address = {change.address: change for change in changes}
-
-    def depth(change: Change, above: frozenset[str] = frozenset()) -> int:
-        needs = [by_address[need] for need in change.depends_on if need in by_address and need not in above]
-        return 1 + max((depth(need, above | {change.address}) for need in needs), default=0)
-
-    return {change.address: depth(change) for change in changes}
+    left = {change.address: change for change in changes}
+    needs = {change.address: [need for need in change.depends_on if need in left] for change in changes}
+    order = TopologicalSorter(needs)
+    with suppress(CycleError):  # the order goes as far as it can
+        order.prepare()
+    while ready := order.get_ready():
+        yield [left.pop(address) for address in ready]
+        order.done(*ready)
+    if left:  # what needs itself, over however many corners: HubSpot is to say what it thinks of that
+        yield list(left.values())
 
 
 def _tasks(step: Sequence[Change]) -> Iterator[Task]:

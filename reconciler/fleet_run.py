@@ -22,11 +22,11 @@ from reconciler.apply import Tools
 from reconciler.approval import approved
 from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
 from reconciler.errors import ReconcilerError, UsageError
+from reconciler.exclusion import exclusive
 from reconciler.fleet import Command, Member
 from reconciler.kinds import Scope
 from reconciler.model import Finding, Json
 from reconciler.planning import Situation, Wishes, document, look_around, make
-from reconciler.exclusion import exclusive
 from reconciler.render.jsonl import line
 from reconciler.spec import Spec, SpecFiles, has_specs
 from reconciler.workspace import Workspace

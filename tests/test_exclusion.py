@@ -62,7 +62,7 @@ def test_two_directories_without_an_id_are_known_by_their_token(monkeypatch, cap
             assert applied(two) == 6
             monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", "pat-na1-of-another-portal")
             assert applied(two) == 0
-    assert [path for path in Path(os.environ["XDG_STATE_HOME"]).rglob("*pat-na1*")] == []
+    assert list(Path(os.environ["XDG_STATE_HOME"]).rglob("*pat-na1*")) == []
 
 
 def test_an_embedded_portal_is_known_by_its_file():

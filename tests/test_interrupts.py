@@ -28,7 +28,6 @@ SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 def line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", TOKEN)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     Path("specs").mkdir()
     Path("specs/all.yaml").write_text(SPEC, "utf-8")
     with listening() as (url, line):

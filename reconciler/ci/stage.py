@@ -16,8 +16,8 @@ from reconciler.ci.desk import Desk, Result
 from reconciler.ci.github import GitHub
 from reconciler.ci.gitlab import GitLab
 from reconciler.errors import BlockedError, UnavailableError, UsageError
-from reconciler.planning import Wishes
 from reconciler.exclusion import exclusive
+from reconciler.planning import Wishes
 from reconciler.transitions import Transition
 from reconciler.workspace import Workspace
 

@@ -95,7 +95,8 @@ def apply_summary(document: Document) -> str:
     done = [f"{written[action]:,} {past}" for action, past in PAST.items() if written[action]]
     satisfied = [f"{others['satisfied']:,} already so"] if others["satisfied"] else []
     trouble = [f"{others[outcome]:,} {outcome}" for outcome in TROUBLE if others[outcome]]
-    head = f"Applied: {', '.join([*done, *satisfied])}." if done or satisfied else "Nothing was written."
+    nothing = "Nothing is known to have been written." if others["unknown"] else "Nothing was written."
+    head = f"Applied: {', '.join([*done, *satisfied])}." if done or satisfied else nothing
     head = f"Cancelled. {head}" if document.get("cancelled") else head
     return f"{head} {', '.join(trouble).capitalize()}." if trouble else head
 

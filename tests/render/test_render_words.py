@@ -47,6 +47,10 @@ def test_moves(before: list[str], after: list[str], told: str) -> None:
         ({"kind": "validate", "errors": [{"code": "x", "message": "y"}]}, "Nothing was validated: 1 error."),
         ({"kind": "drift", "items": [], "muted": [{"cause": "stages", "count": 4}]}, "No drift, 4 muted."),
         ({"kind": "apply", "changes": []}, "Nothing was written."),
+        (
+            {"kind": "apply", "changes": [{**change("properties/deals/a", "update"), "outcome": "unknown"}]},
+            "Nothing is known to have been written. 1 unknown.",
+        ),
         ({"kind": "apply", "changes": [], "cancelled": "interrupted"}, "Cancelled. Nothing was written."),
         ({"kind": "import", "files": [{"path": "a.yaml", "definitions": 2}]}, "Imported 2 definitions into 1 file."),
         ({"kind": "of a later version", "message": "hello"}, "hello"),

@@ -1,0 +1,103 @@
+"""In what order an apply writes: what destroys nothing first, and everything after what it needs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_portal import STATE, settle_in
+
+from reconciler.apply import waves
+from reconciler.cli import run
+from reconciler.emulator import Portal, faults
+from reconciler.plan import Change
+
+GROUP = {"contacts": {"g": {"label": "G"}}}
+TEXT = {"type": "string", "fieldType": "text", "groupName": "g"}
+LIST = {"label": "List", "type": "enumeration", "fieldType": "select", "groupName": "g"}
+
+
+def change(name, *needs, destroys=False, action="update"):
+    """A change of a property, by its name and the names of what it needs."""
+    address = "properties/contacts/{}".format
+    lost = (address(name),) if destroys else ()
+    needed = tuple(map(address, needs))
+    return Change(address(name), action, destroys=lost, depends_on=needed, remote={"objectType": "contacts"})
+
+
+def order(*changes):
+    """The names in each wave."""
+    return [[one.name for task in wave for one in task.changes] for wave in waves(changes)]
+
+
+def test_what_destroys_nothing_comes_first():
+    """A removed option and a changed type wait for the safe changes, archives for both, dependants for what they need."""
+    assert order(
+        change("gone", action="archive"),
+        change("retyped", destroys=True),
+        change("uses_retyped", "retyped"),
+        change("relabelled"),
+        change("uses_relabelled", "relabelled"),
+    ) == [["relabelled"], ["uses_relabelled"], ["retyped"], ["uses_retyped"], ["gone"]]
+
+
+def test_sixty_diamonds_on_each_other_are_ordered_at_once():
+    """A forged plan whose needs can be walked in 2^60 ways: each change comes once, in 121 waves."""
+    changes = [change("top0")]
+    for level in range(60):
+        changes += [change(f"{side}{level}", f"top{level}") for side in ("left", "right")]
+        changes.append(change(f"top{level + 1}", f"left{level}", f"right{level}"))
+
+    found = order(*changes)
+
+    assert len(found) == 121
+    assert found[:4] == [["top0"], ["left0", "right0"], ["top1"], ["left1", "right1"]]
+
+
+def test_a_chain_of_thousands_is_no_recursion():
+    """The last of 3,000 formulas, each of which uses the one before it, comes last."""
+    changes = [change("f0"), *(change(f"f{one}", f"f{one - 1}") for one in range(1, 3000))]
+
+    assert order(*reversed(changes)) == [[f"f{one}"] for one in range(3000)]
+
+
+def test_what_needs_itself_comes_last_and_together():
+    """Two formulas that use each other are HubSpot's to refuse; whatever else there is to do is done before."""
+    assert order(change("a", "b"), change("b", "a"), change("c"), change("d", "d")) == [["c"], ["a", "b", "d"]]
+
+
+@pytest.fixture
+def _in_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settle_in("retries: {tries: 1, waitSeconds: 1}\n")
+
+
+def declare(label, values):
+    options = {"exact": True, "values": [{"value": value, "label": value} for value in values]}
+    listed = {**LIST, "options": options}
+    entries = {"listed": listed, "text": {**TEXT, "label": label}}
+    Path("specs/spec.yaml").write_text(json.dumps({"propertyGroups": GROUP, "properties": {"contacts": entries}}))
+
+
+@pytest.mark.usefixtures("_in_place")
+def test_a_failure_in_what_is_safe_keeps_an_option():
+    """The label's PATCH fails, so the option that the same plan removes is not begun to be removed."""
+    declare("Text", ["a", "b"])
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    declare("Other", ["a"])
+    portal = Portal.open(STATE)
+    faults.add(portal, kind="status", status=400, method="PATCH", path="/text", count=0)
+    portal.save()
+
+    option = "properties/contacts/listed/options/b"
+    code = run(["apply", "-q", "--auto-approve", "--allow", option, "-o", "json:done.json"])
+
+    document = json.loads(Path("done.json").read_text("utf-8"))
+    assert {one["address"]: (one["outcome"], one["message"]) for one in document["changes"]} == {
+        "properties/contacts/listed": ("skipped", "nothing destructive is begun after a failure"),
+        "properties/contacts/text": ("failed", "HubSpot refused it (400): internal error"),
+    }
+    assert code == 6
+    assert [one["value"] for one in Portal.open(STATE).state["objects"]["0-1"]["properties"]["listed"]["options"]] == [
+        "a",
+        "b",
+    ]
