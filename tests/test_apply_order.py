@@ -30,7 +30,7 @@ def order(*changes):
 
 
 def test_what_destroys_nothing_comes_first():
-    """A removed option and a changed type wait for the safe changes, archives for both, dependants for what they need."""
+    """A removed option and a changed type wait for the safe changes, archives for both, and all for what they need."""
     assert order(
         change("gone", action="archive"),
         change("retyped", destroys=True),

@@ -340,9 +340,11 @@ class Stories(RuleBasedStateMachine):
 
     def only_planned_fields(self, was, now, document):
         """Of what is there before and after, nothing moved but the planned fields."""
-        fields = {
-            change["address"]: {one["path"] for one in change["fields"]} for change in document.get("changes", ())
-        }
+        fields = {}
+        for change in document.get("changes", ()):
+            live_ids = change.get("remote", {}).get("ids", {}).values()  # a stage goes by its name in specs
+            for address in (change["address"], *map(STAGE.format, live_ids)):
+                fields[address] = {one["path"] for one in change["fields"]}
         for address in was.keys() & now.keys():
             paths = fields.get(address, set())
             for key in ("label", "type", "fieldType", "groupName", "description"):
