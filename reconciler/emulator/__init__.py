@@ -27,7 +27,7 @@ schemaCreateExisting      409         a create on an active schema's name (201: 
 schemaLagReads            0           how many single reads of a schema after a write still show the old one
 limitsPerObject           true        limits have a row for each object type, and not only the overall figures
 limitsLagSeconds          0           how long the limits still count a deleted label
-staleReads                0           how many lists after a write still show the portal before it
+staleReads                0           how many lists after a write still show the portal before it, to each process
 searchLag                 0           how many searches after a write still count the portal before it
 numberDisplayHint         false       number properties made without a display hint get "formatted"
 sensitiveData             false       the account may have sensitive properties

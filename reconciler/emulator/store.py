@@ -4,7 +4,7 @@ import json
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,6 +97,7 @@ def empty_state(portal_id: int = 12345678) -> dict[str, Any]:
         "records": {},
         "audit": [],
         "faults": [],
+        "stale": {},
         "nextId": 100000000,
         "lastMillis": 0,
     }
@@ -113,6 +114,7 @@ class Portal:
     def __init__(self, state: dict[str, Any], *, path: Path | None = None, clock: Clock | None = None) -> None:
         self.state = state
         state["switches"] = {**SWITCHES, **state["switches"]}
+        state.setdefault("stale", {})
         self.path = path
         self.log: list[dict[str, Any]] = []
         self.lock = threading.RLock()
@@ -121,7 +123,7 @@ class Portal:
         self._clock = clock or time.time
         self._touched: set[str] = set()
         self._chunks: dict[str, str] = {}
-        self._stale: dict[str, tuple[bytes, int]] = {}
+        self._shown: Counter[str] = Counter()  # how often this process was shown each stale list
 
     @classmethod
     def seeded(cls, seed: str | Path = "default", clock: Clock | None = None) -> "Portal":
@@ -203,11 +205,10 @@ class Portal:
 
     def listed(self, key: str, make: Callable[[], Any]) -> bytes:
         """A list answer, encoded once until a write outdates it; ``key`` starts with the type id and a blank."""
-        if key in self._stale:
-            old, times = self._stale.pop(key)
-            if times > 1:
-                self._stale[key] = (old, times - 1)
-            return old
+        stale = self.state["stale"].get(key)
+        if stale is not None and self._shown[key] < self.switches["staleReads"]:
+            self._shown[key] += 1
+            return str(stale).encode("utf-8", "backslashreplace")
         if key not in self.encoded:
             self.encoded[key] = json.dumps(make(), separators=(",", ":"), ensure_ascii=False).encode(
                 "utf-8", "backslashreplace"
@@ -224,7 +225,8 @@ class Portal:
         for key in [key for key in self.encoded if key.partition(" ")[0] in touched]:
             old = self.encoded.pop(key)
             if self.switches["staleReads"]:
-                self._stale[key] = (old, self.switches["staleReads"])
+                self.state["stale"][key] = old.decode("utf-8")
+                self._shown[key] = 0
         for type_id in touched:
             self._chunks.pop(type_id, None)
         self._touched = set()
