@@ -225,7 +225,7 @@ def _who_arranged(changes: Sequence[FieldChange], old: Resource, new: Resource) 
 
 def _who_edited_options(old: Resource, new: Resource) -> Actor:
     if touched(old, new):
-        return Actor("user", "likely", "a portal may edit these options; updatedAt moved with many others for nothing")
+        return Actor("user", "likely", "a portal may edit these options; updatedAt moved, but with many others at once")
     return Actor("user", "likely", "updatedAt did not move, which is how an edit in the portal looks")
 
 

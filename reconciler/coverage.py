@@ -22,12 +22,13 @@ def measured(
     totals = dict.fromkeys(("managed", "unmanaged", "ignored", "hubspot"), 0)
     rows: dict[str, dict[str, int]] = {}
     for address, resource in observed.items():
-        custom = vendor.family(resource) == "custom"
+        custom = vendor.family(resource) == "custom" and not _default_stage(resource)
         part = _part(resource, custom, address in ours, ignored)
         totals["managed" if address in ours else part] += 1
-        if resource.kind != lifecycle_stages.NAME:  # a stage is of contacts and companies alike
-            row = rows.setdefault(split(address)[1], dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0))
-            row[part] += 1
+        # a stage is of contacts and companies alike, so stages have a row of their own
+        scope = resource.kind if resource.kind == lifecycle_stages.NAME else split(address)[1]
+        row = rows.setdefault(scope, dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0))
+        row[part] += 1
     listed = [
         {
             "objectType": object_type,
@@ -39,6 +40,10 @@ def measured(
         for object_type, row in sorted(rows.items())
     ]
     return {**totals, "objectTypes": listed}
+
+
+def _default_stage(resource: Resource) -> bool:
+    return resource.kind == lifecycle_stages.NAME and resource.name in lifecycle_stages.DEFAULTS
 
 
 def _part(resource: Resource, custom: bool, ours: bool, ignored: Sequence[IgnoreRule]) -> str:

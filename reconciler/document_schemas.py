@@ -170,6 +170,7 @@ DRIFT_ITEM = _mapping(
     {
         "class": _text("Such as managed.modified or vendor.added."),
         "address": _text("What moved."),
+        "title": _text("Its label, as people see it."),
         "field": {"type": ["string", "null"], "description": "The field that moved, where it is one."},
         "fields": _list(FIELD, "The fields that moved."),
         "before": {"description": "What the baseline holds."},
@@ -351,9 +352,9 @@ COVERAGE = _mapping(
         "hubspot": _count("Others that HubSpot defines."),
         "objectTypes": _list(
             _mapping(
-                "The groups, properties and association labels of one object type.",
+                "The groups, properties and association labels of one object type, or the lifecycle stages.",
                 {
-                    "objectType": _text("Its name."),
+                    "objectType": _text("Its name; `lifecycleStages` for the stages, which belong to two of them."),
                     "declared": _count("What the portal made and the specs declare."),
                     "ignored": _count("What the portal made and a rule ignores."),
                     "unmanaged": _count("What the portal made and nobody speaks of."),
@@ -361,7 +362,7 @@ COVERAGE = _mapping(
                 },
                 ["objectType", "declared", "ignored", "unmanaged", "hubspotDefined"],
             ),
-            "By object type; lifecycle stages, which belong to two of them, are only in the totals.",
+            "By object type, and the lifecycle stages.",
         ),
         "limits": _list(
             _mapping(

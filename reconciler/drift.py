@@ -82,6 +82,7 @@ class DriftItem:
     source: Source | None = None
     ways: Mapping[str, str] = field(default_factory=dict)
     ids: frozenset[str] = frozenset()  # what HubSpot calls it where that is not its name
+    title: str = ""  # what people see of it
 
     @property
     def fingerprint(self) -> str:
@@ -95,6 +96,7 @@ class DriftItem:
         document: dict[str, Json] = {
             "class": self.drift_class,
             "address": self.address,
+            **({"title": self.title} if self.title else {}),
             "severity": self.severity,
             "fields": [one.as_json() for one in self.fields],
             "actor": self.actor.as_json(),
@@ -359,6 +361,7 @@ class _Judge:
             source=wanted.source if wanted else None,
             ways=_ways(drift_class, fields, address, wanted is not None),
             ids=_ids(difference),
+            title=_title(difference),
         )
 
     def _severity(self, drift_class: str, fields: Sequence[DriftField], address: str) -> str:
@@ -423,6 +426,14 @@ def _as_known(moved: DriftField, address: str) -> bool:
     if change.path.startswith("options/") and isinstance(moved.desired, Mapping):
         return all(change.before.get(name) == value for name, value in moved.desired.items())
     return kind_of(address).same(change.path, moved.desired, change.before)
+
+
+def _title(difference: Difference) -> str:
+    """The label that people see now, or saw; of a stage that of contacts before that of companies."""
+    resource = difference.after or difference.before
+    assert resource is not None
+    sides = resource.attributes.values() if resource.kind == STAGES else [resource.attributes]
+    return next((str(side["label"]) for side in sides if isinstance(side, Mapping) and side.get("label")), "")
 
 
 def _ids(difference: Difference) -> frozenset[str]:

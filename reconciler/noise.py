@@ -63,7 +63,7 @@ NORMALISATIONS = (
     ),
     Normalisation(
         "api-key",
-        "a key, also of options, that comes or goes on many definitions at once, or on a few whose time stood still",
+        "a key that comes or goes on many definitions at once, or the description of options on a few untouched ones",
         "a key that one edit sets, and a text where the key was sent before",
         "`numberDisplayHint` came to every number property between 2026-02 and 2026-05",
     ),

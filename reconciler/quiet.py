@@ -18,7 +18,7 @@ from reconciler.model import Json, Resource, Snapshot
 from reconciler.noise import BY_NAME
 
 MANY = 5  # definitions that gain or lose the same field at once: the API changed, not they (G.4)
-FEW = 2  # the same where no time moved, of a key that HubSpot did not send at all before
+FEW = 2  # the same of the description of options, which some lists carry and some do not, where no time moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +207,8 @@ class Sides:
         for name in _toggled(old, new):
             if name in properties.SOMETIMES_SET:
                 nobodys = untouched or not self._edited(old, new)
-            else:
-                nobodys = untouched and self._untouched[name] >= FEW
+            else:  # HubSpot sends the other keys with every definition, so they come and go with many
+                nobodys = untouched and name == _OPTION_TEXT and self._untouched >= FEW
             if nobodys or self._surface(new.address, name):
                 yield name
 
@@ -242,9 +242,9 @@ class Sides:
         return counts
 
     @cached_property
-    def _untouched(self) -> Counter[str]:
-        """How many definitions gained or lost a key while their time stood still."""
-        return Counter(name for old, new in self._pairs if not touched(old, new) for name in _toggled(old, new))
+    def _untouched(self) -> int:
+        """How many definitions gained or lost the description of their options while their time stood still."""
+        return sum(1 for old, new in self._pairs if _OPTION_TEXT in _toggled(old, new) and not touched(old, new))
 
     @cached_property
     def _filled(self) -> Counter[str]:
@@ -322,6 +322,7 @@ def _equal(old: Resource, new: Resource) -> bool:
 
 _IDENTITY = ("calculated", "modificationMetadata", "createdAt", "ids", "typeIds")
 _TIMES = (("touched", "updatedAt"), ("created", "createdAt"))
+_OPTION_TEXT = "options/description"
 _FLAGS = ("readOnlyDefinition", "readOnlyOptions", "readOnlyValue")
 
 

@@ -60,16 +60,16 @@ def _near_object_type(object_type: str) -> str:
 
 def groups(resources: Mapping[str, Resource], removed: Mapping[str, Tombstone]) -> Iterator[Finding]:
     """Groups that neither the specs nor HubSpot's own lists know; the portal may have them, so it is a warning."""
-    sound: set[tuple[str, str]] = set()  # section and object type, group
+    told: set[tuple[str, str]] = set()  # section and object type, group: one warning for all of its properties
     for address, resource in resources.items():
         group = resource.attributes.get("groupName")
         if group is None or group in property_groups.DEFAULT_GROUPS:
             continue
         place = (address.rpartition("/")[0], group)
-        if place not in sound:
+        if place not in told:
             findings = list(_group(resource, group, resources, removed))
             yield from findings
-            sound |= set() if findings else {place}
+            told |= set() if any(one.severity == "error" for one in findings) else {place}
 
 
 def _group(

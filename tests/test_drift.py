@@ -712,6 +712,7 @@ def test_an_item_as_documents_hold_it():
         {
             "class": "managed.modified",
             "address": "properties/contacts/tier",
+            "title": "B",
             "severity": "medium",
             "fields": [{"path": "label", "before": "Tier", "after": "B", "desired": "Tier"}],
             "actor": {

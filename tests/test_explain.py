@@ -249,7 +249,9 @@ def test_drift_asks_for_limits_only_when_it_should(say):
 
     assert "limits" not in plain["coverage"]
     assert asked["coverage"]["limits"]
-    assert "Coverage: 1 of 1 custom definitions are declared (contacts 1 of 1)." in say("drift")
+    assert "Coverage: 2 of 2 custom definitions are declared (contacts 1 of 1, lifecycle stages 1 of 1)." in " ".join(
+        say("drift").split()
+    )
 
 
 def test_a_recorded_read_has_no_limits(say):

@@ -121,7 +121,6 @@ MUTED = {
             [default("hs_buying_role", options=YES_NO), default(options=YES_NO)],
             [default("hs_buying_role", options=SAID), default(options=[SAID[0], {**YES_NO[1], "description": ""}])],
         ),
-        ([older(one, "hidden") for one in six(default, hidden=True)[:2]], six(default, hidden=True)[:2]),
     ],
     "filled-position": [(six(default), [default(f"p{number}", displayOrder=number) for number in range(6)])],
     "blanks": [

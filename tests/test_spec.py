@@ -529,3 +529,16 @@ def test_sound_specs_load_no_heavy_library(tmp_path):
 def test_the_specs_of_this_repository_are_sound():
     """What the project shows as an example has no finding."""
     assert load(ROOT / "specs").findings == ()
+
+
+def test_a_group_that_nobody_knows_is_one_warning(specs):
+    """However many properties lie in it; an error, which has to go, stands at each of them."""
+    entry = "{label: A, type: number, fieldType: number, groupName: %s}"
+    listed = "".join(f"    {name}: {entry % 'own'}\n" for name in "abc")
+    stone = "removed: [{address: propertyGroups/contacts/own, reason: r}]\n"
+
+    found = specs(f"properties:\n  contacts:\n{listed}").findings
+    gone = specs(f"{stone}properties:\n  contacts:\n{listed}").findings
+
+    assert [(one.rule, one.severity, one.source.line) for one in found] == [("unknown-group", "warning", 3)]
+    assert [(one.rule, one.severity) for one in gone] == [("unknown-group", "error")] * 3

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from reconciler.model import Json
 from reconciler.render.mermaid import neighbourhood
+from reconciler.render.text_coverage import scope
 from reconciler.render.words import SEVERITIES, Document, clip, moment
 
 LANE, TOP = 34, 8
@@ -187,7 +188,7 @@ def coverage(document: Document) -> Sequence[Row]:
 
 def _covered(at: int, one: Mapping[str, Json]) -> Row:
     numbers = [one.get(part) or 0 for part in COVERED]
-    return Row(str(one["objectType"]), at * 30, list(_parts(COVERED[:3], numbers[:3], 520)), numbers)
+    return Row(scope(str(one["objectType"])), at * 30, list(_parts(COVERED[:3], numbers[:3], 520)), numbers)
 
 
 def _parts(roles: Sequence[str], numbers: Sequence[int], width: float) -> Iterator[Bar]:

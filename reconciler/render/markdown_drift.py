@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from reconciler.render import escape, text_drift
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
-from reconciler.render.words import SEVERITIES, Change, clip, drift_items, drift_kind, entry, value
+from reconciler.render.words import SEVERITIES, Change, clip, drift_items, drift_kind, entry, title, value
 
 RANK = {severity: at for at, severity in enumerate(SEVERITIES)}
 
@@ -60,7 +60,9 @@ def _table(page: Page, items: Sequence[Change]) -> Lines:
 
 def _what(item: Change) -> tuple[str, str, str]:
     sign, word = drift_kind(item)
-    return escape.markdown(item["severity"]), f"{sign} {escape.markdown(word)}", cell(item["address"])
+    relabelled = any(field["path"] == "label" for field in text_drift.item_fields(item))
+    named = f"{cell(item['address'])} {'' if relabelled else escape.markdown(title(item))}".rstrip()
+    return escape.markdown(item["severity"]), f"{sign} {escape.markdown(word)}", named
 
 
 def _moved(item: Change) -> Iterator[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from reconciler.model import Json
 from reconciler.render.style import Line, Span, Style
-from reconciler.render.words import Document
+from reconciler.render.words import NOUNS, Document
 
 Row = tuple[str, ...]
 TYPES = ("Custom definitions", "declared", "ignored", "unmanaged", "share", "HubSpot's own")
@@ -25,13 +25,18 @@ def lines(document: Document, style: Style) -> Iterator[Line]:
 def by_type(held: Mapping[str, Json]) -> list[Row]:
     """Object types with what a portal made of each, and how much of that is declared."""
     names = ("declared", "ignored", "unmanaged", "hubspotDefined")
-    rows = [(one["objectType"], *(one[name] for name in names)) for one in held.get("objectTypes") or ()]
+    rows = [(scope(one["objectType"]), *(one[name] for name in names)) for one in held.get("objectTypes") or ()]
     if len(rows) > 1:
         rows.append(("together", *(sum(row[at] for row in rows) for at in range(1, 5))))
     return [
         (name, f"{declared:,}", f"{ignored:,}", f"{rest:,}", share(declared, declared + ignored + rest), f"{theirs:,}")
         for name, declared, ignored, rest, theirs in rows
     ]
+
+
+def scope(name: str) -> str:
+    """An object type, or the stages, as people call them."""
+    return NOUNS[name][1] if name in NOUNS else name
 
 
 def used(held: Mapping[str, Json]) -> list[Row]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from reconciler.model import Json
+from reconciler.render import text_coverage
 from reconciler.render.style import Line, Span, Style, wrap
 from reconciler.render.text_changes import INDENT, entries
 from reconciler.render.words import (
@@ -97,7 +98,7 @@ def _deeds(items: Sequence[Change]) -> str:
         nouns = _nouns([item for item in items if (_verb(item), _whose(item)) == (verb, whose)])
         noun = whose or (nouns[number != 1] if nouns != said else "")
         parts.append(f"{verb} {number:,} {noun}".rstrip())
-        said = said if whose else nouns
+        said = None if whose else nouns
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
 
 
@@ -156,7 +157,8 @@ def _of_families(items: Sequence[Change]) -> list[Change]:
 def _likeness(item: Change) -> str:
     """What is the same for all definitions that one release touches in the same way."""
     told = [item["class"], item["severity"], item_fields(item), list(evidence(item)), item.get("accepted")]
-    return repr([*told, item["address"]] if item.get("breaks") or not item_fields(item) else told)
+    alone = item.get("breaks") or not (item_fields(item) or item["class"].endswith(".removed"))
+    return repr([*told, item["address"]] if alone else told)
 
 
 def _alike(items: Sequence[Change], style: Style) -> Iterator[Line]:
@@ -301,7 +303,9 @@ def coverage_line(document: Document) -> str:
     if not any(sums.values()):
         return ""
     parts = [
-        f"{one['objectType']} {one['declared']:,} of {number:,}" for one in rows if (number := sums[one["objectType"]])
+        f"{text_coverage.scope(one['objectType'])} {one['declared']:,} of {number:,}"
+        for one in rows
+        if (number := sums[one["objectType"]])
     ]
     totals = {name: sum(one[name] for one in rows) for name in ("declared", "ignored", "unmanaged")}
     rest = [f"{totals[name]:,} {name}" for name in ("ignored", "unmanaged") if totals[name]]

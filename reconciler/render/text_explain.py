@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.model import Json
 from reconciler.render import text_changes, text_drift
 from reconciler.render.style import Line, Span, Style, columns, pad, wrap
-from reconciler.render.words import Document, actor_name, counted, moment, place, subject, title, value
+from reconciler.render.words import Document, actor_name, counted, moment, option_name, place, subject, title, value
 
 OWNED = {
     "declared": "",
@@ -166,9 +166,9 @@ def _fields(fields: Sequence[Mapping[str, Json]], style: Style) -> Iterator[Line
 
 def name(field: Mapping[str, Json]) -> str:
     """A field in words."""
-    top, _, rest = field["path"].partition("/")
+    top, below, rest = field["path"].partition("/")
     if top == "options":
-        return f"option {rest}" if rest else "order of options"
+        return f"option {option_name(rest)}" if below else "order of options"
     return f"{rest} in {top}" if rest else top
 
 

@@ -199,11 +199,11 @@ class Entry(NamedTuple):
 
 def entry(field: Json) -> Entry:
     """How a field of a change reads."""
-    top, _, rest = field["path"].partition("/")
+    top, below, rest = field["path"].partition("/")
     before, after = field.get("before"), field.get("after")
-    if top == "options" and not rest and _orders(before, after):
+    if top == "options" and not below and _orders(before, after):
         return Entry("~", "order:", after=moves(list(before), list(after)))
-    if top == "options" and rest:
+    if top == "options" and below:
         return _option_entry(field, rest)
     name = addresses.decode(field["path"])
     if "before" not in field:
@@ -228,7 +228,7 @@ def _orders(before: Json, after: Json) -> bool:
 
 def _option_entry(field: Json, rest: str) -> Entry:
     name, _, attribute = rest.partition("/")
-    shown = f"option {addresses.decode(name)}"
+    shown = f"option {option_name(name)}"
     if attribute:
         sides = [value(field[side]) if side in field else "(not set)" for side in ("before", "after")]
         return Entry("~", f"{shown} {attribute}", *_told_apart(*sides))
@@ -237,6 +237,11 @@ def _option_entry(field: Json, rest: str) -> Entry:
     if "after" not in field:
         return Entry("-", shown, before=_option(field["before"]))
     return Entry("~", shown, _option(field["before"]), _option(field["after"]))
+
+
+def option_name(encoded: str) -> str:
+    """An option by its value; real portals have some whose value is empty (real-drift.md 7)."""
+    return addresses.decode(encoded) or '""'
 
 
 def _option(attributes: Json) -> str:
@@ -325,15 +330,21 @@ def effects(change: Change) -> Iterator[str]:
 def impacts(change: Change) -> Iterator[str]:
     """How many records a change touches."""
     impact = change.get("impact") or {}
+    stage = change["address"].startswith("lifecycleStages/")
+    what = ("is in this stage", "are in this stage") if stage else ("holds a value", "hold a value")
     when = f" (counted {moment(impact['measuredAt'])})" if impact.get("measuredAt") else ""
     if (number := impact.get("recordsWithValue")) is not None:
-        yield f"{counted(number, 'record holds', 'records hold')} a value{when}."
+        yield f"{_records(number, *what)}{when}."
     with_option = impact.get("recordsWithOption")
     if isinstance(with_option, dict):
         for name, number in with_option.items():
-            yield f"{counted(number, 'record holds', 'records hold')} {name}{when}."
+            yield f"{_records(number, f'holds {name}', f'hold {name}')}{when}."
     elif with_option is not None:
-        yield f"{counted(with_option, 'record holds', 'records hold')} the option{when}."
+        yield f"{_records(with_option, 'holds the option', 'hold the option')}{when}."
+
+
+def _records(number: int, does: str, do: str) -> str:
+    return f"{counted(number, f'record {does}', f'records {do}')}" if number else f"No record {does}"
 
 
 def own_errors(document: Document) -> list[Json]:

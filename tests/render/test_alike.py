@@ -28,3 +28,20 @@ def test_what_a_release_does_to_many_is_told_once():
     assert "medium  ~ options  3 properties, in the same way" in lines
     assert "a of contacts, b of contacts, c of contacts" in lines
     assert few.count("+ option AI") == 2
+
+
+def test_what_a_release_takes_away_is_told_once():
+    """Definitions that are gone in the same way are one entry as well, without an integration that it breaks."""
+    gone = [
+        {**item(name), "class": "vendor.removed", "severity": "high", "fields": [{"path": "label", "before": name}]}
+        for name in "abcd"
+    ]
+    gone[3]["breaks"] = [{"integration": "erp", "why": "it needs the property, and it is gone"}]
+    document = {"kind": "drift", "portal": {"name": "p", "portalId": 1}, "generatedAt": "2026-01-01T00:00:00Z"}
+
+    text = FORMATS["text"]({**document, "items": gone, "exit": {"code": 2}}, Style(color=False, width=100))
+
+    lines = [line.strip() for line in text.splitlines()]
+    assert "high    - removed  3 properties, in the same way" in lines
+    assert "a of contacts, b of contacts, c of contacts" in lines
+    assert 'high    - removed  property d of contacts  "d"' in lines

@@ -7,6 +7,7 @@ from render_documents import BASE, PLAN_FULL, change
 
 from reconciler.render import FORMATS, Style, words
 from reconciler.render.summaries import summary
+from reconciler.render.text_drift import story
 
 PLAIN = Style(width=100)
 
@@ -31,6 +32,47 @@ def plan(*changes: dict, **more) -> dict:
 def test_moves(before: list[str], after: list[str], told: str) -> None:
     """A new order names only what moves."""
     assert words.moves(before, after) == told
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ({"path": "options/", "before": {"label": "None"}}, '- option "" "None"'),
+        ({"path": "options/", "after": {"label": ""}}, '+ option "" ""'),
+        ({"path": "options//label", "before": "a", "after": "b"}, '~ option "" label "a" → "b"'),
+        ({"path": "options/a%2Fb", "after": {"label": "A"}}, '+ option a/b "A"'),
+    ],
+)
+def test_an_option_whose_value_is_empty(field: dict, told: str) -> None:
+    """Real portals have some; a name of nothing would be no name."""
+    one = words.entry(field)
+
+    assert f"{one.sign} {one.name} {one.sides}" == told
+
+
+@pytest.mark.parametrize(
+    ("address", "impact", "told"),
+    [
+        ("lifecycleStages/trial", {"recordsWithValue": 0}, ["No record is in this stage."]),
+        ("lifecycleStages/trial", {"recordsWithValue": 2}, ["2 records are in this stage."]),
+        ("properties/deals/a", {"recordsWithValue": 1}, ["1 record holds a value."]),
+        ("properties/deals/a", {"recordsWithOption": {"b": 0}}, ["No record holds b."]),
+    ],
+)
+def test_how_many_records_a_change_touches(address: str, impact: dict, told: list[str]) -> None:
+    """A stage is where records are; a property is what they hold."""
+    assert list(words.impacts({"address": address, "impact": impact})) == told
+
+
+def test_who_did_what_in_one_sentence() -> None:
+    """Each number has its noun, also behind one that speaks of ours."""
+    dana = {"type": "user", "name": "Dana"}
+    classes = ["unmanaged.added", "managed.modified", "unmanaged.changed"]
+    items = [{"class": one, "address": "lifecycleStages/a", "severity": "low", "actor": dana} for one in classes]
+
+    assert story(items).startswith(
+        "Dana added 1 lifecycle stage, changed 1 of ours and changed 1 lifecycle stage; nothing else moved."
+    )
 
 
 @pytest.mark.parametrize(
