@@ -77,9 +77,8 @@ def known_until(resource: Resource) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """What is known beside the definition: our own key and writes, how new the baseline is, and mass touches."""
+    """What is known beside the definition: our own writes, how new the baseline is, and mass touches."""
 
-    own_user_id: str | None
     known_until: str
     mass_touches: frozenset[str] = frozenset()
     receipts: OwnWrites = field(default_factory=OwnWrites)
@@ -135,8 +134,6 @@ class Attribution:
         return Actor("hubspot", "certain", f"global definition, created {made[:10]}")
 
     def _person(self, user: Json, did: str) -> Actor:
-        if str(user) == self.own_user_id:
-            return Actor("tool", "likely", f"the user of our own key {did}: another run, or its owner", str(user))
         return Actor("user", "likely", f"user {user} {did}", str(user))
 
     def _who_changed(self, old: Resource, new: Resource) -> Actor:

@@ -130,7 +130,6 @@ def detect(
     collections: Mapping[str, Collection],
     *,
     removed: Iterable[str] = (),
-    own_user_id: str | None = None,
     own_writes: Mapping[str, Mapping[str, Json]] | None = None,
     receipts: OwnWrites | None = None,
     referred: Iterable[str] = (),
@@ -146,7 +145,7 @@ def detect(
     before, after, mutes = sides.quiet()
     selected = [one for one in compare(before, after) if not only or addresses.any_covers(only, one.address)]
     newest = max(map(known_until, before.values()), default="") if selected else ""
-    attribution = Attribution(own_user_id, newest, sides.mass_touches, receipts or OwnWrites())
+    attribution = Attribution(newest, sides.mass_touches, receipts or OwnWrites())
     refers = _references(desired) | set(referred)
     judge = _Judge(sides, baseline.managed, frozenset(removed), own_writes or {}, refers, attribution)
     items = [item for difference in selected for item in judge.items(difference)]

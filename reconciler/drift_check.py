@@ -17,7 +17,7 @@ from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
-from reconciler.observe import ListSource, Observation, within
+from reconciler.observe import Observation, within
 from reconciler.quiet import normalised_json
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
@@ -46,12 +46,12 @@ class Checked:
     record: Mapping[str, Json] | None = None
 
 
-def check(workspace: Workspace, source: ListSource, wishes: Wishes, now: datetime) -> dict[str, Json]:
+def check(workspace: Workspace, source: people.Source, wishes: Wishes, now: datetime) -> dict[str, Json]:
     """What moved since the last accept, as a document."""
     return checked(workspace, declared(workspace), source, wishes, now).document
 
 
-def checked(workspace: Workspace, loaded: Spec | None, source: ListSource, wishes: Wishes, now: datetime) -> Checked:
+def checked(workspace: Workspace, loaded: Spec | None, source: people.Source, wishes: Wishes, now: datetime) -> Checked:
     """The same for specs that were loaded before, with its life as far as a history tells."""
     known = workspace.baseline
     assert known is not None
@@ -61,7 +61,7 @@ def checked(workspace: Workspace, loaded: Spec | None, source: ListSource, wishe
     wrote = own_writes(workspace.receipts, now)
     ignored = ignore.in_force(settings.ignore, today)
     found = detected(known, observation, loaded, wishes.only, ignored, wrote)
-    found, notes = people.attributed(found, source, workspace.api, _newest(known))
+    found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items: Sequence[dict[str, Json]] = [
         _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found)

@@ -6,15 +6,25 @@ told so in a note and learns the rest all the same.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from reconciler.attribution import Actor
 from reconciler.drift import Drift, DriftItem
+from reconciler.errors import UnavailableError
 from reconciler.kinds import lifecycle_stages
 from reconciler.model import Answer, Finding, Json
 from reconciler.observe import ListSource
-from reconciler.paths import Api
+from reconciler.paths import TOKEN_INFO, Api
 
 NAMES_SCOPE = "crm.objects.owners.read"
+
+
+class Source(ListSource, Protocol):
+    """What answers reads, and can be asked whose a token is."""
+
+    def ask(self, path: str, body: Json) -> Answer:
+        """A POST that only reads."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +36,42 @@ class Trace:
     name: str = ""
 
 
-def attributed(found: Drift, source: ListSource, api: Api, since: str) -> tuple[Drift, list[Finding]]:
-    """The drift with what audit trails say of its authors, and with names for their ids."""
+def attributed(found: Drift, source: Source, api: Api, since: str, token: str) -> tuple[Drift, list[Finding]]:
+    """The drift with what audit trails say of its authors, which of them is our own key, and with names for their ids.
+
+    The user of a service key or of a private app is the one who made it (hubspot-api.md E.4, G.2), so what carries that
+    user may be an apply from another machine, or an edit of that person.
+    """
     traces = dict(_log_traces(found.items, source, api, since))
     traces.update(_stage_traces(found.items, source, api, since))
     items = [_traced(item, traces[item.address]) if item.address in traces else item for item in found.items]
+    if any(_somebody(item) for item in items) and (own := own_user_id(source, token)):
+        items = [_own(item) if _somebody(item) and item.actor.id == own else item for item in items]
     names, notes = _names(items, source, api)
     return replace(found, items=tuple(_named(item, names) for item in items)), notes
+
+
+# --- our own key -----------------------------------------------------------------------------------------------------
+
+
+def own_user_id(source: Source, token: str) -> str:
+    """The user that HubSpot writes down for what our own token does; nobody where it does not say."""
+    try:
+        answer = source.ask(TOKEN_INFO, {"tokenKey": token})
+    except UnavailableError:
+        return ""
+    told = answer.body.get("userId") if answer.ok and isinstance(answer.body, Mapping) else None
+    return str(told) if told else ""
+
+
+def _somebody(item: DriftItem) -> bool:
+    return item.actor.type == "user" and item.actor.id is not None
+
+
+def _own(item: DriftItem) -> DriftItem:
+    told = item.actor.evidence.replace(f"user {item.actor.id}", "the user of our own key", 1)
+    evidence = f"{told}: an apply from another machine, or that person"
+    return replace(item, actor=Actor("tool", "likely", evidence, item.actor.id))
 
 
 # --- audit trails ----------------------------------------------------------------------------------------------------

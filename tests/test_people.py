@@ -53,6 +53,21 @@ def test_a_user_id_becomes_a_name(portal, capsys):
         assert findings == notes
 
 
+def test_the_user_of_our_own_key_is_told_as_us(portal, capsys):
+    """What an apply from another machine wrote has no receipt here, but carries the user that HubSpot has for us."""
+    edit(portal, "relabel", object="contacts", property="tier", label="Level", user="1001")
+    ((ours,), _) = checked(capsys)
+    portal.state["tokens"]["embedded"] = {"scopes": READS, "userId": 3003}
+    portal.written()
+    ((anothers,), _) = checked(capsys)
+
+    assert (ours["type"], ours["id"], ours["confidence"]) == ("tool", "1001", "likely")
+    assert ours["evidence"] == (
+        "the user of our own key edited it last; updatedAt moved: an apply from another machine, or that person"
+    )
+    assert (anothers["type"], anothers["id"]) == ("user", "1001")
+
+
 def test_the_audit_of_the_lifecycle_names_who_renamed_a_stage(portal, capsys):
     """The stages share one time and carry no user; their audit does."""
     edit(portal, "rename-stage", stage="lead", label="Prospect")

@@ -12,9 +12,10 @@ import click
 from reconciler.errors import ReconcilerError, UsageError
 
 if TYPE_CHECKING:
+    from reconciler.client import Reader
     from reconciler.model import Json
-    from reconciler.observe import ListSource
     from reconciler.pace import Clock
+    from reconciler.snapshot_file import RecordedRead
     from reconciler.spec import Spec
     from reconciler.workspace import Workspace
 
@@ -301,7 +302,7 @@ def class_option(command: F) -> F:
     )(command)
 
 
-def source_of(workspace: "Workspace", from_snapshot: Path | None) -> "ListSource":
+def source_of(workspace: "Workspace", from_snapshot: Path | None) -> "RecordedRead | Reader":
     """What answers the reads of a command: the portal, or a file."""
     if from_snapshot is not None:
         from reconciler.snapshot_file import load
