@@ -4,6 +4,7 @@ Nothing here is needed: each list is asked for only when an item gives reason to
 told so in a note and learns the rest all the same.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -34,6 +35,7 @@ class Trace:
     user: str
     at: str
     name: str = ""
+    sure: bool = True  # whether the line can be about nothing else that moved
 
 
 def attributed(found: Drift, source: Source, api: Api, since: str, token: str) -> tuple[Drift, list[Finding]]:
@@ -79,8 +81,8 @@ def _own(item: DriftItem) -> DriftItem:
 
 def _open(items: Sequence[DriftItem]) -> list[DriftItem]:
     """Items that somebody in the portal may have caused, and of whom HubSpot's definitions do not tell who."""
-    ours = [item for item in items if not item.drift_class.startswith(("vendor.", "access."))]
-    return [item for item in ours if item.actor.id is None and item.actor.type in ("user", "unknown")]
+    known = [item for item in items if item.drift_class != "access.unreadable"]
+    return [item for item in known if item.actor.id is None and item.actor.type in ("user", "unknown")]
 
 
 def _stage_traces(items: Sequence[DriftItem], source: ListSource, api: Api, since: str) -> Iterator[tuple[str, Trace]]:
@@ -105,13 +107,20 @@ def _log_traces(items: Sequence[DriftItem], source: ListSource, api: Api, since:
         return
     path = api.audit_log(since)
     lines = _results(source.get_all([path])[path])
+    addresses = {item.address for item in items}
+    names = Counter(_last(address) for address in addresses)
     for item in wanted:
-        ids = {item.address, item.address.rpartition("/")[2], *item.ids}
+        ids = {item.address, _last(item.address), *item.ids}
         mine = [line for line in lines if str(line.get("targetObjectId")) in ids and line.get("actingUser")]
         newest = max(mine, key=lambda line: str(line.get("occurredAt")), default=None)
         if newest:
-            user = newest["actingUser"]
-            yield item.address, Trace(str(user["userId"]), str(newest["occurredAt"]), user.get("userEmail") or "")
+            user, sure = newest["actingUser"], names[_last(item.address)] == 1
+            name = user.get("userEmail") or ""
+            yield item.address, Trace(str(user["userId"]), str(newest["occurredAt"]), name, sure)
+
+
+def _last(address: str) -> str:
+    return address.rpartition("/")[2]
 
 
 def _results(answer: Answer) -> list[Mapping[str, Json]]:
@@ -121,7 +130,9 @@ def _results(answer: Answer) -> list[Mapping[str, Json]]:
 
 def _traced(item: DriftItem, trace: Trace) -> DriftItem:
     evidence = f"the audit trail says that user {trace.user} did it"
-    actor = Actor("user", "certain", evidence, trace.user, trace.name)
+    if not trace.sure:
+        evidence += ", or did it to another definition of this name"
+    actor = Actor("user", "certain" if trace.sure else "likely", evidence, trace.user, trace.name)
     return replace(item, actor=actor, at=trace.at)
 
 

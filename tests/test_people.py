@@ -1,11 +1,13 @@
 """Names for user ids and audit trails, on the embedded portal: used where a scope opens them, missed nowhere."""
 
 import json
+from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
 from reconciler.cli import run
-from reconciler.emulator import Portal, edit
+from reconciler.emulator import Portal, edit, release
 
 SETTINGS = "version: 1\nportals:\n  demo: {emulator: .reconciler/demo.json}\nwatch: [contacts]\n"
 OWNED = {"name": "tier", "label": "Tier", "type": "string", "fieldType": "text", "groupName": "contactinformation"}
@@ -75,6 +77,78 @@ def test_the_audit_of_the_lifecycle_names_who_renamed_a_stage(portal, capsys):
     actors, _ = checked(capsys)
 
     assert [(one["type"], one["confidence"], one["name"]) for one in actors] == [("user", "certain", "Dana Reed")]
+
+
+@pytest.fixture
+def enterprise(portal):
+    """An account whose audit log holds what users did to definitions, and a key that may read it."""
+    portal.switches["auditLog"] = True
+    scoped(portal, "account-info.security.read")
+    return portal
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("hide", {"property": "fax"}),
+        ("add-option", {"property": "hs_lead_status", "value": "MINE"}),
+        ("relabel", {"property": "phone", "label": "Telephone"}),
+        ("archive", {"property": "tier"}),
+        ("create-group", {"group": "ours", "label": "Ours"}),
+        ("relabel-group", {"group": "contactinformation", "label": "About"}),
+    ],
+)
+def test_the_audit_log_names_who_did_what_leaves_no_trace(enterprise, capsys, name, words):
+    """HubSpot's definitions tell no author of these; the log of an Enterprise account does, and for certain."""
+    edit(enterprise, name, object="contacts", **words)
+
+    actors, _ = checked(capsys)
+
+    assert {(one["type"], one["confidence"], one["name"]) for one in actors} == {
+        ("user", "certain", "dana.reed@example.com")
+    }
+
+
+def test_the_audit_log_tells_no_user_of_what_hubspot_did(enterprise, capsys):
+    """A release is nobody's action, also where a user did something to another definition."""
+    edit(enterprise, "hide", object="contacts", property="fax")
+    release(enterprise, "discontinued")
+
+    actors, _ = checked(capsys)
+
+    assert sorted((one["type"], one["id"]) for one in actors) == [("hubspot", None), ("user", "2002")]
+
+
+def test_a_name_that_two_object_types_have_is_not_certain(enterprise, capsys):
+    """The log tells the name of a definition and not whose it is, as far as anybody knows."""
+    scoped(enterprise, "account-info.security.read", "crm.objects.companies.read")
+    with open("specs/reconciler.yaml", "w") as stream:
+        stream.write(SETTINGS.replace("[contacts]", "[contacts, companies]"))
+    assert run(["-q", "accept", "--all", "--reason", "companies too"]) == 0
+    for object_type in ("contacts", "companies"):
+        edit(enterprise, "hide", object=object_type, property="phone")
+
+    actors, _ = checked(capsys)
+
+    assert [one["confidence"] for one in actors] == ["likely", "likely"]
+
+
+def test_our_own_writes_are_in_the_log_too(enterprise, capsys):
+    """An apply that archived something from another machine left neither a receipt nor a definition, but a line."""
+    stone = "removed: [{address: properties/contacts/tier, reason: gone}]\n"
+    with open("specs/gone.yaml", "w") as stream:
+        stream.write(stone)
+    before = Path("specs/baselines/demo/properties.contacts.json").read_bytes()
+    scoped(enterprise, "account-info.security.read", "crm.schemas.contacts.write")
+    assert run(["-q", "apply", "--auto-approve", "--allow", "properties/contacts/tier"]) == 0
+    Path("specs/baselines/demo/properties.contacts.json").write_bytes(before)
+    Path("specs/gone.yaml").unlink()
+    rmtree(".reconciler/receipts")
+
+    ((actor,), _) = checked(capsys)
+
+    assert (actor["type"], actor["id"], actor["confidence"]) == ("tool", "1001", "likely")
+    assert actor["evidence"].startswith("the audit trail says that the user of our own key did it")
 
 
 def test_the_audit_log_names_who_hid_a_default(portal, capsys):

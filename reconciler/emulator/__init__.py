@@ -32,6 +32,7 @@ searchLag                 0           how many searches after a write still coun
 numberDisplayHint         false       number properties made without a display hint get "formatted"
 sensitiveData             false       the account may have sensitive properties
 propertyLimit             1000        custom properties that an object type may have
+auditLog                  false       an Enterprise account, whose audit log holds what users did to definitions
 ========================  ==========  ================================================================================
 """
 

@@ -174,14 +174,6 @@ def list_audit_logs(portal: Portal, request: Request, _parts: Mapping[str, str])
     return Response(200, page(ordered, request))
 
 
-def record_action(portal: Portal, user_id: str, category: str, action: str, target: str) -> None:
-    """Writes a user's action into the audit log."""
-    user = portal.state["users"].get(user_id, {})
-    acting: Json = {"userId": int(user_id), **({"userEmail": user["email"]} if "email" in user else {})}
-    entry = {"id": str(portal.next_id()), "category": category, "action": action, "actingUser": acting}
-    portal.state["audit"].append({**entry, "targetObjectId": target, "occurredAt": portal.now()})
-
-
 def list_enablement(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
     """Which object types are switched on."""
     disabled = portal.state.get("disabledObjects", [])

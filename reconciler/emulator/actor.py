@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reconciler.emulator import audit_log
 from reconciler.emulator.edits import COLLEAGUE, EDITS
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.releases import FREE_RELEASES, RELEASES
@@ -34,5 +35,7 @@ def played(
         raise ApiError(400, f"{name}: {error}") from error
     with portal.lock:
         touched = known[name](portal, **words)
+        if "user" in words:
+            audit_log.of_edit(portal, words["user"], name, touched)
         portal.written()
     return touched

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, unquote
 from reconciler.emulator import (
     account,
     associations,
+    audit_log,
     control,
     faults,
     limits,
@@ -130,7 +131,10 @@ def handle(portal: Portal, routes: Routes, call: Call) -> Response:
     handler, parts = routed(routes, call)
     if call.data:
         request = replace(request, body=parse_json(call.data))
-    return handler(portal, request, {key: unquote(value) for key, value in parts.items() if value is not None})
+    response = handler(portal, request, {key: unquote(value) for key, value in parts.items() if value is not None})
+    if call.mutating and not call.control:
+        audit_log.of_write(portal, request, response)
+    return response
 
 
 def accepted(portal: Portal, call: Call) -> Request:

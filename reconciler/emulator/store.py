@@ -75,6 +75,7 @@ SWITCHES: Mapping[str, Any] = {
     "numberDisplayHint": False,
     "sensitiveData": False,
     "propertyLimit": 1000,
+    "auditLog": False,
 }
 
 
