@@ -361,7 +361,7 @@ def _looked_for(open_: list[Change], run: Run, tools: Tools) -> Observation:
     for pause in LOOKS:
         if pause:
             tools.wait(pause)
-        seen = look(open_, tools)
+        seen = look(open_, tools.reader, tools.scope)
         run.seen = run.seen.replaced(seen.snapshot.values())
         for change in list(open_):
             if held := _judge(change, run.outcomes[change.address], seen):
@@ -383,14 +383,14 @@ def _not_shown(change: Change, seen: Observation) -> str:
     return "but reading it back does not show it"
 
 
-def look(changes: Sequence[Change], tools: Tools, *, around: bool = False) -> Observation:
+def look(changes: Sequence[Change], reader: ListSource, scope: Scope, *, around: bool = False) -> Observation:
     """The lists that these changes touch, read again; before anything is written, what stands in their way as well."""
-    scope = scope_of(changes, tools.scope)
+    scope = scope_of(changes, scope)
     touched = list({change.kind.NAME: change.kind for change in changes}.values())
     if around and (emptied := {one.address.split("/")[1] for one in changes if _archives_group(one)}):
         scope = replace(scope, watch=tuple(sorted(emptied)))
         touched += [] if properties in touched else [properties]
-    return observe(scope, read(tools.reader, scope, touched), touched)
+    return observe(scope, read(reader, scope, touched), touched)
 
 
 def scope_of(changes: Iterable[Change], scope: Scope) -> Scope:
@@ -463,7 +463,7 @@ def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:
     for change in changes:
         run.settle(_carry_one(change, tools))
     if changes:  # a refusal may only mean that the first one did arrive after all
-        seen = look(changes, tools)
+        seen = look(changes, tools.reader, tools.scope)
         run.seen = run.seen.replaced(seen.snapshot.values())
         for change in changes:
             run.settle(_judge(change, run.outcomes[change.address], seen) or run.outcomes[change.address])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import guards
+from reconciler.apply import holds, look
 from reconciler.deploy import Deployment, refuse_blocked, require_digest
 from reconciler.errors import UsageError
 from reconciler.evidence import gather
@@ -15,7 +16,7 @@ from reconciler.kinds import Scope
 from reconciler.model import Json
 from reconciler.plan import Plan
 from reconciler.planning import Wishes, guard_context
-from reconciler.saved_plan import load_plan
+from reconciler.saved_plan import load_plan, refuse_forged
 from reconciler.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -35,12 +36,15 @@ def approved(
     forget = wishes.allow_forget or bool(saved.document.get("allowForget"))
     wishes = replace(wishes, allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
     scope = workspace.scope(None)
-    evidence = gather(saved.changes, reader, scope, workspace.token)
+    seen = look(saved.changes, reader, scope, around=True)
+    refuse_forged(saved.changes, seen, scope)
+    open_ = [change for change in saved.changes if not holds(change, seen.snapshot)]
+    evidence = gather(open_, reader, scope, workspace.token)
     digest_approved = bool(wishes.require_digest)
     context = guard_context(workspace, wishes, evidence, approved=digest_approved, reviewed=True)
     plan = guards.judged(Plan(changes=saved.changes), context)
     refuse_blocked(plan)
-    return Deployment(workspace, saved.document, plan.changes, None, now), scope, client
+    return Deployment(workspace, saved.document, plan.changes, seen, now, whole=False), scope, client
 
 
 def read_json(file: Path) -> Json:

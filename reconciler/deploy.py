@@ -13,7 +13,6 @@ from reconciler.apply import (
     Tools,
     carry_out,
     in_the_way,
-    look,
     refuse_stale,
     standing,
     texts_taken,
@@ -24,7 +23,6 @@ from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation, within
 from reconciler.plan import Change, Plan
 from reconciler.receipts import Receipt
-from reconciler.saved_plan import refuse_forged
 from reconciler.workspace import Workspace
 
 MOVED = frozenset({"satisfied", "done", "verified"})
@@ -62,17 +60,16 @@ class Deployment:
     workspace: Workspace
     plan: Mapping[str, Json]  # the plan's document
     changes: tuple[Change, ...]
-    before: Observation | None  # the portal as the plan saw it, where the plan was made just now
+    seen: Observation  # the portal as it was just now
     now: Callable[[], datetime]
     cancelled: Callable[[], str] = str  # "interrupted" or "terminated" once somebody wants it to end
+    whole: bool = True  # whether all that is watched was seen, or only what the plan touches
     recorded: bool = True  # whether it is written down who applied; in CI the commit of the baseline tells
 
 
 def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     """Carries out a plan: checks that the portal is still as expected, writes, reads back, moves the baseline."""
-    seen = deployment.before or look(deployment.changes, tools, around=True)
-    if deployment.before is None:
-        refuse_forged(deployment.changes, seen, deployment.workspace.scope(None))
+    seen = deployment.seen
     tools = replace(tools, scope=_knowing(tools.scope, seen.snapshot))
     satisfied, open_ = satisfied_and_open(deployment.changes, seen)
     receipt = _begin(deployment) if open_ else None
@@ -173,7 +170,7 @@ def _moves(change: Change, outcomes: Mapping[str, Outcome]) -> bool:
 
 def _never_baselined(deployment: Deployment, known: baselines.Baseline | None) -> frozenset[str]:
     """Collections that were read whole and that no baseline holds yet."""
-    if deployment.before is None:
+    if not deployment.whole:
         return frozenset()
-    read = {name for name, one in deployment.before.collections.items() if one.status == "ok"}
+    read = {name for name, one in deployment.seen.collections.items() if one.status == "ok"}
     return frozenset(read - (known.collections if known else frozenset()))

@@ -7,11 +7,12 @@ from reconciler.guards import Evidence, Room
 from reconciler.kinds import Count, Scope, properties
 from reconciler.model import Answer, Json
 from reconciler.object_types import TYPE_IDS
+from reconciler.observe import ListSource
 from reconciler.paths import TOKEN_INFO
 from reconciler.plan import Change
 
 
-class Asker(Protocol):
+class Asker(ListSource, Protocol):
     """What can be asked of a portal without changing it."""
 
     def get(self, path: str) -> Answer:

@@ -65,19 +65,9 @@ def _plan(carried_out: list[Change], situation: Situation) -> Plan:
 
 
 def _look(candidates: list[Change], situation: Situation) -> Observation:
-    from reconciler.apply import Tools
-
     if situation.asker is None or not candidates:
         return situation.observation
-    reader = situation.asker
-    return look(candidates, Tools(reader, _no_writer, situation.scope))  # type: ignore[arg-type]
-
-
-class _NoWriter:
-    """A plan is never handed a writer."""
-
-
-_no_writer = _NoWriter()
+    return look(candidates, situation.asker, situation.scope)
 
 
 def _unrecognised(back: Change) -> bool:

@@ -1,11 +1,14 @@
 """A portal with so few definitions that a run through the command line takes milliseconds."""
 
+import json
 import tempfile
 from functools import cache
 from pathlib import Path
 
 from reconciler.emulator import Portal
 
+PROPERTY, GROUP = "properties/contacts/{}", "propertyGroups/contacts/{}"
+STAGE, LABEL = "lifecycleStages/{}", "associationLabels/contacts/companies/{}"
 STATE = Path(".reconciler/demo.json")
 KEPT = {"0-1": {"email", "lifecyclestage", "hs_lead_status"}, "0-2": {"name", "lifecyclestage"}}
 
@@ -34,3 +37,22 @@ def settle_in(settings="", spec=""):
     head = f"version: 1\nportals: {{demo: {{emulator: {STATE}}}}}\nwatch: [contacts]\n"
     Path("specs/reconciler.yaml").write_text(head + settings, "utf-8")
     Path("specs/spec.yaml").write_text(spec, "utf-8")
+
+
+def definitions(text):
+    """The portal's definitions by address, as far as a spec can declare them."""
+    state = json.loads(text)
+    contacts = state["objects"]["0-1"]
+    found = {}
+    for name, one in contacts["properties"].items():
+        if name != "lifecyclestage":  # its options mirror the stages
+            options = {option["value"]: option for option in one.get("options", ())}
+            kept = ("label", "type", "fieldType", "groupName", "description")
+            found[PROPERTY.format(name)] = {**{key: one.get(key) for key in kept}, "options": options}
+    for name, one in contacts["groups"].items():
+        found[GROUP.format(name)] = {"label": one["label"]}
+    for one in state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]:
+        found[STAGE.format(one["id"])] = {"label": one["label"]}
+    for one in state["labels"]:
+        found[LABEL.format(one["name"])] = {"label": one["label"], "inverse": one.get("inverseLabel")}
+    return found

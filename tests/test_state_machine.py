@@ -16,7 +16,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from small_portal import STATE, settle_in
+from small_portal import GROUP, LABEL, PROPERTY, STAGE, STATE, definitions, settle_in
 
 from reconciler.cli import run
 from reconciler.emulator import Portal, edit, release
@@ -25,8 +25,6 @@ from reconciler.emulator.errors import ApiError
 
 RETRIES = "retries: {tries: 2, waitSeconds: 1}\n"
 TEXTS, LISTS, GROUPS, VALUES = ["memo", "score"], ["tier"], ["g", "h"], ["a", "b", "c", "d"]
-PROPERTY, GROUP = "properties/contacts/{}", "propertyGroups/contacts/{}"
-STAGE, LABEL = "lifecycleStages/{}", "associationLabels/contacts/companies/{}"
 TYPES = {"string": "text", "number": "number"}
 FAILED_BEFORE_WRITING = {1, 3, 4, 5, 6, 8}
 OUTCOMES = {"satisfied", "done", "verified", "failed", "blocked", "skipped", "unknown"}
@@ -45,25 +43,6 @@ FAULTS = [
 
 names = st.sampled_from
 labels = st.sampled_from(["One", "Two", "Three"])
-
-
-def definitions(text):
-    """The portal's definitions by address, as far as a spec can declare them."""
-    state = json.loads(text)
-    contacts = state["objects"]["0-1"]
-    found = {}
-    for name, one in contacts["properties"].items():
-        if name != "lifecyclestage":  # its options mirror the stages
-            options = {option["value"]: option for option in one.get("options", ())}
-            kept = ("label", "type", "fieldType", "groupName", "description")
-            found[PROPERTY.format(name)] = {**{key: one.get(key) for key in kept}, "options": options}
-    for name, one in contacts["groups"].items():
-        found[GROUP.format(name)] = {"label": one["label"]}
-    for one in state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]:
-        found[STAGE.format(one["id"])] = {"label": one["label"]}
-    for one in state["labels"]:
-        found[LABEL.format(one["name"])] = {"label": one["label"], "inverse": one.get("inverseLabel")}
-    return found
 
 
 def lost(before, after):
