@@ -359,7 +359,7 @@ class Stories(RuleBasedStateMachine):
         code, document = self.applied(self.justified(destroys), destroys, "--auto-approve", *words)
         if code == 0:
             self.nothing_left_to_do(document)
-        self.undoable = (before, document) if code == 0 else None
+        self.undoable = (before, document, definitions(STATE.read_bytes())) if code == 0 else None
 
     def nothing_left_to_do(self, document):
         """Right after an apply that went well, the portal is as declared and the plan is empty."""
@@ -426,9 +426,10 @@ class Stories(RuleBasedStateMachine):
     @precondition(lambda self: getattr(self, "undoable", None))
     @rule()
     def undo(self):
-        before, document = self.undoable
+        before, document, after = self.undoable
         receipts = sorted(Path(".reconciler/receipts/demo").glob("*.jsonl"))
         touched = {change["address"] for change in document["changes"] if change["outcome"] != "satisfied"}
+        touched -= changed(after, definitions(STATE.read_bytes()))  # by somebody else, meanwhile
         if not receipts or not document.get("receipt"):
             return
         self.undoable = None
