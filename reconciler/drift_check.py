@@ -18,7 +18,7 @@ from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
 from reconciler.observe import Observation, within
-from reconciler.quiet import normalised_json
+from reconciler.quiet import Muted, normalised_json
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
@@ -74,7 +74,7 @@ def checked(workspace: Workspace, loaded: Spec | None, source: people.Source, wi
         "complete": observation.complete,
         "reads": report.reads_json(observation.collections),
         **(_told(lived, wishes) if lived else {"items": items}),
-        "muted": [one.as_json() for one in found.muted],
+        "muted": [one.as_json() for one in (*found.muted, *_ignored(known, observation, ignored, wishes.only))],
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
         "coverage": {**held, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
         **_pictured(known, observation),
@@ -82,6 +82,19 @@ def checked(workspace: Workspace, loaded: Spec | None, source: people.Source, wi
         "errors": nothing_read(observation),
     }
     return Checked(report.finished(document), lived.record if lived else None)
+
+
+def _ignored(
+    known: Baseline, observation: Observation, ignored: Sequence[IgnoreRule], only: Sequence[str]
+) -> Iterator[Muted]:
+    """What moved and is ignored, by the reason of the rule: never told, and never forgotten."""
+    causes: dict[str, list[str]] = {}
+    for address, rule in ignore.silenced(known.snapshot, observation.snapshot, ignored):
+        looked_at = not observation.unreadable(address) and (not only or any_covers(only, address))
+        if looked_at and (address in known.snapshot or within(address, known.collections)):
+            causes.setdefault(f"ignored: {rule.reason}", []).append(address)
+    for cause, addresses in sorted(causes.items()):
+        yield Muted(cause, len(addresses), tuple(sorted(addresses)))
 
 
 def _newest(known: Baseline) -> str:
@@ -128,8 +141,10 @@ def _pictured(known: Baseline, observation: Observation) -> dict[str, Json]:
 def declared(workspace: Workspace) -> Spec | None:
     """The specs where there are any; a portal can be watched without."""
     loaded = spec.load(workspace.directory, workspace.portal.name) if spec.has_specs(workspace.directory) else None
-    if loaded and any(finding.severity == "error" for finding in loaded.findings):
-        raise UsageError("the specs have errors", hint="`reconciler validate` names them")
+    if loaded and (errors := [one for one in loaded.findings if one.severity == "error"]):
+        from reconciler.wording import report as told
+
+        raise UsageError(f"the specs have errors\n{told(errors)}", hint="mend them first: `reconciler validate`")
     return loaded
 
 

@@ -91,6 +91,16 @@ def copied(before: Snapshot, after: Snapshot, ignored: Sequence[IgnoreRule]) -> 
     return after.replaced(changed, gone)
 
 
+def silenced(before: Snapshot, after: Snapshot, ignored: Sequence[IgnoreRule]) -> Iterator[tuple[str, IgnoreRule]]:
+    """The definitions of which the rules hide that something moved, each with the first rule that does."""
+    quiet = copied(before, after, ignored)
+    for address in {**before, **after} if ignored else ():
+        live, kept = after.get(address), quiet.get(address)
+        if live is not kept and (live is None or kept is None or field_changes(live, kept)):
+            touching = [rule for rule in ignored if rule.touches(address)]
+            yield address, next(rule for rule in touching if _kept(before.get(address), live, [rule]) is not live)
+
+
 def _kept(old: Resource | None, new: Resource | None, touching: Sequence[IgnoreRule]) -> Resource | None:
     resource = old or new
     assert resource is not None

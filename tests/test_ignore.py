@@ -72,6 +72,9 @@ def test_an_ignored_option_stays_in_plan_apply_and_drift(capsys):
     assert live_options() == ["a", "b", "c"]
     code, drift = document(capsys, "drift")
     assert (code, drift["items"], drift["findings"]) == (0, [], [])
+    assert drift["muted"] == [{"cause": "ignored: theirs", "count": 1, "addresses": ["properties/contacts/tier"]}]
+    edit("remove-option", property="tier", value="c")
+    assert document(capsys, "drift")[1]["muted"] == []
 
 
 def test_an_ignored_field_drifts_in_silence_and_the_others_aloud(capsys):
@@ -130,6 +133,22 @@ def test_a_rule_that_covers_nothing_is_reported(capsys):
 
     assert findings(plan) == findings(drift) == [("ignore-unused", "info")]
     assert plan["exit"]["code"] == 0
+
+
+def test_drift_says_what_is_wrong_with_the_specs(capsys):
+    """Somebody who reads the log of a schedule need not run another command to know; and each thing is said once."""
+    applied()
+    ignoring("address: properties/contacts/tier, reason: theirs")
+
+    assert run(["drift"]) == 3
+    wrong = capsys.readouterr().err
+    ignoring("address: properties/contacts/tier")
+    assert run(["drift"]) == 3
+    lacking = capsys.readouterr().err
+
+    assert "properties/contacts/tier is declared at specs/" in wrong
+    assert "fix: drop one of the two" in wrong
+    assert lacking.count("add `reason:`") == 1
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ class Session:
         lines = [f"{click.style('error', fg='red', bold=True)}: {said}"]
         if error.where and error.where not in str(error):
             lines.append(f"  at {terminal(error.where)}")
-        if error.hint:
+        if error.hint and error.hint not in str(error):
             lines.append(f"  {terminal(error.hint)}")
         if error.correlation_id:
             lines.append(f"  correlation id {terminal(error.correlation_id)}")
