@@ -217,7 +217,7 @@ def _who_arranged(changes: Sequence[FieldChange], old: Resource, new: Resource) 
         return Actor("unknown", "unknown", "HubSpot keeps no times of it")
     if not touched(old, new):
         return Actor("user", "likely", "updatedAt did not move, which is how an edit in the portal looks")
-    return Actor("user", "likely", "group, place and hidden belong to the portal; HubSpot's own touch tells nothing")
+    return Actor("user", "likely", "HubSpot touched it as well, but group, place and hidden are the portal's to set")
 
 
 def _who_edited_options(old: Resource, new: Resource) -> Actor:

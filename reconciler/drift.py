@@ -146,8 +146,9 @@ def detect(
     selected = [one for one in compare(before, after) if not only or addresses.any_covers(only, one.address)]
     newest = max(map(known_until, before.values()), default="") if selected else ""
     attribution = Attribution(newest, sides.mass_touches, receipts or OwnWrites())
-    refers = _references(desired) | set(referred)
-    judge = _Judge(sides, baseline.managed, frozenset(removed), own_writes or {}, refers, attribution)
+    needed = frozenset(referred)
+    refers = _references(desired) | needed
+    judge = _Judge(sides, baseline.managed, frozenset(removed), own_writes or {}, refers, needed, attribution)
     items = [item for difference in selected for item in judge.items(difference)]
     items += [_unreadable(collection) for collection in _unread(baseline, desired, collections, only)]
     items.sort(key=lambda item: (-SEVERITIES.index(item.severity), item.address, item.drift_class))
@@ -244,6 +245,7 @@ class _Judge:
     removed: frozenset[str]
     own_writes: Mapping[str, Mapping[str, Json]]
     referred: frozenset[str]
+    needed: frozenset[str]
     attribution: Attribution
 
     def items(self, difference: Difference) -> Iterator[DriftItem]:
@@ -371,7 +373,9 @@ class _Judge:
                 severity = "medium"
         if drift_class == "vendor.flags-changed" and all(one.change.path in QUIET_FLAGS for one in fields):
             severity = "info"
-        if drift_class.startswith("vendor.") and address in self.referred:
+        # what a spec names in part it does not own: only HubSpot's changes of that, which can break it, weigh more
+        refers = self.referred if drift_class.startswith("vendor.") else self.needed
+        if address in refers and not drift_class.startswith("managed."):
             severity = SEVERITIES[min(SEVERITIES.index(severity) + 1, len(SEVERITIES) - 1)]
         return severity
 

@@ -400,8 +400,13 @@ def _lost_stage(
 
 
 def referred(integrations: Iterable[Integration]) -> frozenset[str]:
-    """Every address that an integration refers to."""
-    return frozenset(address for one in integrations for address in (*one.requires, *one.uses))
+    """Every address that an integration refers to; an option of ``lifecyclestage`` refers to the stage."""
+    named = {address for one in integrations for address in (*one.requires, *one.uses)}
+    for one in integrations:
+        for object_type in lifecycle_stages.OBJECTS:
+            wants = one.requires.get(join(properties.NAME, object_type, STAGE_MIRROR), {})
+            named.update(join(lifecycle_stages.NAME, value) for value in wants.get("options", ()))
+    return frozenset(named)
 
 
 def share(found: Sequence[Breach], paths: Sequence[Sequence[str]]) -> list[list[Breach]]:

@@ -225,6 +225,7 @@ def test_a_stage_that_goes_breaks_who_needs_its_option(capsys):
     code, drift = document(capsys, "drift", "--fail-on", "breaking")
 
     assert code == 2
+    assert [one["severity"] for one in drift["items"]] == ["medium"]
     assert breaks(drift, "lifecycleStages/evangelist", "items") == [
         ("warehouse", "it needs the option evangelist of contacts, and its stage is gone")
     ]
