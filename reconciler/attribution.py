@@ -42,7 +42,7 @@ def time_of(resource: Resource, name: str) -> str:
     return _moment(resource.facts.get(name))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def _moment(told: Json) -> str:
     """A time in UTC to the millisecond, whatever form it was sent in: text with any offset, or milliseconds."""
     if not told or isinstance(told, bool):

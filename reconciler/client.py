@@ -36,7 +36,7 @@ from reconciler.trouble import Believable, Raw, Trouble, a_result, a_whole_list,
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-AT_ONCE = 12  # twelve reads at once cost what one costs (performance.md 1.6)
+AT_ONCE = 12
 LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}")
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, ConnectionRefusedError)
 NO_ANSWER = (httpx.RequestError, OSError)
@@ -161,14 +161,15 @@ class Client:
             with self._lock:
                 self.requests_sent[f"{ask.method} {ask.path.partition('?')[0]}"] += 1
             try:
-                response = http.request(ask.method, ask.path, **_content(ask.body))
+                with http.stream(ask.method, ask.path, **_content(ask.body)) as response:
+                    content = b"".join(response.iter_bytes())  # a response that was read whole keeps it for long
             except NOT_SENT as error:
                 return self._not_connected(error)
             except NO_ANSWER as error:
                 return Trouble(f"no answer: {self._scrubbed(str(error)) or type(error).__name__}")
             window.learn(response.headers, slot)
             self.told |= {name: value for name, value in response.headers.items() if name.startswith(TELLING)}
-            return self._judged(response, ask.believable, window)
+            return self._judged(response, content, ask.believable, window)
 
     def _not_connected(self, error: Exception) -> Trouble:
         text = self._scrubbed(str(error)) or type(error).__name__
@@ -177,9 +178,12 @@ class Client:
         reason = f"cannot connect to {self._base_url}: {text}"
         return Trouble(reason, perhaps_done=False, final=certificate, hint=hint)
 
-    def _judged(self, response: httpx.Response, believable: Believable, window: Window) -> Answer | Trouble:
+    def _judged(
+        self, response: httpx.Response, content: bytes, believable: Believable, window: Window
+    ) -> Answer | Trouble:
         headers = {name: self._scrubbed(value) for name, value in response.headers.items()}
-        content = response.content if response.is_success else self._scrubbed(response.text).encode()
+        if not response.is_success:
+            content = self._scrubbed(content.decode("utf-8", "replace")).encode()
         result = judged(Raw(response.status_code, headers, content), believable, window.interval)
         if isinstance(result, Trouble) and result.full:
             window.close_for(result.pause or window.interval)

@@ -5,8 +5,8 @@ its own connections, its own request budget and its own patience. What a portal 
 there, so memory grows with the places in flight and not with the fleet.
 """
 
+import gc
 import json
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,14 +25,16 @@ from reconciler.errors import ReconcilerError, UsageError
 from reconciler.exclusion import exclusive
 from reconciler.fleet import Command, Member
 from reconciler.kinds import Scope
-from reconciler.model import Finding, Json
+from reconciler.model import Answer, Finding, Json
+from reconciler.pace import Clock
 from reconciler.planning import Situation, Wishes, document, look_around, make
 from reconciler.render.jsonl import line
 from reconciler.spec import Spec, SpecFiles, has_specs
+from reconciler.turns import Turns
 from reconciler.workspace import Workspace
 
 if TYPE_CHECKING:
-    from reconciler.client import Client
+    from reconciler.client import Client, Reader
 
 Document = dict[str, Json]
 Job = Callable[[Member], Document]
@@ -46,15 +48,14 @@ class Workshop:
     wishes: Wishes = field(default_factory=Wishes)
     digests: Mapping[str, str] = field(default_factory=dict)  # of reviewed plans, by portal
     cancelled: Callable[[], str] = str
+    turns: Turns = field(default_factory=Turns)
     files: dict[Path, SpecFiles] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def spec(self, member: Member) -> Spec:
         """The specs as a portal has them; specs with errors end its run before anything is read."""
-        with self._lock:
-            if member.directory not in self.files:
-                self.files[member.directory] = SpecFiles.read(member.directory)
-            spec = self.files[member.directory].spec(member.portal.name)
+        if member.directory not in self.files:
+            self.files[member.directory] = SpecFiles.read(member.directory)
+        spec = self.files[member.directory].spec(member.portal.name)
         errors = [finding for finding in spec.findings if finding.severity == "error"]
         if errors:
             raise UsageError(_first(errors), where=str(errors[0].source), hint="`reconciler validate` names them all")
@@ -62,25 +63,27 @@ class Workshop:
 
     def look(self, member: Member) -> tuple[Situation, "Client"]:
         """The portal as the specs ask for it, and the connection to it."""
-        workspace, spec = workspace_of(member), self.spec(member)
+        workspace, spec = self.workspace(member), self.spec(member)
         client = workspace.connect()
-        reader = client.reader()
+        reader = PatientReader(client.reader(), self.turns)
         return look_around(workspace, spec, reader, reader, self.now()), client
 
     def plan(self, member: Member) -> Document:
         """A portal's plan."""
-        situation, _ = self.look(member)
-        return document(situation, make(situation, self.wishes), self.wishes, self.now())
+        with self.turns.taken():
+            situation, _ = self.look(member)
+            return document(situation, make(situation, self.wishes), self.wishes, self.now())
 
     def drift(self, member: Member) -> Document:
         """A portal's drift."""
-        workspace = workspace_of(member)
-        if workspace.baseline is None:
-            hint = f"make one with `reconciler import -p {member.portal.name}` or `reconciler accept --all`"
-            raise UsageError(f"portal {member.portal.name} has no baseline yet", hint=hint)
-        reader = workspace.connect().reader()
-        wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on)
-        return drift_check.checked(workspace, self._spec_if_any(member), reader, wishes, self.now()).document
+        with self.turns.taken():
+            workspace = self.workspace(member)
+            if workspace.baseline is None:
+                hint = f"make one with `reconciler import -p {member.portal.name}` or `reconciler accept --all`"
+                raise UsageError(f"portal {member.portal.name} has no baseline yet", hint=hint)
+            reader = PatientReader(workspace.connect().reader(), self.turns)
+            wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on)
+            return drift_check.checked(workspace, self._spec_if_any(member), reader, wishes, self.now()).document
 
     def _spec_if_any(self, member: Member) -> Spec | None:
         """A portal can be watched without specs."""
@@ -88,7 +91,7 @@ class Workshop:
 
     def apply(self, member: Member) -> Document:
         """Plans a portal and carries the plan out; where its plan was reviewed just now, only exactly that one."""
-        with self._alone(member):
+        with self.turns.taken(), self._alone(member):
             situation, client = self.look(member)
             plan = make(situation, self.wishes)
             made = document(situation, plan, self.wishes, self.now())
@@ -98,7 +101,8 @@ class Workshop:
             refuse_blocked(plan)
             workspace, observation = situation.workspace, situation.observation
             deployment = Deployment(workspace, made, plan.changes, observation, self.now, self.cancelled)
-            return deploy(deployment, self._tools(client, situation.scope))
+            with self.turns.left():
+                return deploy(deployment, self._tools(client, situation.scope))
 
     def apply_saved(self, member: Member, file: Path) -> Document:
         """Carries out exactly the plan in a file, or nothing."""
@@ -106,12 +110,57 @@ class Workshop:
             deployment, scope, client = approved(workspace_of(member), file, self.wishes, self.now)
             return deploy(replace(deployment, cancelled=self.cancelled), self._tools(client, scope))
 
+    def workspace(self, member: Member) -> Workspace:
+        """A portal's own directory, settings and baseline; it waits without keeping anybody else."""
+        plain = workspace_of(member)
+        return replace(plain, chosen_clock=PatientClock(plain.clock, self.turns))
+
     def _alone(self, member: Member) -> AbstractContextManager[None]:
         return exclusive(workspace_of(member))
 
     def _tools(self, client: "Client", scope: Scope) -> Tools:
         stop = self.cancelled
         return Tools(client.reader(), client.writer(), scope, cancelled=lambda: bool(stop()), wait=client.clock.wait)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientReader:
+    """A reader that leaves the turn to another portal for as long as it takes HubSpot to answer."""
+
+    _reader: "Reader"
+    _turns: Turns
+
+    def get(self, path: str) -> Answer:
+        """The answer to one path."""
+        with self._turns.left():
+            return self._reader.get(path)
+
+    def get_all(self, paths: Sequence[str]) -> dict[str, Answer]:
+        """The answers to these paths."""
+        with self._turns.left():
+            return self._reader.get_all(paths)
+
+    def ask(self, path: str, body: Json) -> Answer:
+        """A POST that only reads."""
+        with self._turns.left():
+            return self._reader.ask(path, body)
+
+
+@dataclass(frozen=True, slots=True)
+class PatientClock:
+    """A clock by which one portal waits while others work."""
+
+    _clock: Clock
+    _turns: Turns
+
+    def now(self) -> float:
+        """Seconds, from any start."""
+        return self._clock.now()
+
+    def wait(self, seconds: float) -> None:
+        """Comes back after so many seconds."""
+        with self._turns.left():
+            self._clock.wait(seconds)
 
 
 def workspace_of(member: Member) -> Workspace:
@@ -155,8 +204,9 @@ class Run:
     def over(self, waves: Iterable[Sequence[Member]]) -> list[Mapping[str, Json]]:
         """The results of all portals, wave after wave; those that were not come to say so."""
         results: list[Mapping[str, Json]] = []
-        for wave in waves:
-            results += self._wave(wave, results)
+        with _collector_calm():
+            for wave in waves:
+                results += self._wave(wave, results)
         return results
 
     def _wave(self, wave: Sequence[Member], before: Sequence[Mapping[str, Json]]) -> Iterator[Mapping[str, Json]]:
@@ -194,6 +244,17 @@ class Run:
         if self.most_failures is not None and failed > self.most_failures:
             return f"{failed} portals failed before this one was begun, and more than {self.most_failures} end the run"
         return ""
+
+
+@contextmanager
+def _collector_calm() -> Iterator[None]:
+    """Python's collector would look again and again through the portals in flight, for a third of the time."""
+    before = gc.get_threshold()
+    gc.set_threshold(50_000, 10, 20)  # about as many new things as one portal makes
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 # --- records ---------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The values that everything else reads: resources, snapshots of them, findings, and answers of HubSpot."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -69,6 +69,17 @@ class Snapshot(Mapping[str, Resource]):
 
     def __len__(self) -> int:
         return len(self._resources)
+
+    def __contains__(self, address: object) -> bool:
+        return address in self._resources
+
+    def values(self) -> ValuesView[Resource]:
+        """The resources."""
+        return self._resources.values()
+
+    def items(self) -> ItemsView[str, Resource]:
+        """The resources with their addresses."""
+        return self._resources.items()
 
     def of_kind(self, kind: str) -> Iterator[Resource]:
         """The resources of one kind."""
@@ -147,7 +158,7 @@ class Answer:
 class Reads(Mapping[str, Answer]):
     """What was read in a run, by request path; one value, so it is equal to itself only and can key a cache."""
 
-    __slots__ = ("_answers",)
+    __slots__ = ("__weakref__", "_answers")
 
     def __init__(self, answers: Mapping[str, Answer] | None = None) -> None:
         self._answers = dict(answers or {})

@@ -13,11 +13,12 @@ A kind is one module of this package that fits the ``Kind`` protocol. To add one
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from reconciler.address import split
 from reconciler.diff import Difference, FieldChange
+from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Snapshot, Source, Tombstone
 from reconciler.paths import Api
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Risk = Literal["safe", "caution", "destructive", "irreversible"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Scope:
     """What a run has to look at: what is watched, declared, to be removed, and known from before."""
 
@@ -47,7 +48,7 @@ class Scope:
         return [parts for parts in map(split, self.removed) if parts[0] == kind]
 
 
-@lru_cache(maxsize=32)
+@kept_with_first
 def _object_types(scope: Scope, kind: str) -> tuple[str, ...]:
     declared = {resource.object_type for resource in scope.desired.of_kind(kind)}
     removed = {parts[1] for parts in scope.removed_paths(kind)}

@@ -11,13 +11,13 @@ Deleting a label takes it off every pair of records that carries it, for good.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler import object_types
 from reconciler.address import join, split
 from reconciler.diff import Difference, FieldChange
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, named, refusal
+from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.paths import Api
@@ -207,7 +207,7 @@ def _declared(scope: Scope, pair: tuple[str, str]) -> list[Resource]:
     return [resource for resource in scope.desired.of_kind(NAME) if _pair(resource.address) == pair]
 
 
-@lru_cache(maxsize=64)
+@kept_with_first
 def _live(scope: Scope, reads: Reads, from_type: str, to_type: str) -> tuple[_Live, ...]:
     """The labels of a pair, both directions brought together."""
     one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)

@@ -14,13 +14,13 @@ C.3), so each is written, looked at, and the other one is brought to the same st
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from reconciler.address import encode, join
 from reconciler.diff import Difference, FieldChange
 from reconciler.errors import RequestRefused
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
+from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
 from reconciler.order import joined, merged_order, moved
 from reconciler.paths import Api
@@ -181,7 +181,7 @@ def _stages(answer: Answer | None, object_type: str) -> list[dict[str, Json]]:
     return []
 
 
-@lru_cache(maxsize=16)
+@kept_with_first
 def _named(scope: Scope, reads: Reads) -> dict[str, dict[str, dict[str, Json]]]:
     """The live stages by object and by the name that specs use, in order."""
     live = {one: _stages(reads.get(scope.api.pipelines(one)), one) for one in OBJECTS}
@@ -319,7 +319,7 @@ def _other_side(observed: Resource | None) -> Mapping[str, Json]:
     return next(iter(sides))
 
 
-@lru_cache(maxsize=32)
+@kept_with_first
 def _order(scope: Scope, reads: Reads, object_type: str) -> tuple[list[str], set[str]]:
     """The order of an object's stages after the apply, and which of the live ones have to move for it."""
     live = list(_named(scope, reads)[object_type])  # with those to be removed: they go after everything else is done

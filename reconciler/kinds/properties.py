@@ -12,7 +12,6 @@ the list that is live right before the write; ``options: {exact: true, values: [
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
@@ -32,6 +31,7 @@ from reconciler.kinds import (
     property_groups,
     refusal,
 )
+from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.order import merged_order
@@ -522,7 +522,7 @@ class _Declared(NamedTuple):
     levels: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=8)
+@kept_with_first
 def _declared(scope: Scope) -> dict[str, _Declared]:
     """By object type; asked for with every answer, so it is worked out once."""
     by_type: dict[str, list[Resource]] = {}
@@ -537,7 +537,7 @@ def _declared(scope: Scope) -> dict[str, _Declared]:
     }
 
 
-@lru_cache(maxsize=256)
+@kept_with_first
 def _names(reads: Reads, path: str) -> frozenset[str]:
     return frozenset(raw["name"] for raw in reads.results(path))
 
@@ -729,7 +729,7 @@ def _archived(reads: Reads, path: str, desired: Resource) -> Resource | None:
     return Resource(NAME, desired.address, canonical(raw), raw) if raw else None
 
 
-@lru_cache(maxsize=64)
+@kept_with_first
 def _by_name(reads: Reads, path: str) -> dict[str, Mapping[str, Json]]:
     return {raw["name"]: raw for raw in reads.results(path)}
 

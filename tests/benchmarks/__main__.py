@@ -1,13 +1,17 @@
 """Measures the command line against floors of the same run, and prints a table of ratios.
 
-    python -m tests.benchmarks [--sizes 500,2000,10000] [--rounds 5] [start offline write online apply shared peers]
+    python -m tests.benchmarks [--sizes 500,2000,10000] [--rounds 5] [--portals 500] [PART]...
+
+The parts are start, offline, write, online, apply, shared, fleet and peers, or all of them.
 
 Whole processes run in turn, and a ratio is the median over the rounds, so that other work on the machine hits both
-sides alike. ``apply`` and ``shared`` wait for a real window: half a minute and more than a minute. Measure in an
-environment with nothing but the run-time dependencies: others slow every start.
+sides alike. ``apply`` and ``shared`` wait for a real window: half a minute and more than a minute. ``fleet`` has one
+core, its portals another, and its ratios are shares of what it may take. Measure in an environment with nothing but
+the run-time dependencies: others slow every start.
 """
 
 import json
+import os
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -18,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from urllib.request import urlopen
 
-from tests.benchmarks import made_up
+from tests.benchmarks import fleets, made_up
 from tests.benchmarks.peers import Peer
 from tests.benchmarks.rounds import ROOT, Cost, environment, in_turn, once, ratio
 
@@ -27,6 +31,7 @@ FLOORS = ("-m", "tests.benchmarks.floors")
 LIMIT, WINDOW = 190, 10
 UPDATES = 600
 WATCHED = "contacts, companies, deals, tickets"
+MOST = Cost(wall=0.05, cpu=0.045, peak=160)  # of a portal, but for the memory: that is of all of them
 
 
 class Row(NamedTuple):
@@ -129,6 +134,39 @@ def apply(work: Path, taken: int) -> Iterator[Row]:
     yield Row("answers of 429 in it", "", "none", None, float(seen["429"]), None, "0")
 
 
+def fleet(work: Path, number: int) -> Iterator[Row]:
+    """Many portals that answer after 150 to 250 ms, on one core: the ratios are of the bars."""
+    place, cache = work / "fleet", work / "cache"
+    once(("-m", "tests.benchmarks.fleets", "answers", str(place)), work, cache)
+    few = max(2, number // 10)
+    with _portal(place / "live.json", 150, 100, LIMIT, 0, core=0) as url:
+        for many in (number, few):
+            once(("-m", "tests.benchmarks.fleets", "settle", str(place), url, str(many)), work, cache)
+
+        def spent(command: str, specs: str, many: int) -> Cost:
+            words = (*OURS, "fleet", command, str(place / f"{specs}-{many}"), "-q")
+            return once(words, place, cache, more=fleets.tokens(many), core=1)
+
+        def row(what: str, cost: Cost) -> Row:
+            each = f"{cost.wall:.1f} s, {cost.cpu / number * 1000:.0f} ms of cpu each, {cost.peak:.0f} MiB"
+            bars = f"{MOST.wall * number:g} s, {MOST.cpu * 1000:g} ms, {MOST.peak:g} MiB"
+            shares = (cost.cpu / MOST.cpu / number, cost.wall / MOST.wall / number, cost.peak / MOST.peak)
+            return Row(f"fleet {what}: {each}", f"{number} x {fleets.LISTS}", bars, *shares, "1")
+
+        before = _seen(url)
+        plan = spent("plan", "same", number)
+        sent, refused = (_seen(url)[what] - before[what] for what in ("requests", "429"))
+        yield row("plan, nothing changed", plan)
+        yield row("plan, 1 % changed", spent("plan", "changed", number))
+        yield row("drift, nothing moved", spent("drift", "same", number))
+        peak = plan.peak / spent("plan", "same", few).peak
+    yield Row(
+        "requests of that plan", f"{sent}", f"{fleets.LISTS} a portal", None, sent / number / fleets.LISTS, None, "1"
+    )
+    yield Row("answers of 429 in it", "", "none", None, float(refused), None, "0")
+    yield Row(f"memory of {number} portals", "", f"{few} portals", None, None, peak, "1.2")
+
+
 def peers(work: Path, rounds: int, size: int) -> Iterator[Row]:
     """Other reconcilers on as many things, nothing to do and one in a hundred changed (see ``peers``)."""
     place = _prepared(work, size)
@@ -165,7 +203,7 @@ def _prepared(work: Path, size: int) -> Path:
 
 
 @contextmanager
-def _portal(answers: Path, latency: int, jitter: int, limit: int, taken: int) -> Iterator[str]:
+def _portal(answers: Path, latency: int, jitter: int, limit: int, taken: int, core: int | None = None) -> Iterator[str]:
     """The address of a portal in a process of its own."""
     words = map(str, (answers, latency, jitter, limit, taken))
     process = subprocess.Popen(
@@ -174,6 +212,7 @@ def _portal(answers: Path, latency: int, jitter: int, limit: int, taken: int) ->
         text=True,
         cwd=ROOT,
         env=environment(answers.parent / "cache"),
+        preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
     )
     assert process.stdout is not None
     try:
@@ -206,7 +245,7 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def measured(sizes: Sequence[int], rounds: int, parts: Sequence[str], work: Path) -> Iterator[Row]:
+def measured(sizes: Sequence[int], rounds: int, parts: Sequence[str], work: Path, portals: int) -> Iterator[Row]:
     """The rows of the parts that are asked for."""
     if "start" in parts:
         yield from start(work, rounds * 3)
@@ -223,9 +262,11 @@ def measured(sizes: Sequence[int], rounds: int, parts: Sequence[str], work: Path
         yield from apply(work, 0)
     if "shared" in parts:
         yield from apply(work, LIMIT // 2)
+    if "fleet" in parts:
+        yield from fleet(work, portals)
 
 
-PARTS = ("start", "offline", "write", "online", "apply", "shared", "peers")
+PARTS = ("start", "offline", "write", "online", "apply", "shared", "fleet", "peers")
 
 
 def main(argv: Sequence[str]) -> str:
@@ -233,13 +274,14 @@ def main(argv: Sequence[str]) -> str:
     parser = ArgumentParser(prog="python -m tests.benchmarks")
     parser.add_argument("--sizes", default="500,2000,10000")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--portals", type=int, default=500, help="of the fleet")
     parser.add_argument("parts", nargs="*", default=[])
     given = parser.parse_args(argv)
     if unknown := set(given.parts) - set(PARTS):
         parser.error(f"{', '.join(sorted(unknown))}: choose from {', '.join(PARTS)}")
     with TemporaryDirectory(prefix="benchmarks-") as directory:
         sizes = [int(size) for size in given.sizes.split(",")]
-        return table(list(measured(sizes, given.rounds, given.parts or PARTS, Path(directory))))
+        return table(list(measured(sizes, given.rounds, given.parts or PARTS, Path(directory), given.portals)))
 
 
 if __name__ == "__main__":

@@ -2,19 +2,22 @@
 
     python -m tests.benchmarks.portal ANSWERS.json LATENCY_MS JITTER_MS LIMIT TAKEN
 
-``TAKEN`` of the ``LIMIT`` requests in ten seconds are used up by somebody else. Prints its port, listens on loopback
-only. ``GET /_seen`` tells what was asked of it.
+``TAKEN`` of the ``LIMIT`` requests in ten seconds are used up by somebody else; each token has a window of its own.
+Prints its port, listens on loopback only. ``GET /_seen`` tells what was asked of it.
 """
 
 import asyncio
+import gzip
 import json
 import random
 import sys
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from pathlib import Path
 
 WINDOW = 10.0  # seconds
+WORTH_PACKING = 1000  # bytes
+MOST_PACKED = 50  # answers
 
 
 class Portal:
@@ -23,7 +26,8 @@ class Portal:
     def __init__(self, answers: dict[str, dict[str, object]], latency: float, jitter: float, limit: int, taken: int):
         self.answers, self.latency, self.jitter, self.limit, self.taken = answers, latency, jitter, limit, taken
         self.bytes: dict[str, bytes] = {}
-        self.recent: deque[float] = deque()
+        self.packed: dict[bytes, bytes] = {}
+        self.windows: dict[bytes, deque[float]] = defaultdict(deque)
         self.seen: Counter[str] = Counter()
         self.refused = self.connections = 0
         self.first = self.last = 0.0
@@ -33,13 +37,20 @@ class Portal:
         self.connections += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
-                method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ")
-                length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-                body = await reader.readexactly(int(length[0].partition(b":")[2])) if length else b""
-                status, content = await self.answer(method, path, body)
-                left = max(0, self.limit - self.taken - len(self.recent))
+                first, *lines = head.split(b"\r\n")
+                method, path, _ = first.decode().split(" ")
+                given = {
+                    name.strip().lower(): value.strip() for name, _, value in (one.partition(b":") for one in lines)
+                }
+                body = await reader.readexactly(int(given.get(b"content-length", b"0")))
+                recent = self.windows[given.get(b"authorization", b"")]
+                status, content = await self.answer(method, path, body, recent)
+                left = max(0, self.limit - self.taken - len(recent))
+                packs = b"gzip" in given.get(b"accept-encoding", b"") and len(content) > WORTH_PACKING
+                content = self.compressed(content) if packs else content
                 headers = (
                     f"HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
+                    f"{'content-encoding: gzip' if packs else 'vary: accept-encoding'}\r\n"
                     f"x-hubspot-ratelimit-max: {self.limit}\r\nx-hubspot-ratelimit-remaining: {left}\r\n"
                     "x-hubspot-ratelimit-interval-milliseconds: 10000\r\n\r\n"
                 )
@@ -50,19 +61,27 @@ class Portal:
         finally:
             writer.close()
 
-    async def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def compressed(self, content: bytes) -> bytes:
+        """As HubSpot sends it to whoever takes it; the same content is compressed once."""
+        if content not in self.packed:
+            if len(self.packed) > MOST_PACKED:
+                self.packed.clear()
+            self.packed[content] = gzip.compress(content, 6)
+        return self.packed[content]
+
+    async def answer(self, method: str, path: str, body: bytes, recent: deque[float]) -> tuple[int, bytes]:
         """Status and content; counted when it arrives, answered after the latency."""
         if path == "/_seen":
             return 200, json.dumps(self.told()).encode()
         now = time.monotonic()
-        while self.recent and self.recent[0] <= now - WINDOW:
-            self.recent.popleft()
-        full = len(self.recent) >= self.limit - self.taken
+        while recent and recent[0] <= now - WINDOW:
+            recent.popleft()
+        full = len(recent) >= self.limit - self.taken
         self.seen[f"{method} {path}"] += 1
         self.first, self.last = self.first or now, now
         self.refused += full
         if not full:
-            self.recent.append(now)
+            recent.append(now)
         await asyncio.sleep(self.latency + random.random() * self.jitter)
         if full:
             return 429, json.dumps({"status": "error", "policyName": "TEN_SECONDLY_ROLLING"}).encode()

@@ -26,15 +26,23 @@ def environment(cache: Path) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": str(cache), "HUBSPOT_ACCESS_TOKEN": "made-up"}
 
 
-def once(words: Sequence[str], place: Path, cache: Path, codes: Sequence[int] = (0, 2)) -> Cost:
-    """One run, in a directory, of a program by its whole path or of this Python."""
+def once(
+    words: Sequence[str],
+    place: Path,
+    cache: Path,
+    codes: Sequence[int] = (0, 2),
+    more: Mapping[str, str] | None = None,
+    core: int | None = None,
+) -> Cost:
+    """One run, in a directory, of a program by its whole path or of this Python; on one core, or on any."""
     start = time.perf_counter()
     process = subprocess.Popen(
         [*(() if words[0].startswith("/") else (sys.executable,)), *words],
         cwd=place,
-        env=environment(cache),
+        env={**environment(cache), **(more or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
     )
     assert process.stderr is not None
     said = process.stderr.read()
