@@ -36,7 +36,7 @@ def approved(
     forget = wishes.allow_forget or bool(saved.document.get("allowForget"))
     wishes = replace(wishes, allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
     scope = workspace.scope(None)
-    seen = look(saved.changes, reader, scope, around=True)
+    seen = workspace.settled(lambda: look(saved.changes, reader, scope, around=True))
     refuse_forged(saved.changes, seen, scope)
     open_ = [change for change in saved.changes if not holds(change, seen.snapshot)]
     evidence = gather(open_, reader, scope, workspace.token)

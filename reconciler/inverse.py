@@ -65,9 +65,10 @@ def _plan(carried_out: list[Change], situation: Situation) -> Plan:
 
 
 def _look(candidates: list[Change], situation: Situation) -> Observation:
-    if situation.asker is None or not candidates:
+    reader = situation.asker
+    if reader is None or not candidates:
         return situation.observation
-    return look(candidates, situation.asker, situation.scope)
+    return situation.workspace.settled(lambda: look(candidates, reader, situation.scope))
 
 
 def _unrecognised(back: Change) -> bool:

@@ -1,7 +1,7 @@
 """A user's directory and one of its portals: what the commands work on."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -85,8 +85,11 @@ class Workspace:
 
         if isinstance(source, RecordedRead):
             return observe(scope, read(source, scope))
-        written = own_writes(self.receipts, datetime.now(UTC)).recent
-        return settled(lambda: observe(scope, read(source, scope)), written, self.clock.wait)
+        return self.settled(lambda: observe(scope, read(source, scope)))
+
+    def settled(self, look: Callable[[], Observation]) -> Observation:
+        """What a look at the portal shows once our own last writes show in it."""
+        return settled(look, own_writes(self.receipts, datetime.now(UTC)).recent, self.clock.wait)
 
     @property
     def receipts(self) -> Path:

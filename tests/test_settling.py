@@ -98,6 +98,30 @@ def test_our_own_write_is_not_adopted_back():
     assert Path("specs/spec.yaml").read_bytes() == before
 
 
+def test_our_own_write_is_undone():
+    """The way back sees what the apply wrote, though HubSpot does not list it yet."""
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+
+    plan = json.loads(Path("back.json").read_text("utf-8"))
+    assert [(one["address"], one["fields"][0]["after"]) for one in plan["changes"]] == [(MEMO, "Memo")]
+
+
+def test_a_plan_that_was_applied_a_moment_ago_is_not_applied_again(capsys):
+    """Nothing is written twice because a list lags."""
+    Path("specs/spec.yaml").write_text(json.dumps(SPEC).replace('"Memo"', '"Third"'), "utf-8")
+    assert run(["plan", "-q", "-o", "json:plan.json"]) == 0
+    assert run(["apply", "-q", "plan.json"]) == 0
+    before = STATE.read_bytes()
+    capsys.readouterr()
+
+    code, said = document(capsys, "apply", "plan.json")
+
+    assert (code, [one["outcome"] for one in said["changes"]]) == (0, ["satisfied"])
+    assert STATE.read_bytes() == before
+
+
 def test_after_five_minutes_what_is_read_counts(capsys):
     """No list lags for so long: somebody has put the label back."""
     minutes_pass(6)
