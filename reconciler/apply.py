@@ -38,7 +38,7 @@ from reconciler.plan import Change
 
 Word = Literal["satisfied", "done", "verified", "failed", "blocked", "skipped", "unknown"]
 BATCH = 100  # hubspot-api.md A.10
-AT_ONCE = 8
+AT_ONCE = 12  # so that a window is used up in its first seconds, and the next one begins with it
 LOOKS = (0.0, 0.5, 1.0, 2.0)  # seconds before each look for a write; reads lag by up to 700 ms (hubspot-api.md A.12)
 
 

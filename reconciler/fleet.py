@@ -25,6 +25,7 @@ Command = Literal["plan", "drift", "apply"]
 STATES = ("differs", "missing", "drifted", "unreadable")  # everything else is the same
 VERDICTS = ("same", "differs", "drifted", "applied", "stopped", "failed", "not-started")
 DESTRUCTIVE = ("destructive", "irreversible")
+GONE = (".missing", ".removed", ".unreadable")  # ends of drift classes: what is not there, or was not seen
 FINE = (ExitCode.OK, ExitCode.DIFFERENCES)
 
 
@@ -117,7 +118,7 @@ def result(member: Member, command: Command, document: Mapping[str, Json], secon
         "verdict": _verdict(document, code, states),
         "exit": dict(document["exit"]),
         "states": states,
-        "same": (document.get("summary") or {}).get("unchanged", 0),
+        "same": _same(document),
         "summary": document.get("summary") or _counted(document.get("items", ())),
         "destructive": [one["address"] for one in document.get("changes", ()) if one["severity"] in DESTRUCTIVE],
         "breaks": sorted({one["integration"] for part in _parts(document) for one in part.get("breaks") or ()}),
@@ -164,6 +165,16 @@ def _states(document: Mapping[str, Json]) -> Iterator[tuple[str, list[str]]]:
         if read["status"] in ("denied", "unavailable"):
             found["unreadable"].add(read["collection"])
     yield from ((state, sorted(addresses)) for state, addresses in found.items() if addresses)
+
+
+def _same(document: Mapping[str, Json]) -> int:
+    """How many definitions are as they should be: declared ones of a plan or an apply, all live ones of a check."""
+    if coverage := document.get("coverage"):
+        live = sum(coverage[part] for part in ("managed", "unmanaged", "ignored", "hubspot"))
+        told = (one for one in document["items"] if not one.get("accepted"))
+        return int(live - len({one["address"] for one in told if not one["class"].endswith(GONE)}))
+    done = [change for change in document.get("changes", ()) if change["action"] in WRITES and not _state(change)]
+    return int((document.get("summary") or {}).get("unchanged", 0)) + len(done)
 
 
 def _state(change: Mapping[str, Json]) -> str:

@@ -102,6 +102,24 @@ def test_drift_says_which_portal_a_colleague_touched(fleet):
     assert fleet("plan", "--portals", "hooli")["portals"][0]["states"] == {"drifted": [SCORE]}
 
 
+def test_the_matrix_counts_what_is_as_it_should_be(fleet):
+    """Declared definitions for plan and apply, adopted ones too; for drift every live one but those that moved."""
+
+    def same(document):
+        return {one["name"]: one["same"] for one in document["portals"]}
+
+    assert same(fleet("plan", "--portals", "acme")) == {"acme": 0}
+    assert same(fleet("apply", "--auto-approve")) == dict.fromkeys(NAMES, 2)
+    shutil.rmtree("specs/baselines/globex")
+    assert same(fleet("plan")) == dict.fromkeys(NAMES, 2)
+    fleet("apply", "--auto-approve")
+    before = same(fleet("drift"))["hooli"]
+    edited("hooli", property="cs_score", label="Points")
+
+    assert same(fleet("drift")) == {**dict.fromkeys(NAMES, before), "hooli": before - 1}
+    assert before > 300
+
+
 def test_text_and_markdown_name_the_portals_that_are_not_as_declared(fleet, capsys):
     """The report answers which portal and which definition."""
     fleet("apply", "--auto-approve", "--portals", "acme", "--portals", "hooli")

@@ -30,7 +30,7 @@ class Portal:
         self.windows: dict[bytes, deque[float]] = defaultdict(deque)
         self.seen: Counter[str] = Counter()
         self.refused = self.connections = 0
-        self.first = self.last = 0.0
+        self.first = self.last = self.first_write = self.last_write = 0.0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, kept alive."""
@@ -44,8 +44,8 @@ class Portal:
                 }
                 body = await reader.readexactly(int(given.get(b"content-length", b"0")))
                 recent = self.windows[given.get(b"authorization", b"")]
-                status, content = await self.answer(method, path, body, recent)
-                left = max(0, self.limit - self.taken - len(recent))
+                full, left = self.counted(method, path, recent)
+                status, content = await self.answer(method, path, body, full)
                 packs = b"gzip" in given.get(b"accept-encoding", b"") and len(content) > WORTH_PACKING
                 content = self.compressed(content) if packs else content
                 headers = (
@@ -69,19 +69,26 @@ class Portal:
             self.packed[content] = gzip.compress(content, 6)
         return self.packed[content]
 
-    async def answer(self, method: str, path: str, body: bytes, recent: deque[float]) -> tuple[int, bytes]:
-        """Status and content; counted when it arrives, answered after the latency."""
-        if path == "/_seen":
-            return 200, json.dumps(self.told()).encode()
+    def counted(self, method: str, path: str, recent: deque[float]) -> tuple[bool, int]:
+        """Whether a request that arrives now is one too many, and how many more would not be."""
         now = time.monotonic()
         while recent and recent[0] <= now - WINDOW:
             recent.popleft()
-        full = len(recent) >= self.limit - self.taken
-        self.seen[f"{method} {path}"] += 1
-        self.first, self.last = self.first or now, now
-        self.refused += full
-        if not full:
-            recent.append(now)
+        room = self.limit - self.taken - len(recent)
+        if path != "/_seen":
+            self.seen[f"{method} {path}"] += 1
+            self.first, self.last = self.first or now, now
+            if method not in ("GET", "POST"):
+                self.first_write, self.last_write = self.first_write or now, now
+            self.refused += room <= 0
+            if room > 0:
+                recent.append(now)
+        return room <= 0, max(0, room - 1)
+
+    async def answer(self, method: str, path: str, body: bytes, full: bool) -> tuple[int, bytes]:
+        """Status and content, after the latency."""
+        if path == "/_seen":
+            return 200, json.dumps(self.told()).encode()
         await asyncio.sleep(self.latency + random.random() * self.jitter)
         if full:
             return 429, json.dumps({"status": "error", "policyName": "TEN_SECONDLY_ROLLING"}).encode()
@@ -104,8 +111,8 @@ class Portal:
     def told(self) -> dict[str, object]:
         """What was asked so far."""
         requests = sum(self.seen.values())
-        span = self.last - self.first
-        return {"requests": requests, "429": self.refused, "connections": self.connections, "span": span, **self.seen}
+        spans = {"span": self.last - self.first, "writing": self.last_write - self.first_write}
+        return {"requests": requests, "429": self.refused, "connections": self.connections, **spans, **self.seen}
 
 
 async def main() -> None:
