@@ -11,9 +11,9 @@ def main() -> None:
 
         sys.stdout.write(f"reconciler {VERSION}\n")
         return
-    # A run makes many values that stay and next to no cycles: the collector's own pace would walk them all again and
-    # again, which at 10,000 definitions takes longer than comparing them.
-    gc.set_threshold(200_000, 20, 100)
+    # A run makes many values that stay and next to no cycles: a collector would walk them all again and again, which at
+    # 10,000 definitions takes longer than comparing them. A run over many portals turns it on again.
+    gc.disable()
     from reconciler.cli import run
 
     sys.exit(run(sys.argv[1:]))

@@ -99,7 +99,7 @@ def _before(base: Snapshot, head: Spec) -> tuple[Snapshot, list[Finding]]:
         if new is None:
             continue
         attributes, forgotten = _declared_still(old, new, head.removed)
-        reduced.append(replace(old, attributes=attributes))
+        reduced.append(old._replace(attributes=attributes))
         if forgotten:
             told = f"no longer declares {', '.join(forgotten)}; the portal keeps what it has"
             findings.append(Finding("forgotten", "info", told, "", address, new.source))

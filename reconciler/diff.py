@@ -52,6 +52,29 @@ def compare(before: Snapshot, after: Snapshot) -> tuple[Difference, ...]:
     return tuple(sorted(found, key=lambda difference: difference.address))
 
 
+_IDENTITY = ("calculated", "modificationMetadata", "createdAt", "ids", "typeIds")
+
+
+def alike(old: Resource, new: Resource) -> bool:
+    """Whether nothing of a definition moved; mappings are equal in any order, so the order is looked at as well."""
+    one, other = old.attributes, new.attributes
+    if one != other or ("options" in one and list(one["options"]) != list(other["options"])):
+        return False
+    then, now = old.facts, new.facts
+    return not any(then.get(name) != now.get(name) for name in _IDENTITY)
+
+
+def all_alike(before: Snapshot, after: Snapshot) -> bool:
+    """Whether two reads of a portal hold the same definitions, none of which moved or was so much as touched."""
+    if len(before) != len(after):
+        return False
+    for address, new in after.items():
+        old = before.get(address)
+        if old is None or old.facts.get("updatedAt") != new.facts.get("updatedAt") or not alike(old, new):
+            return False
+    return True
+
+
 def field_changes(old: Resource | None, new: Resource | None) -> tuple[FieldChange, ...]:
     """The attributes that differ between two resources, by path; of one alone, all that it has."""
     before = old.attributes if old else {}

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
-from reconciler.observe import Observation, within
+from reconciler.observe import Observation, observe, read, within
 from reconciler.quiet import Muted, normalised_json
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
@@ -48,15 +48,21 @@ class Checked:
 
 def check(workspace: Workspace, source: people.Source, wishes: Wishes, now: datetime) -> dict[str, Json]:
     """What moved since the last accept, as a document."""
-    return checked(workspace, declared(workspace), source, wishes, now).document
+    return checked(workspace, lambda: declared(workspace), source, wishes, now).document
 
 
-def checked(workspace: Workspace, loaded: Spec | None, source: people.Source, wishes: Wishes, now: datetime) -> Checked:
-    """The same for specs that were loaded before, with its life as far as a history tells."""
+def checked(
+    workspace: Workspace, specs: Callable[[], Spec | None], source: people.Source, wishes: Wishes, now: datetime
+) -> Checked:
+    """The same with its life, as far as a history tells; of a portal at rest nobody needs to know what specs say."""
     known = workspace.baseline
     assert known is not None
     portal_id = workspace.check_identity(source)
-    observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
+    observation, loaded = workspace.observe(source, workspace.scope(None, baselined=True)), None
+    if not observation.at_rest(known.snapshot):
+        loaded = specs()
+        scope = workspace.scope(loaded, baselined=True)
+        observation = observe(scope, read(source, scope, known=observation.reads))
     settings, today = workspace.settings, now.date()
     wrote = own_writes(workspace.receipts, now)
     ignored = ignore.in_force(settings.ignore, today)

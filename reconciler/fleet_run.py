@@ -14,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -83,7 +84,8 @@ class Workshop:
                 raise UsageError(f"portal {member.portal.name} has no baseline yet", hint=hint)
             reader = PatientReader(workspace.connect().reader(), self.turns)
             wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on)
-            return drift_check.checked(workspace, self._spec_if_any(member), reader, wishes, self.now()).document
+            specs = partial(self._spec_if_any, member)
+            return drift_check.checked(workspace, specs, reader, wishes, self.now()).document
 
     def _spec_if_any(self, member: Member) -> Spec | None:
         """A portal can be watched without specs."""
@@ -249,12 +251,15 @@ class Run:
 @contextmanager
 def _collector_calm() -> Iterator[None]:
     """Python's collector would look again and again through the portals in flight, for a third of the time."""
-    before = gc.get_threshold()
+    was_on, before = gc.isenabled(), gc.get_threshold()
+    gc.enable()
     gc.set_threshold(50_000, 10, 20)  # about as many new things as one portal makes
     try:
         yield
     finally:
         gc.set_threshold(*before)
+        if not was_on:
+            gc.disable()
 
 
 # --- records ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """The values that everything else reads: resources, snapshots of them, findings, and answers of HubSpot."""
 
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from reconciler import address as addresses
@@ -21,8 +22,7 @@ class Source(NamedTuple):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """One definition on one side of a comparison.
 
     ``attributes`` are canonical: HubSpot's field names, lists of named things as mappings in display order, absent
@@ -34,7 +34,7 @@ class Resource:
     kind: str
     address: str
     attributes: Mapping[str, Json]
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = MappingProxyType({})
     source: Source | None = None
 
     @property

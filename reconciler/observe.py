@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.diff import all_alike
 from reconciler.kinds import Kind, Listing, Scope, kinds
 from reconciler.model import NOT_READ, UNAVAILABLE, Answer, Collection, Reads, ReadStatus, Snapshot
 
@@ -29,6 +30,11 @@ class Observation:
         """Whether every list could be read."""
         return all(collection.status == "ok" for collection in self.collections.values())
 
+    def at_rest(self, before: Snapshot) -> bool:
+        """Whether nothing moved: all that could be read is as it was before, and no list was refused."""
+        readable = all(one.status in ("ok", "not_read") for one in self.collections.values())
+        return readable and all_alike(before, self.snapshot)
+
     def unreadable(self, address: str) -> Collection | None:
         """The collection that had to be read to know about an address, where it could not be."""
         head = address.rpartition("/")[0]
@@ -46,9 +52,11 @@ def within(address: str, collections: Iterable[str]) -> bool:
     return any(name == head or name.startswith(head + "/") for name in collections)
 
 
-def read(source: ListSource, scope: Scope, only: Sequence[Kind] | None = None) -> Reads:
-    """Every list that the kinds, or only these of them, ask for; answers may make them ask for more."""
-    answers: dict[str, Answer] = {}
+def read(
+    source: ListSource, scope: Scope, only: Sequence[Kind] | None = None, known: Mapping[str, Answer] | None = None
+) -> Reads:
+    """Every list that the kinds, or only these of them, ask for and nobody knows; answers may make them ask more."""
+    answers: dict[str, Answer] = dict(known or {})
     while wanted := [path for path in _paths(scope, Reads(answers), only) if path not in answers]:
         answers.update(source.get_all(wanted))
     return Reads(answers)

@@ -223,9 +223,9 @@ def _yielding(change: Change, contested: PlannedField, scope: Scope) -> Scope:
         return scope
     if split(contested.path)[-1] == "position":
         return replace(scope, desired=Snapshot(_unplaced(one, resource.name) for one in scope.desired.values()))
-    yielded = replace(resource, attributes=_without(resource.attributes, contested.path))
+    yielded = resource._replace(attributes=_without(resource.attributes, contested.path))
     if removed and contested.path.startswith("options/"):  # of an exact list: what is live and was changed stays
-        yielded = replace(yielded, facts={**resource.facts, "exact": False})
+        yielded = yielded._replace(facts={**resource.facts, "exact": False})
     return replace(scope, desired=scope.desired.replaced([yielded]))
 
 
@@ -234,7 +234,7 @@ def _unplaced(resource: Resource, name: str) -> Resource:
     if "orders" not in resource.facts:
         return resource
     orders = [[one for one in names if one != name] for names in resource.facts["orders"]]
-    return replace(resource, facts={**resource.facts, "orders": orders})
+    return resource._replace(facts={**resource.facts, "orders": orders})
 
 
 def _without(attributes: Mapping[str, Json], path: str) -> dict[str, Json]:

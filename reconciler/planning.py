@@ -138,9 +138,9 @@ def document(situation: Situation, plan: Plan, wishes: Wishes, now: datetime) ->
 def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
     """What moved remotely and is not this plan's business."""
     workspace, spec = situation.workspace, situation.spec
-    if workspace.baseline is None:
+    if workspace.baseline is None or situation.observation.at_rest(workspace.baseline.snapshot):
         return []
-    from reconciler import drift  # a plan without a baseline knows no drift, and does not load what finds it
+    from reconciler import drift  # a plan on a portal at rest knows no drift, and does not load what finds it
     from reconciler.drift_check import with_breaches
 
     before, collections = workspace.baseline.snapshot, situation.observation.collections

@@ -13,6 +13,7 @@ from functools import cached_property
 from reconciler import vendor
 from reconciler.attribution import editor, time_of, touched
 from reconciler.baseline import STAGES
+from reconciler.diff import alike
 from reconciler.kinds import properties, property_groups
 from reconciler.model import Json, Resource, Snapshot
 from reconciler.noise import BY_NAME
@@ -107,7 +108,7 @@ class Sides:
 
     def _quiet_one(self, address: str, before: dict[str, Resource], after: dict[str, Resource], mutes: Mutes) -> None:
         old, new = before.get(address), after.get(address)
-        if old and new and _equal(old, new):
+        if old and new and alike(old, new):
             after[address] = old
             _note_times(old, new, mutes)
             return
@@ -196,9 +197,7 @@ class Sides:
     @cached_property
     def mass_touches(self) -> frozenset[str]:
         """Moments at which many definitions were touched with nothing to see: they say nothing about the others."""
-        counts = Counter(
-            time_of(new, "updatedAt") for old, new in self._pairs if touched(old, new) and _equal(old, new)
-        )
+        counts = Counter(time_of(new, "updatedAt") for old, new in self._pairs if touched(old, new) and alike(old, new))
         return frozenset(moment for moment, count in counts.items() if count >= MANY)
 
     def _surface_changes(self, old: Resource, new: Resource) -> Iterator[str]:
@@ -311,16 +310,6 @@ def _shown(value: Json) -> Json:
     return list(value) if isinstance(value, Mapping) else value
 
 
-def _equal(old: Resource, new: Resource) -> bool:
-    """Whether nothing of a definition moved; mappings are equal in any order, so the order is looked at as well."""
-    one, other = old.attributes, new.attributes
-    if one != other or ("options" in one and list(one["options"]) != list(other["options"])):
-        return False
-    then, now = old.facts, new.facts
-    return not any(then.get(name) != now.get(name) for name in _IDENTITY)
-
-
-_IDENTITY = ("calculated", "modificationMetadata", "createdAt", "ids", "typeIds")
 _TIMES = (("touched", "updatedAt"), ("created", "createdAt"))
 _OPTION_TEXT = "options/description"
 _FLAGS = ("readOnlyDefinition", "readOnlyOptions", "readOnlyValue")

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -618,7 +617,7 @@ def test_a_stage_that_was_made_again():
 def test_a_pipeline_that_was_not_read_is_not_compared():
     """Contacts and companies are two lists; what one of them says does not need the other."""
     both = stage("trial", 0)
-    both = replace(both, attributes={**both.attributes, "companies": {"label": "Trial", "position": 0}})
+    both = both._replace(attributes={**both.attributes, "companies": {"label": "Trial", "position": 0}})
     baseline = baselines.moved(
         None, Snapshot([both]), [both.address], collections=["lifecycleStages/contacts", "lifecycleStages/companies"]
     )

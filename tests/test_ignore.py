@@ -136,8 +136,15 @@ def test_a_rule_that_covers_nothing_is_reported(capsys):
 
 
 def test_drift_says_what_is_wrong_with_the_specs(capsys):
-    """Somebody who reads the log of a schedule need not run another command to know; and each thing is said once."""
+    """Somebody who reads the log of a schedule need not run another command to know; and each thing is said once.
+
+    While nothing moved, nobody has to know what the specs say.
+    """
     applied()
+    ignoring("address: properties/contacts/tier, reason: theirs")
+    assert run(["drift", "-q"]) == 0
+    edit("add-option", property="tier", value="c", label="C")
+    capsys.readouterr()
     ignoring("address: properties/contacts/tier, reason: theirs")
 
     assert run(["drift"]) == 3

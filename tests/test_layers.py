@@ -71,7 +71,7 @@ LAYERS = {  # a module may import from the reconciler what stands here, and noth
     "diff.py": {"address", "model"},
     "paths.py": set(),
     "object_types.py": {"model", "paths"},
-    "observe.py": {"kinds", "model"},
+    "observe.py": {"diff", "kinds", "model"},
     "guards.py": {"address", "model", "plan"},
     "order.py": set(),
     "yaml_loader.py": set(),

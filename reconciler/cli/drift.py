@@ -92,7 +92,7 @@ def command(
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
     source = source_of(workspace, from_snapshot)
     wishes = Wishes(only, fail_on or "", show_normalised, limits, history, new_only)
-    found = checked(workspace, declared(workspace), source, wishes, session.now())
+    found = checked(workspace, lambda: declared(workspace), source, wishes, session.now())
     code = session.emit(found.document)
     if history is not None and found.record is not None:
         histories.append(history, workspace.portal.name, found.record)

@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -210,7 +209,7 @@ def test_both_lifecycles_are_read_where_stages_matter():
 def test_only_what_has_to_move_moves(live, lists, positions):
     """A new stage follows its nearest declared predecessor; undeclared ones stay; the fewest declared ones move."""
     stages = declared(*([{"name": name} for name in names.split()] for names in lists)).values()
-    scope = Scope(desired=Snapshot(replace(one, attributes={"label": one.name.capitalize()}) for one in stages))
+    scope = Scope(desired=Snapshot(one._replace(attributes={"label": one.name.capitalize()}) for one in stages))
 
     changes = planned(scope, reads(*((name, name.capitalize()) for name in live.split())))
 
