@@ -395,6 +395,12 @@ def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
         why = f"{observed.name} is one of HubSpot's own stages and is never deleted"
         finding = Finding("hubspot-defined", "error", why, "drop the line", tombstone.address, tombstone.source)
         return Settled(observed, findings=(finding,))
+    if observed.address not in scope.baseline and observed.name not in observed.facts["ids"].values():
+        label = next(iter(observed.facts["stages"].values()))["label"]
+        why = f"whether {observed.name} is the stage {label!r} is a guess without a baseline, so nothing is deleted"
+        fix = "make a baseline with `reconciler accept --all`, then plan again"
+        finding = Finding("guessed-name", "warning", why, fix, tombstone.address, tombstone.source)
+        return Settled(observed, findings=(finding,))
     return Settled()
 
 

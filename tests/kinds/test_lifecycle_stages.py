@@ -275,12 +275,15 @@ def test_what_hubspot_cannot_do_is_refused(entry, live, rules):
 
 
 def test_a_default_stage_is_never_deleted():
-    """A tombstone takes stages of the portal's own only."""
+    """A tombstone takes stages of the portal's own only, and those only under a name that the baseline knows."""
     lead, trial = observed(Scope(watch=("contacts",)), reads(LEAD, TRIAL)).values()
     stones = [Tombstone(one.address, "gone") for one in (lead, trial)]
 
     assert [one.rule for one in lifecycle_stages.remove(stones[0], lead, Scope()).findings] == ["hubspot-defined"]
-    assert lifecycle_stages.remove(stones[1], trial, Scope()) == lifecycle_stages.Settled()
+    known = Scope(baseline=Snapshot([trial]))
+    assert lifecycle_stages.remove(stones[1], trial, known) == lifecycle_stages.Settled()
+    guessed = lifecycle_stages.remove(stones[1], trial, Scope())
+    assert (guessed.planned, [one.rule for one in guessed.findings]) == (trial, ["guessed-name"])
 
 
 @pytest.mark.parametrize(
