@@ -28,10 +28,18 @@ def answers() -> dict[str, dict[str, object]]:
         found |= made_up.answers(listed, object_type)
     for object_type in PAIR:
         found[f"/crm/v3/pipelines/{object_type}"] = {"results": [_lifecycle(object_type)]}
-    for one, other, number, label in ((*PAIR, 101, "Billing contact"), (*PAIR[::-1], 102, "Billed by")):
-        category = {"category": "USER_DEFINED", "typeId": number, "label": label}
-        found[f"/crm/v4/associations/{one}/{other}/labels"] = {"results": [category]}
-    return found
+    return found | labels()
+
+
+def labels() -> dict[str, dict[str, object]]:
+    """The label that ``LABELS`` declares, in both directions."""
+    ways = ((*PAIR, 101, "Billing contact"), (*PAIR[::-1], 102, "Billed by"))
+    return {
+        f"/crm/v4/associations/{one}/{other}/labels": {
+            "results": [{"category": "USER_DEFINED", "typeId": number, "label": label}]
+        }
+        for one, other, number, label in ways
+    }
 
 
 def _listed() -> dict[str, list[made_up.Property]]:
