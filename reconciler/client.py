@@ -64,6 +64,7 @@ class Options(TypedDict, total=False):
     on_wait: Callable[[str, float], None]  # called from any thread
     token_name: str
     timeout_seconds: float
+    connections: int
 
 
 class ReadOnlyTransport(httpx.BaseTransport):
@@ -93,6 +94,7 @@ class Client:
     on_wait: Callable[[str, float], None] = field(default=_quietly, repr=False)
     token_name: str = "the token"
     timeout_seconds: float = 60.0
+    connections: int = AT_ONCE  # that a read uses side by side
     told: dict[str, str] = field(default_factory=dict, repr=False)  # what the last answers said of budget and time
     requests_sent: Counter[str] = field(default_factory=Counter, repr=False)  # by verb and path, without the query
 
@@ -332,7 +334,7 @@ class Reader:
         wanted = list(dict.fromkeys(paths))
         if len(wanted) <= 1:
             return {path: self._listed(path) for path in wanted}
-        with ThreadPoolExecutor(min(AT_ONCE, len(wanted)), thread_name_prefix="read") as pool:
+        with ThreadPoolExecutor(min(self._client.connections, len(wanted)), thread_name_prefix="read") as pool:
             return dict(zip(wanted, pool.map(self._listed, wanted), strict=True))
 
     def _listed(self, path: str) -> Answer:

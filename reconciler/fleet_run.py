@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.client import Client, Reader
 
 Document = dict[str, Json]
+CONNECTIONS = 6  # to each portal: a connection costs more than a request, and other portals use the time
 Job = Callable[[Member], Document]
 
 
@@ -65,7 +66,7 @@ class Workshop:
     def look(self, member: Member) -> tuple[Situation, "Client"]:
         """The portal as the specs ask for it, and the connection to it."""
         workspace, spec = self.workspace(member), self.spec(member)
-        client = workspace.connect()
+        client = workspace.connect(connections=CONNECTIONS)
         reader = PatientReader(client.reader(), self.turns)
         return look_around(workspace, spec, reader, reader, self.now()), client
 
@@ -82,7 +83,7 @@ class Workshop:
             if workspace.baseline is None:
                 hint = f"make one with `reconciler import -p {member.portal.name}` or `reconciler accept --all`"
                 raise UsageError(f"portal {member.portal.name} has no baseline yet", hint=hint)
-            reader = PatientReader(workspace.connect().reader(), self.turns)
+            reader = PatientReader(workspace.connect(connections=CONNECTIONS).reader(), self.turns)
             wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on)
             specs = partial(self._spec_if_any, member)
             return drift_check.checked(workspace, specs, reader, wishes, self.now()).document

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from reconciler import baseline as baselines
 from reconciler.baseline import Baseline
@@ -22,7 +22,7 @@ from reconciler.settling import settled
 from reconciler.spec import Spec
 
 if TYPE_CHECKING:
-    from reconciler.client import Client
+    from reconciler.client import Client, Options
 
 
 @dataclass(frozen=True)
@@ -112,23 +112,24 @@ class Workspace:
         names = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", "USER", "LOGNAME", "USERNAME")
         return next((self.environ[name] for name in names if self.environ.get(name)), "")
 
-    def connect(self) -> "Client":
+    def connect(self, **options: "Unpack[Options]") -> "Client":
         """A connection to the portal, embedded or real."""
         from reconciler.client import Client, Retries
 
-        retries, clock = Retries(**self.settings.retries), self.clock
+        options.setdefault("retries", Retries(**self.settings.retries))
+        options.setdefault("clock", self.clock)
         if self.portal.emulator is not None:
             from reconciler.emulator import Portal as Embedded
             from reconciler.emulator import create_app
 
             file = self.emulator_file
             file.parent.mkdir(parents=True, exist_ok=True)
-            return Client.for_app(create_app(Embedded.open(file)), self.token, retries=retries, clock=clock)
+            return Client.for_app(create_app(Embedded.open(file)), self.token, **options)
         if not self.token:
             hint = f"export {self.portal.token_env}=... with the service key of portal {self.portal.name}"
             raise AccessError(f"no token: {self.portal.token_env} is not set", hint=hint)
-        name = self.portal.token_env
-        return Client.for_http(self.portal.base_url, self.token, retries=retries, clock=clock, token_name=name)
+        options.setdefault("token_name", self.portal.token_env)
+        return Client.for_http(self.portal.base_url, self.token, **options)
 
     def check_identity(self, source: ListSource) -> Json:
         """The portal id, compared with the configured one before anything else is asked."""

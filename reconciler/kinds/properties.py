@@ -632,6 +632,8 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
 
 def _changed(desired: Resource, observed: Resource, known: Resource | None) -> dict[str, Json] | None:
     live = observed.attributes
+    if "options" not in desired.attributes and desired.attributes.items() <= live.items():
+        return None  # nearly all of a portal
     changed: dict[str, Json] = {}
     for field, value in desired.attributes.items():
         if field == "options":
