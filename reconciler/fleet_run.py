@@ -49,6 +49,7 @@ class Workshop:
     now: Callable[[], datetime]
     wishes: Wishes = field(default_factory=Wishes)
     digests: Mapping[str, str] = field(default_factory=dict)  # of reviewed plans, by portal
+    kept: bool = False  # whether somebody reads the documents, and not only what the report takes from them
     cancelled: Callable[[], str] = str
     turns: Turns = field(default_factory=Turns)
     files: dict[Path, SpecFiles] = field(default_factory=dict)
@@ -74,7 +75,8 @@ class Workshop:
         """A portal's plan."""
         with self.turns.taken():
             situation, _ = self.look(member)
-            return document(situation, make(situation, self.wishes), self.wishes, self.now())
+            plan = make(situation, self.wishes)
+            return document(situation, plan, self.wishes, self.now(), told=self.kept)
 
     def drift(self, member: Member) -> Document:
         """A portal's drift."""
@@ -97,7 +99,7 @@ class Workshop:
         with self.turns.taken(), self._alone(member):
             situation, client = self.look(member)
             plan = make(situation, self.wishes)
-            made = document(situation, plan, self.wishes, self.now())
+            made = document(situation, plan, self.wishes, self.now(), told=self.kept)
             if made["exit"]["code"]:
                 return made
             require_digest(self.digests.get(member.name, ""), made["digest"])

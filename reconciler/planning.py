@@ -117,8 +117,8 @@ def guard_context(
     )
 
 
-def document(situation: Situation, plan: Plan, wishes: Wishes, now: datetime) -> dict[str, Json]:
-    """The plan as a document."""
+def document(situation: Situation, plan: Plan, wishes: Wishes, now: datetime, *, told: bool = True) -> dict[str, Json]:
+    """The plan as a document; what moved beside it is only looked for where somebody is told."""
     workspace, known = situation.workspace, situation.workspace.baseline
     made = report.plan_document(
         plan,
@@ -127,7 +127,7 @@ def document(situation: Situation, plan: Plan, wishes: Wishes, now: datetime) ->
         baseline_digest=known.digest if known else None,
         collections=situation.observation.collections,
         now=now,
-        drift=outside(situation, plan),
+        drift=outside(situation, plan) if told else [],
         approved=wishes.allow,
         detailed=wishes.detailed,
         fail_on=wishes.fail_on,

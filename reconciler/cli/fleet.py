@@ -71,7 +71,7 @@ def plan(session: Session, detailed_exitcode: bool, plans: Path | None, **option
     from reconciler.fleet_run import Workshop
     from reconciler.planning import Wishes
 
-    workshop = Workshop(session.now, Wishes(options["only"], detailed=detailed_exitcode))
+    workshop = Workshop(session.now, Wishes(options["only"], detailed=detailed_exitcode), kept=plans is not None)
     with running(session, "plan", options) as run:
         return run.report(run.over([run.members], workshop.plan, keep=_saver(plans)))
 
