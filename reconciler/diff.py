@@ -60,8 +60,11 @@ def alike(old: Resource, new: Resource) -> bool:
     one, other = old.attributes, new.attributes
     if one != other or ("options" in one and list(one["options"]) != list(other["options"])):
         return False
-    then, now = old.facts, new.facts
-    return not any(then.get(name) != now.get(name) for name in _IDENTITY)
+    then, now = old.facts.get, new.facts.get
+    for name in _IDENTITY:  # noqa: SIM110, a generator for each of ten thousand takes twice as long
+        if then(name) != now(name):
+            return False
+    return True
 
 
 def all_alike(before: Snapshot, after: Snapshot) -> bool:

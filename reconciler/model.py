@@ -73,6 +73,10 @@ class Snapshot(Mapping[str, Resource]):
     def __contains__(self, address: object) -> bool:
         return address in self._resources
 
+    def get(self, address: str, default: Resource | None = None) -> Resource | None:  # type: ignore[override]
+        """The resource at an address, or something else."""
+        return self._resources.get(address, default)
+
     def values(self) -> ValuesView[Resource]:
         """The resources."""
         return self._resources.values()

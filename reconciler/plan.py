@@ -19,7 +19,7 @@ from reconciler.diff import Difference, FieldChange, compare
 from reconciler.ignore import IgnoreRule, copied
 from reconciler.integrations import Breach, Integration, verdicts
 from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of
-from reconciler.model import Finding, Json, Resource, Snapshot, Source, Tombstone
+from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
 from reconciler.overlays import origin
 
@@ -282,9 +282,12 @@ def _selected(address: str, only: Sequence[str]) -> bool:
 def _readable(desired: Iterable[Resource], inputs: Inputs) -> tuple[list[Resource], list[Mapping[str, Json]]]:
     """Nothing is planned about a list that was not read: unreadable is not absent."""
     readable, errors = [], {}
-    unread = {name for name, one in inputs.observation.collections.items() if one.status != "ok"}
+    heads: dict[str, Collection | None] = {}
     for resource in desired:
-        collection = inputs.observation.unreadable(resource.address) if unread else None
+        head = resource.address.rpartition("/")[0]
+        if head not in heads:
+            heads[head] = inputs.observation.unreadable(resource.address)
+        collection = heads[head]
         if collection is None:
             readable.append(resource)
         else:

@@ -18,7 +18,6 @@ from reconciler.pace import Clock, IdleClock, WallClock
 from reconciler.paths import Api
 from reconciler.receipts import own_writes
 from reconciler.settings import Portal, Settings
-from reconciler.settling import settled
 from reconciler.spec import Spec
 
 if TYPE_CHECKING:
@@ -89,7 +88,12 @@ class Workspace:
 
     def settled(self, look: Callable[[], Observation]) -> Observation:
         """What a look at the portal shows once our own last writes show in it."""
-        return settled(look, own_writes(self.receipts, datetime.now(UTC)).recent, self.clock.wait)
+        recent = own_writes(self.receipts, datetime.now(UTC)).recent
+        if not recent:
+            return look()
+        from reconciler.settling import settled
+
+        return settled(look, recent, self.clock.wait)
 
     @property
     def receipts(self) -> Path:

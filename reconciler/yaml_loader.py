@@ -7,7 +7,7 @@ Places of the outer levels are kept; deeper ones are only needed for messages, a
 
 import gc
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,7 +64,7 @@ class Document:
 
     def locate(self, path: Sequence[str | int], key: bool = False) -> tuple[int, int]:
         """Line and column of a value, or of its key; of the nearest thing around it if there is no such path."""
-        mark = self._marks.get(tuple(path)) or self._source.find(path)
+        mark = self._marks.get(tuple(path)) or self._source.find(tuple(path), self._marks)
         return mark[:2] if key else mark[2:]
 
     def holds(self, mark: bytes) -> bool:
@@ -421,6 +421,7 @@ class _Source:
 
     data: bytes
     parser: Parser
+    _maps: "dict[tuple[int, int], _Map]" = field(default_factory=dict, repr=False, compare=False)
 
     def events(self) -> Callable[[], Event]:
         """The parser's next event."""
@@ -437,18 +438,36 @@ class _Source:
         with _collector_off():
             return _Map(self.events)
 
-    def find(self, path: Sequence[str | int]) -> _Mark:
+    def find(self, path: Path, marks: "Mapping[Path, _Mark]") -> _Mark:
         """Where the value of a path stands, or the nearest thing around it."""
-        place = self._map.root
-        for step in path:
-            if step not in place.inner:
+        for depth in range(min(len(path), PLACED), 0, -1):
+            if mark := marks.get(path[:depth]):  # only what is below this has to be read again
+                place, left = _found(self._below(*mark[2:]).root, path[depth:])
+                if not left:
+                    return place.mark
                 break
-            place = place.inner[step]
-        return place.mark
+        return _found(self._map.root, path)[0].mark
+
+    def _below(self, line: int, column: int) -> "_Map":
+        """The places in what begins there; the parser still counts the lines and columns of the whole file."""
+        if (line, column) not in self._maps:
+            rest = [" " * (column - 1) + self.lines[line - 1][column - 1 :], *self.lines[line:]]
+            data = ("\n" * (line - 1) + "\n".join(rest)).encode("utf-8", "surrogatepass")
+            self._maps[line, column] = _Map(_Source(data, self.parser).events)
+        return self._maps[line, column]
 
     def first_of(self, line: int, column: int) -> tuple[int, int]:
         """Where the same key stands first."""
         return self._map.first[line, column]
+
+
+def _found(place: _Place, path: Path) -> tuple[_Place, Path]:
+    """What a path leads to, or the nearest thing around it and the steps that are left."""
+    for index, step in enumerate(path):
+        if step not in place.inner:
+            return place, path[index:]
+        place = place.inner[step]
+    return place, ()
 
 
 class _Map:

@@ -216,7 +216,7 @@ def test_shallow_places_need_no_second_reading():
     document = load(SPEC, "a.yaml")
 
     assert len(document._marks) == 9
-    assert all(document._source.find(path) == mark for path, mark in document._marks.items())
+    assert all(document._source.find(path, {}) == mark for path, mark in document._marks.items())
 
 
 def test_places_outlive_a_syntax_error():
@@ -271,6 +271,24 @@ def test_it_reads_what_pyyaml_reads(value, flow):
         document = load(text, "a.yaml", parser)
         assert document.problems == ()
         assert document.value == yaml.load(text, Loader=yaml.CSafeLoader) == value
+
+
+def paths(value, path=()):
+    """Every path that leads to something in a value."""
+    yield path
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in entries:
+        yield from paths(inner, (*path, step))
+
+
+@given(st.dictionaries(AGREED, st.dictionaries(AGREED, st.dictionaries(AGREED, VALUES, max_size=3))), st.booleans())
+def test_a_deep_place_is_found_by_reading_its_entry_alone(value, flow):
+    """Reading again only what is below a kept place finds what reading the whole file again finds."""
+    text = yaml.dump(value, Dumper=yaml.CSafeDumper, allow_unicode=True, default_flow_style=flow)
+    document = load(text, "a.yaml")
+
+    for path in (one for one in paths(document.value) if len(one) > 3):
+        assert document._source.find(path, document._marks) == document._source.find(path, {})
 
 
 @given(st.text(st.sampled_from("ab:-?,[]{}&*!|>'\"%@`#\t\n  0.~<=\\é\x85"), max_size=40))

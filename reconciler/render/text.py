@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.model import Json
-from reconciler.render import text_changes, text_coverage, text_doctor, text_drift, text_explain, text_fleet
+from reconciler.render import text_changes
 from reconciler.render.style import Line, Span, Style, wrap
 from reconciler.render.summaries import summary
 from reconciler.render.words import (
@@ -65,6 +65,8 @@ def _lines(document: Document, style: Style) -> Iterator[Line]:
 
 def _header(document: Document) -> Iterator[Line]:
     if document.get("kind") == "fleet":
+        from reconciler.render import text_fleet
+
         yield (Span(text_fleet.title(document), "bold"), Span(f", {moment(document['generatedAt'])}", "dim"))
         yield ""
     told = TITLES.get(document.get("kind", ""), "")
@@ -146,6 +148,8 @@ def _validate(document: Document, style: Style) -> Iterator[Line]:
 
 
 def _drift(document: Document, style: Style) -> Iterator[Line]:
+    from reconciler.render import text_drift
+
     items = drift_items(document)
     if "items" in document:
         told = text_drift.story(items, new_only=bool(document.get("newOnly")))
@@ -155,7 +159,8 @@ def _drift(document: Document, style: Style) -> Iterator[Line]:
         yield from ((Span(part, "dim"),) for part in (wrap(line, style.width, "  ", "") if line else ()))
     if text_drift.muted_line(document) or text_drift.coverage_line(document):
         yield ""
-    for lines in (list(text_drift.life_lines(document)), _no_drift(document)):
+    muted = list(text_drift.normalised_lines(document))
+    for lines in (list(text_drift.life_lines(document)), _no_drift(document, muted)):
         for line in lines:
             yield from ((Span(part, "dim"),) for part in wrap(line, style.width, "  ", ""))
         if lines:
@@ -163,10 +168,9 @@ def _drift(document: Document, style: Style) -> Iterator[Line]:
     yield from _notes(document, style)
 
 
-def _no_drift(document: Document) -> list[str]:
+def _no_drift(document: Document, lines: Sequence[str]) -> list[str]:
     if "normalised" not in document:
         return []
-    lines = list(text_drift.normalised_lines(document))
     return ["What differs and is no drift:", *lines] if lines else ["Nothing differs beside that."]
 
 
@@ -241,13 +245,29 @@ def _import(document: Document, style: Style) -> Iterator[Line]:
 
 
 def _explain(document: Document, style: Style) -> Iterator[Line]:
+    from reconciler.render import text_explain
+
     yield from text_explain.lines(document, style)
     yield from ((Span(f"! {one}", "warn"),) for one in unread(document))
 
 
 def _coverage(document: Document, style: Style) -> Iterator[Line]:
+    from reconciler.render import text_coverage
+
     yield from text_coverage.lines(document, style)
     yield from _notes(document, style)
+
+
+def _fleet(document: Document, style: Style) -> Iterator[Line]:
+    from reconciler.render import text_fleet
+
+    yield from text_fleet.lines(document, style)
+
+
+def _doctor(document: Document, style: Style) -> Iterator[Line]:
+    from reconciler.render import text_doctor
+
+    yield from text_doctor.lines(document, style)
 
 
 # What stands between the header and the last line, by kind of document.
@@ -257,8 +277,8 @@ BODIES: Mapping[str, Callable[[Document, Style], Iterator[Line]]] = {
     "drift": _drift,
     "validate": _validate,
     "import": _import,
-    "fleet": text_fleet.lines,
+    "fleet": _fleet,
     "explain": _explain,
     "coverage": _coverage,
-    "doctor": text_doctor.lines,
+    "doctor": _doctor,
 }
