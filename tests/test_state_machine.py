@@ -176,8 +176,10 @@ class Stories(RuleBasedStateMachine):
     # --- the portal moves --------------------------------------------------------------------------------------------
 
     def outside(self, play, *words, **more):
+        portal = Portal.open(STATE)
+        portal.state["stale"].clear()  # lists lag behind our own writes; nobody could plan around unseen edits
         with suppress(ApiError, KeyError):  # there may be no such thing at the moment
-            play(Portal.open(STATE), *words, **more)
+            play(portal, *words, **more)
 
     @rule(name=names(TEXTS + LISTS), label=labels)
     def somebody_relabels(self, name, label):
