@@ -13,7 +13,6 @@
     - ReadOnlyViolation   a bug: something that may only read tried to write             exit 1
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
@@ -152,8 +151,10 @@ def _unpacked(body: Any) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         return {"message": body}
     text = _text(body.get("message"))
+    from json import loads  # only where something went wrong: `--help` needs none of it
+
     try:
-        inner = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        inner = loads(text[text.index("{") : text.rindex("}") + 1])
     except (ValueError, RecursionError):
         return body
     return {**body, **inner}
@@ -171,7 +172,11 @@ def _errors(parts: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, str):
+        return value
+    from json import dumps
+
+    return dumps(value)
 
 
 def _reasons(parts: Mapping[str, Any]) -> str:

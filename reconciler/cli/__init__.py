@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import VERSION
-from reconciler.cli.session import Session, common_options
+from reconciler.cli.session import Session, columns, common_options
 from reconciler.errors import ExitCode, ReconcilerError
 
 if TYPE_CHECKING:
@@ -80,7 +80,11 @@ EPILOG = "Begin with `reconciler demo`, then `reconciler init`. Exit codes and f
 @click.group(
     cls=LazyCommands,
     epilog=EPILOG,
-    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": None},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": None,
+        "terminal_width": max(min(columns(), 80) - 2, 50),  # as click has it, which loads three libraries to know it
+    },
 )
 @click.version_option(VERSION, message="reconciler %(version)s")
 @common_options

@@ -3,8 +3,6 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -12,6 +10,9 @@ import click
 from reconciler.errors import ReconcilerError, UsageError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
     from reconciler.client import Reader
     from reconciler.model import Json
     from reconciler.pace import Clock
@@ -44,8 +45,10 @@ class Session:
         return bool(self.options.get("quiet"))
 
     @property
-    def specs(self) -> Path:
+    def specs(self) -> "Path":
         """The directory of specs and settings."""
+        from pathlib import Path  # not loaded for `--help`, which it would slow by a tenth
+
         return Path(self.options.get("specs") or os.environ.get("RECONCILER_SPECS") or "specs")
 
     @property
@@ -58,8 +61,10 @@ class Session:
         if not self.quiet:
             click.echo(text, err=True)
 
-    def now(self) -> datetime:
+    def now(self) -> "datetime":
         """The time of this run."""
+        from datetime import UTC, datetime
+
         return datetime.now(UTC)
 
     def style(self, stream: Any) -> Any:
@@ -67,7 +72,7 @@ class Session:
         from reconciler.render.style import Style
 
         encoding = (getattr(stream, "encoding", "") or "ascii").lower()
-        return Style(color=self.color(stream), width=min(_columns(), 160), unicode=encoding.startswith("utf"))
+        return Style(color=self.color(stream), width=min(columns(), 160), unicode=encoding.startswith("utf"))
 
     def color(self, stream: Any) -> bool:
         """Whether a stream takes colour: the option first, then NO_COLOR and FORCE_COLOR, then the terminal."""
@@ -143,7 +148,7 @@ class Output(NamedTuple):
     """One ``-o``: a format, and a file or stdout."""
 
     format: str
-    file: Path | None
+    file: "Path | None"
 
     @classmethod
     def parse(cls, text: str) -> "Output":
@@ -157,10 +162,10 @@ class Output(NamedTuple):
             near = get_close_matches(name, FORMATS, 1)
             hint = f" Did you mean {near[0]}?" if near and name not in FORMATS else ""
             raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(FORMATS)}.{hint}")
-        return cls(name, Path(file) if file else None)
+        return cls(name, _path(file) if file else None)
 
 
-def _columns() -> int:
+def columns() -> int:
     """How wide the terminal is. ``shutil`` knows, too, but loads three libraries for compression first."""
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and int(given):
@@ -171,7 +176,13 @@ def _columns() -> int:
         return 100
 
 
-def _write(file: Path, text: str) -> None:
+def _path(name: str) -> "Path":
+    from pathlib import Path
+
+    return Path(name)
+
+
+def _write(file: "Path", text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
@@ -258,6 +269,8 @@ def document_options(command: F) -> F:
 
 def snapshot_option(command: F) -> F:
     """``--from-snapshot``, for every command that can work on a recorded read."""
+    from pathlib import Path
+
     return click.option(
         "--from-snapshot",
         metavar="FILE",
@@ -302,7 +315,7 @@ def class_option(command: F) -> F:
     )(command)
 
 
-def source_of(workspace: "Workspace", from_snapshot: Path | None) -> "RecordedRead | Reader":
+def source_of(workspace: "Workspace", from_snapshot: "Path | None") -> "RecordedRead | Reader":
     """What answers the reads of a command: the portal, or a file."""
     if from_snapshot is not None:
         from reconciler.snapshot_file import load
