@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ENOUGH = 8  # portals that wait for answers: 0.4 seconds at 0.05 of work each
-IDLE_SECONDS = 0.03
+ENOUGH = 10  # portals that wait for answers: 0.4 seconds at 0.04 of work each
+IDLE_SECONDS = 0.01
 
 
 class Turns:

@@ -38,7 +38,7 @@ def fleet_options(function: F) -> F:
         click.argument("directories", nargs=-1, metavar="[SPECS-DIRECTORY]...", type=directory),
         click.option("--portals", multiple=True, metavar="GLOB", help="Portals by name, or all; repeatable."),
         click.option(
-            "--in-flight", type=click.IntRange(1, 256), default=16, show_default=True, help="So many at once."
+            "--in-flight", type=click.IntRange(1, 256), default=14, show_default=True, help="So many at once."
         ),
         click.option("--shard", metavar="I/N", help="Only the I-th of N equal parts; the same on every machine."),
         click.option(
