@@ -286,11 +286,14 @@ class GitLab(Host):
         ("PUT", r"/projects/5/issues/(\d+)", "edit_issue"),
         ("POST", r"/projects/5/issues/(\d+)/notes", "add_note"),
         ("POST", r"/projects/5/repository/commits", "add_commit"),
+        ("GET", r"/projects/5/merge_requests", "list_requests"),
+        ("POST", r"/projects/5/merge_requests", "add_request"),
+        ("PUT", r"/projects/5/merge_requests/(\d+)", "edit_request"),
     )
 
     def __init__(self):
         super().__init__()
-        self.notes, self.issues, self.commits = {}, {}, []
+        self.notes, self.issues, self.requests, self.branches = {}, {}, {}, {"main": {}}
         self.numbers = iter(range(1, 1000))
 
     def admit(self, method, path, environ):
@@ -329,8 +332,39 @@ class GitLab(Host):
         return self.issues[int(number)]
 
     def add_commit(self, query, body):
-        self.commits.append(body)
+        """Files onto the end of a branch, or with `force` onto a new one from another branch's end."""
+        start = body.get("start_branch", body["branch"])
+        if body["branch"] in self.branches and "start_branch" in body and not body.get("force"):
+            raise Refused(400, f"A branch called '{body['branch']}' already exists.")
+        files = dict(self.branches[start])
+        for action in body["actions"]:
+            there = action["file_path"] in files
+            if there == (action["action"] == "create"):
+                raise Refused(
+                    400, "A file with this name already exists" if there else "A file with this name doesn't exist"
+                )
+            files[action["file_path"]] = action.get("content")
+        self.branches[body["branch"]] = files
         return {"id": "x"}
+
+    def list_requests(self, query, body):
+        ends = {"opened": "opened"}[query["state"]], query["source_branch"], query["target_branch"]
+        return [
+            one for one in self.requests.values() if (one["state"], one["source_branch"], one["target_branch"]) == ends
+        ]
+
+    def add_request(self, query, body):
+        if body["source_branch"] not in self.branches:
+            raise Refused(400, "source_branch does not exist")
+        number = next(self.numbers)
+        self.requests[number] = {"iid": number, "state": "opened", "author": {"id": 9}, **body}
+        return self.requests[number]
+
+    def edit_request(self, number, query, body):
+        one = self.requests[int(number)]
+        closes = body.pop("state_event", "") == "close"
+        one.update(body, **({"state": "closed"} if closes else {}))
+        return one
 
 
 class Bitbucket(Host):

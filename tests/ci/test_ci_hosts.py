@@ -11,6 +11,8 @@ from reconciler.cli import run
 
 PLAN = ["ci", "plan", "-q"]
 DRIFT = ["ci", "drift", "-q"]
+APPLY = ["ci", "apply", "-q"]
+BASELINE = "specs/baselines/demo/properties.contacts.json"
 STONE = "removed:\n  - {address: properties/contacts/two, reason: unused}\n"
 DESTRUCTIVE = CONTACTS.replace("    two: {label: Two, type: string, fieldType: text, groupName: g}\n", STONE)
 
@@ -68,6 +70,50 @@ def test_gitlab_has_one_issue_for_drift(workplace):
 
     assert issue["state"] == "opened"
     assert len(host.issues) == 1
+
+
+def on_main(workplace, url):
+    """A run on the main branch of GitLab, where the baseline is tracked."""
+    on_gitlab(workplace, url)
+    workplace.monkeypatch.delenv("CI_MERGE_REQUEST_IID")
+
+
+def test_gitlab_takes_the_baseline_back_in_a_merge_request(workplace):
+    """One for the portal, brought up to date by the next apply; the main branch is left to people."""
+    host = GitLab()
+    host.branches["main"][BASELINE] = Path(BASELINE).read_text("utf-8")
+    with served(host) as url:
+        on_main(workplace, url)
+        for label in ("Uno", "Due"):
+            workplace.specs(CONTACTS.replace("label: One", f"label: {label}"))
+            assert run([*APPLY, "--no-approval", "--baseline", "pull-request"]) == 0
+
+    (request,) = host.requests.values()
+    assert (request["source_branch"], request["target_branch"]) == ("hubspot-reconciler/baseline-demo", "main")
+    assert '"Due"' in host.branches["hubspot-reconciler/baseline-demo"][BASELINE]
+    assert '"One"' in host.branches["main"][BASELINE]
+
+
+def test_gitlab_has_drift_as_a_merge_request(workplace):
+    """It accepts what moved, is kept while nothing moves, and is closed with a note when the portal is clean."""
+    host = GitLab()
+    host.branches["main"][BASELINE] = Path(BASELINE).read_text("utf-8")
+    with served(host) as url:
+        on_main(workplace, url)
+        workplace.edit(property="one", label="Edited")
+        assert run([*DRIFT, "--report", "pull-request"]) == 2
+        (request,) = host.requests.values()
+        assert "Edited" in host.branches["hubspot-reconciler/drift-demo"][BASELINE]
+        before = len(host.writes())
+        workplace.git("checkout", "-q", "--", "specs")
+        assert run([*DRIFT, "--report", "pull-request"]) == 2
+        assert len(host.writes()) == before
+        workplace.git("checkout", "-q", "--", "specs")
+        workplace.edit(property="one", label="One")
+        assert run([*DRIFT, "--report", "pull-request"]) == 0
+
+    assert request["state"] == "closed"
+    assert len(host.notes) == 1
 
 
 def test_azure_reads_annotations_and_outputs_from_the_log(workplace, capsys):
