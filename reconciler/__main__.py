@@ -1,6 +1,7 @@
 """The command line."""
 
 import gc
+import os
 import sys
 
 
@@ -14,9 +15,15 @@ def main() -> None:
     # A run makes many values that stay and next to no cycles: a collector would walk them all again and again, which at
     # 10,000 definitions takes longer than comparing them. A run over many portals turns it on again.
     gc.disable()
+    from contextlib import suppress
+
     from reconciler.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    with suppress(OSError):  # somebody stopped reading
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)  # everything is written; to take the interpreter apart is a tenth of a small run
 
 
 if __name__ == "__main__":
