@@ -56,3 +56,25 @@ def test_a_property_with_options_is_restored_beside_a_baseline(tmp_path, monkeyp
     definition = emulator.Portal.open(Path(STATE)).definitions("0-1")["properties"]["tier"]
     assert [option["value"] for option in definition["options"]] == ["a", "b"]
     assert run(["plan", "--detailed-exitcode"]) == 0
+
+
+def test_a_restore_clears_what_is_declared_as_null(tmp_path, monkeypatch):
+    """The description that lies archived does not come back, and the next plan is empty."""
+    monkeypatch.chdir(tmp_path)
+    spec = (
+        "propertyGroups: {contacts: {g: {label: G}}}\n"
+        "properties: {contacts: {tier: {label: Tier, type: enumeration, fieldType: select, groupName: g,"
+        " description: %s, options: [{value: a, label: A}]}}}\n"
+    )
+    Path("specs").mkdir()
+    Path("specs/reconciler.yaml").write_text(SETTINGS, "utf-8")
+    Path("specs/contacts.yaml").write_text(spec % "Old", "utf-8")
+    assert run(["apply", "--auto-approve", "-q"]) == 0
+    emulator.edit(emulator.Portal.open(Path(STATE)), "archive", object="contacts", property="tier")
+    Path("specs/contacts.yaml").write_text(spec % "null", "utf-8")
+
+    assert run(["apply", "--auto-approve", "-q"]) == 0
+
+    definition = emulator.Portal.open(Path(STATE)).definitions("0-1")["properties"]["tier"]
+    assert definition["description"] == ""
+    assert run(["plan", "--detailed-exitcode", "-q"]) == 0

@@ -740,7 +740,8 @@ def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
     under = archived.attributes if archived else {}
     if declared["type"] not in WITH_OPTIONS:
         under = {field: value for field, value in under.items() if field != "options"}
-    planned = Resource(NAME, desired.address, {**under, **declared}, facts, desired.source)
+    cleared = {field: "" for field, value in desired.attributes.items() if value is None} if archived else {}
+    planned = Resource(NAME, desired.address, {**under, **cleared, **declared}, facts, desired.source)
     return Settled(planned, archived)
 
 
