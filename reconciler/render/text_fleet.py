@@ -78,7 +78,7 @@ def _differences(document: Document, style: Style) -> Iterator[Line]:
         return
     yield (Span("Where portals are not as declared", "bold"),)
     for address, states in found[:DIFFERENCES]:
-        about = " ".join((subject(address).phrase if address.count("/") > 1 else address).split())
+        about = " ".join((address if "unreadable" in states else subject(address).phrase).split())
         told = "; ".join(f"{state} in {listed(names, 6)}" for state, names in states.items())
         yield from wrap(f"{about}: {told}", style.width, "      ", "  ")
     if len(found) > DIFFERENCES:
