@@ -1,6 +1,6 @@
 """An apply from plan to receipt, document and moved baseline; the command line only asks and prints."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -81,7 +81,8 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
     if receipt:
         document["receipt"] = receipt.path.name
     try:
-        move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()))
+        guessed = [one for one in tools.scope.removed if one.startswith(f"{lifecycle_stages.NAME}/")]
+        move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()), guessed)
     except OSError as error:
         document = _without_baseline(document, error.strerror or str(error), str(error.filename or ""), bool(receipt))
     except UsageError as error:
@@ -131,8 +132,14 @@ def _begin(deployment: Deployment) -> Receipt:
     return Receipt.begin(directory, stem, begin)
 
 
-def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], live: Snapshot) -> None:
-    """The baseline follows what was changed, adopted and forgotten, and nothing else."""
+def move_baseline(
+    deployment: Deployment, outcomes: Mapping[str, Outcome], live: Snapshot, guessed: Collection[str] = ()
+) -> None:
+    """The baseline follows what was changed, adopted and forgotten, and nothing else.
+
+    A stage that goes by a guessed name is not recorded under it beside a tombstone of that name: a person has to
+    accept it first.
+    """
     workspace, known = deployment.workspace, deployment.workspace.baseline
     done = [change for change in deployment.changes if _moves(change, outcomes)]
     fresh = _never_baselined(deployment, known)
@@ -142,7 +149,7 @@ def move_baseline(deployment: Deployment, outcomes: Mapping[str, Outcome], live:
     ours = {change.address: change.declared and change.action not in ("archive", "forget") for change in done}
     managed = (known.managed if known else frozenset()) - ours.keys() | {one for one, mine in ours.items() if mine}
     addresses = {change.address for change in done if change.action != "forget"} | {
-        address for address in observed if within(address, fresh)
+        address for address in observed if within(address, fresh) and address not in guessed
     }
     formulas = {
         change.address: field.after

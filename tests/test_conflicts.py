@@ -1,6 +1,7 @@
 """Three-way conflicts: what is one, what is none, and what it means that the spec or the portal wins."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,22 @@ def test_a_new_text_that_somebody_gives_to_another_one_voids_the_plan(kind, happ
 
     assert run(["apply", "-q", "plan.json"]) == 5
     assert Portal.open(STATE).definitions("0-1")["groups"]["g"]["label"] == "G"
+
+
+def test_a_stage_that_goes_by_a_guess_is_deleted_only_after_somebody_accepted_it(capsys):
+    """Without a baseline its label is all there is: a tombstone of that name waits, whatever is applied meanwhile."""
+    applied("lifecycleStages: [{name: trial, label: Pilot}]\n")
+    shutil.rmtree("specs/baselines")
+    stone = "removed: [{address: lifecycleStages/pilot, reason: gone}]\n"
+    applied(stone)
+    applied(stone)
+    capsys.readouterr()
+
+    assert planned("--detailed-exitcode") == (0, {})
+    (finding,) = json.loads(Path("plan.json").read_text("utf-8"))["findings"]
+    assert (finding["rule"], finding["address"]) == ("guessed-name", "lifecycleStages/pilot")
+    assert "reconciler accept --all" in finding["fix"]
+
+    assert run(["accept", "--all", "-q", "--reason", "it is this one"]) == 0
+    code, changes = planned("--detailed-exitcode")
+    assert (code, list(changes)) == (2, ["lifecycleStages/pilot"])
