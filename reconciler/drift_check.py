@@ -58,16 +58,17 @@ def checked(
     known = workspace.baseline
     assert known is not None
     portal_id = workspace.check_identity(source)
-    observation, loaded = workspace.observe(source, workspace.scope(None, baselined=True)), None
+    settings, today = workspace.settings, now.date()
+    ignored = ignore.in_force(settings.ignore, today)
+    observation = workspace.observe(source, workspace.scope(None, baselined=True))
+    loaded: Spec | None = None
+    found, notes = Drift((), ()), list[Finding]()
     if not observation.at_rest(known.snapshot):
         loaded = specs()
         scope = workspace.scope(loaded, baselined=True)
         observation = observe(scope, read(source, scope, known=observation.reads))
-    settings, today = workspace.settings, now.date()
-    wrote = own_writes(workspace.receipts, now)
-    ignored = ignore.in_force(settings.ignore, today)
-    found = detected(known, observation, loaded, wishes.only, ignored, wrote)
-    found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
+        found = detected(known, observation, loaded, wishes.only, ignored, own_writes(workspace.receipts, now))
+        found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items: Sequence[dict[str, Json]] = [
         _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found)
