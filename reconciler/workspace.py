@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from reconciler import baseline as baselines
 from reconciler.baseline import Baseline
-from reconciler.errors import AccessError, UnavailableError
+from reconciler.errors import AccessError, UnavailableError, UsageError
 from reconciler.kinds import Scope
 from reconciler.model import NOT_READ, UNAVAILABLE, Json, Snapshot
 from reconciler.observe import ListSource, Observation, observe, read
@@ -128,7 +128,13 @@ class Workspace:
 
             file = self.emulator_file
             file.parent.mkdir(parents=True, exist_ok=True)
-            return Client.for_app(create_app(Embedded.open(file)), self.token, **options)
+            try:
+                embedded = Embedded.open(file)
+            except (ValueError, KeyError, TypeError) as error:
+                hint = "delete the file: the next run begins a new portal"
+                message = f"{self.portal.emulator} is no embedded portal: {error}"
+                raise UsageError(message, where=str(file), hint=hint) from error
+            return Client.for_app(create_app(embedded), self.token, **options)
         if not self.token:
             hint = f"export {self.portal.token_env}=... with the service key of portal {self.portal.name}"
             raise AccessError(f"no token: {self.portal.token_env} is not set", hint=hint)

@@ -54,3 +54,18 @@ def test_without_one_there_is_something_to_play_with(capsys):
     assert capsys.readouterr().out == "Next: reconciler plan\n"
     assert run(["init", "--portal-id", "1"]) == 3
     assert "specs/reconciler.yaml is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"portalId": 1}'])
+def test_a_broken_embedded_portal_is_named(text, capsys):
+    """Its file is nobody's work: the way out is to let the next run begin a new one."""
+    assert run(["init", "-q"]) == 0
+    Path(".reconciler").mkdir()
+    Path(".reconciler/demo.json").write_text(text, "utf-8")
+    capsys.readouterr()
+
+    assert run(["plan", "-q"]) == 3
+
+    said = capsys.readouterr().err
+    assert "error: .reconciler/demo.json is no embedded portal" in said
+    assert "delete the file" in said
