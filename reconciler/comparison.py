@@ -5,17 +5,18 @@ out. What that does to a portal only a plan can tell. Declarations that were mer
 would say; only a tombstone or an exact list removes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from reconciler import git, report
+from reconciler.address import encode
 from reconciler.diff import Difference, FieldChange, compare
 from reconciler.kinds import kind_of, properties
 from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
-from reconciler.plan import Action, Change, Plan, PlannedField, digest
+from reconciler.plan import RISKS, Action, Change, Plan, PlannedField, digest
 from reconciler.settings import Settings, read
 from reconciler.spec import Spec, has_specs, load
 
@@ -77,8 +78,8 @@ def compared(base: Spec, head: Spec) -> Plan:
     before, kept = _before(base.desired, head)
     after = head.desired
     tombstones = {stone.address: stone for one, stone in head.removed.items() if one not in base.removed}
-    changes = [_change(one, head.desired) for one in compare(before, after) if one.address not in tombstones]
-    changes += _removals(tombstones, base.desired, {change.address for change in changes})
+    declared = [_change(one, head.desired) for one in compare(before, after) if one.address not in tombstones]
+    changes = _with_removals(declared, _removals(tombstones, base.desired))
     findings = [
         *head.findings,
         *kept,
@@ -114,7 +115,7 @@ def _declared_still(
     if isinstance(attributes.get(OPTIONS), Mapping) and not new.facts.get("exact"):
         options, wanted = attributes[OPTIONS], new.attributes[OPTIONS]
         gone = [value for value in options if value not in wanted]
-        left = [value for value in gone if f"{old.address}/{OPTIONS}/{value}" not in removed]
+        left = [value for value in gone if f"{old.address}/{OPTIONS}/{encode(value)}" not in removed]
         attributes[OPTIONS] = {value: option for value, option in options.items() if value not in left}
         forgotten += [f"option {value}" for value in left]
     return attributes, forgotten
@@ -149,12 +150,29 @@ def _planned(change: FieldChange) -> PlannedField:
     return PlannedField(change.path, change.before, change.after, change.how, cause="spec_change")
 
 
-def _removals(tombstones: Mapping[str, Tombstone], base: Snapshot, touched: set[str]) -> Iterator[Change]:
+def _with_removals(declared: Sequence[Change], removals: Iterable[Change]) -> list[Change]:
+    """One change a definition: what is removed of it is added to what else changes, with the worse of both risks."""
+    changes = {change.address: change for change in declared}
+    for one in removals:
+        known = changes.get(one.address)
+        changes[one.address] = _joined(known, one) if known and known.action != "forget" else one
+    return list(changes.values())
+
+
+def _joined(known: Change, removal: Change) -> Change:
+    told = {field.path for field in known.fields}
+    return replace(
+        known,
+        severity=max(known.severity, removal.severity, key=RISKS.index),
+        fields=(*known.fields, *(field for field in removal.fields if field.path not in told)),
+        destroys=tuple(dict.fromkeys((*known.destroys, *removal.destroys))),
+    )
+
+
+def _removals(tombstones: Mapping[str, Tombstone], base: Snapshot) -> Iterator[Change]:
     """What new lines under ``removed:`` ask for."""
-    for address, stone in tombstones.items():
+    for address, stone in sorted(tombstones.items()):  # a definition before its options
         owner, slash, option = address.partition(f"/{OPTIONS}/")
-        if slash and owner in touched:
-            continue  # the option is gone from the list of a definition that changes anyway
         old = base.get(owner) or Resource(kind_of(owner).NAME, owner, {})
         fields = (PlannedField(f"{OPTIONS}/{option}", how="removed", cause="spec_change"),) if slash else ()
         difference = Difference(owner, old, old if slash else None, fields)

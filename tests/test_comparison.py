@@ -111,6 +111,35 @@ def test_options_that_are_left_out_are_forgotten_and_tombstones_remove_them():
     assert told(compared()) == {"properties/contacts/tier": ("update", "destructive")}
 
 
+@pytest.mark.parametrize("label", ["Tier", "Tier of today"])
+@pytest.mark.parametrize("value", ["b", "b/c", "never_declared"])
+def test_a_removed_option_is_told_whatever_else_changes(value, label):
+    """A tombstone of an option is destructive beside any other change, whatever the option is called."""
+    base = CONTACTS if value == "never_declared" else CONTACTS.replace("{value: b,", f"{{value: {value},")
+    written(base)
+    git("commit", "-q", "-a", "--allow-empty", "-m", "options")
+    address = f"properties/contacts/tier/options/{value.replace('/', '%2F')}"
+    left = base if value == "never_declared" else base.replace(f", {{value: {value}, label: B}}", "")
+    written(left.replace("label: Tier", f"label: {label}") + f"removed: [{{address: {address}, reason: gone}}]\n")
+
+    document = compared("--fail-on", "destructive", code=6)
+
+    assert told(document) == {"properties/contacts/tier": ("update", "destructive")}
+    assert document["changes"][0]["destroys"] == [address]
+    assert "forgotten" not in [rule for rule, _ in rules(document)]
+
+
+def test_options_that_go_together_are_one_change():
+    """Two tombstones of one property are one change of it, as a plan has it."""
+    stones = ", ".join(f"{{address: properties/contacts/tier/options/{one}, reason: gone}}" for one in ("x", "y"))
+    written(f"{CONTACTS}removed: [{stones}]\n")
+
+    (change,) = compared()["changes"]
+
+    assert [field["path"] for field in change["fields"]] == ["options/x", "options/y"]
+    assert (change["action"], change["severity"]) == ("update", "destructive")
+
+
 def test_a_file_that_is_renamed_changes_nothing():
     """Where a definition stands does not matter."""
     git("mv", "specs/contacts.yaml", "specs/people.yaml")
