@@ -9,7 +9,9 @@ from typing import NamedTuple
 from reconciler.errors import UsageError
 from reconciler.model import NOT_READ, Answer, Json, Reads
 from reconciler.paths import undated
+from reconciler.read_list import is_list
 from reconciler.report import FORMAT_VERSION, check_version, stamp
+from reconciler.trouble import a_whole_list, an_object
 
 
 class RecordedRead(NamedTuple):
@@ -53,10 +55,18 @@ def load(file: Path) -> RecordedRead:
     if not isinstance(responses, dict):
         raise UsageError(f"{where} has no `responses`", where=where, hint="record one with `reconciler snapshot FILE`")
     for path, body in responses.items():
-        if "/account-info/" not in path and not (isinstance(body, dict) and isinstance(body.get("results"), list)):
-            hint = "record it again; do not record error answers"
-            raise UsageError(f"{where}: {path} is not a list answer of HubSpot", where=where, hint=hint)
+        if wrong := _unbelievable(path, body):
+            hint = "record it again, whole; do not record error answers"
+            raise UsageError(f"{where}: {path} is not an answer of HubSpot, but {wrong}", where=where, hint=hint)
     return RecordedRead({undated(path): body for path, body in responses.items()}, document.get("takenAt", ""))
+
+
+def _unbelievable(path: str, body: Json) -> str:
+    """What is wrong with a recorded answer, by the same rules as for one that comes from HubSpot."""
+    if wrong := (a_whole_list if is_list(path) else an_object)(200, body):
+        return wrong
+    details = "/account-info/" in path and path.endswith("/details")
+    return "something without a portalId" if details and "portalId" not in body else ""
 
 
 def document_of(reads: Reads, account: Mapping[str, Json] | None, account_path: str, now: datetime) -> dict[str, Json]:
