@@ -40,8 +40,11 @@ def _extract(root: Path, commit: str, inside: str, target: Path) -> None:
     done = ran(root, "archive", "--format=tar", commit, *wanted)
     if done.returncode:
         raise UsageError(f"git cannot unpack {commit}: {done.stderr.decode(errors='replace').strip()}")
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(target, filter="data")
+    try:
+        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+            archive.extractall(target, filter="data")
+    except tarfile.FilterError as error:
+        raise UsageError(f"the specs of {commit} reach outside the repository: {error}") from error
 
 
 def top(near: Path) -> Path:

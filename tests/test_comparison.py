@@ -246,3 +246,13 @@ def test_outside_a_repository_it_says_so(tmp_path_factory, monkeypatch, capsys):
 
     assert run(["diff", "--base-ref", "main"]) == 3
     assert "is in no git repository" in capsys.readouterr().err
+
+
+def test_specs_that_link_outside_of_the_repository_are_refused(capsys):
+    """A link in a fork's commit that leads to this machine's files is refused by name."""
+    Path("specs/more.yaml").symlink_to("/etc/hostname")
+    git("add", ".")
+    git("commit", "-q", "-m", "link")
+
+    assert run(["diff", "-q", "--base-ref", "HEAD"]) == 3
+    assert "reach outside the repository" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import click
 
 from reconciler import VERSION
 from reconciler.cli.session import Session, columns, common_options
-from reconciler.errors import ExitCode, ReconcilerError
+from reconciler.errors import ExitCode, ReconcilerError, UsageError
 
 if TYPE_CHECKING:
     from reconciler.pace import Clock
@@ -108,14 +108,26 @@ def run(argv: Sequence[str], clock: "Clock | None" = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         return int(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.OK)
+    except (BrokenPipeError, SystemExit):  # click leaves by sys.exit(1) when nobody reads any more
+        return _unread(session)
     except ReconcilerError as error:
         session.explain(error)
         return session.failed(error.code, str(error), error.where, error.hint, error.correlation_id)
+    except OSError as error:
+        where = str(error.filename or "")
+        told = UsageError(f"{where}: {error.strerror}" if where else str(error), where=where)
+        session.explain(told)
+        return session.failed(told.code, str(told), where)
     except Exception as error:
         return _bug(error, session)
+
+
+def _unread(session: Session) -> int:
+    """Somebody stopped reading: what the run came to, if it got so far, else that it was cut off."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+    return int(ExitCode.INTERRUPTED) if session.code is None else session.code
 
 
 def _bug(error: Exception, session: Session) -> int:

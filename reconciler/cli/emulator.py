@@ -22,6 +22,9 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
         portal = Portal.open(state, seed=seed) if state else Portal.seeded(seed)
     except SeedError as error:
         raise UsageError(str(error), hint="seed with default, older, empty, or a file that `snapshot` wrote") from error
+    except (ValueError, KeyError, TypeError) as error:
+        hint = "delete the file: the next run begins a new portal"
+        raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
     with serve(portal, port) as server:
         click.echo(f"listening on {server.url}")
         server.wait()

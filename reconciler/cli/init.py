@@ -68,6 +68,8 @@ def _write(path: Path, text: str) -> Path | None:
 
 def _ignore(path: Path) -> None:
     """Local state never belongs into git."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    if IGNORED not in lines:
-        path.write_text("\n".join([*lines, IGNORED]) + "\n", encoding="utf-8")
+    there = path.read_bytes() if path.exists() else b""
+    if IGNORED.encode() not in there.splitlines():
+        unended = there and not there.endswith(b"\n")
+        with path.open("ab") as stream:
+            stream.write((b"\n" if unended else b"") + IGNORED.encode() + b"\n")

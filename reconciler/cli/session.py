@@ -32,7 +32,7 @@ class Session:
         self.options: dict[str, Any] = {}
         self.outputs: tuple[Output, ...] = ()
         self.kind = "plan"
-        self.emitted = False
+        self.code: int | None = None  # of the document that was told
 
     @property
     def verbose(self) -> bool:
@@ -96,7 +96,8 @@ class Session:
         """Writes a document in every format that was asked for; the exit code is the document's own."""
         from reconciler.render import FORMATS
 
-        self.emitted = True
+        code: int = document["exit"]["code"]
+        self.code = code
         outputs = self.outputs
         if not any(output.file is None for output in outputs):
             outputs = (*outputs, Output("text", None))
@@ -105,7 +106,6 @@ class Session:
                 click.echo(FORMATS[output.format](document, self.style(sys.stdout)), nl=False, color=True)
             else:
                 _write(output.file, FORMATS[output.format](document, self.style(None)))
-        code: int = document["exit"]["code"]
         return code
 
     def emit_files(self, document: "Mapping[str, Json]") -> int:
@@ -117,7 +117,7 @@ class Session:
         from reconciler.errors import ExitCode
 
         formats = [output for output in self.outputs if output.format == "json"]
-        if formats and not self.emitted:
+        if formats and self.code is None:
             from reconciler import report
 
             error = report.error_json(code, message, where, hint, correlation_id)
@@ -162,7 +162,7 @@ class Output(NamedTuple):
             near = get_close_matches(name, FORMATS, 1)
             hint = f" Did you mean {near[0]}?" if near and name not in FORMATS else ""
             raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(FORMATS)}.{hint}")
-        return cls(name, _path(file) if file else None)
+        return cls(name, _writable(_path(file)) if file else None)
 
 
 def columns() -> int:
@@ -180,6 +180,15 @@ def _path(name: str) -> "Path":
     from pathlib import Path
 
     return Path(name)
+
+
+def _writable(file: "Path") -> "Path":
+    """A file to write, refused before the run begins: after an apply it would be too late to say so."""
+    if not file.parent.is_dir():
+        raise UsageError(f"cannot write {file}: there is no directory {file.parent}", where=str(file))
+    if file.is_dir() or not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise UsageError(f"cannot write {file}", where=str(file), hint="name a file that can be written")
+    return file
 
 
 def _write(file: "Path", text: str) -> None:

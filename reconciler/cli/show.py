@@ -24,6 +24,6 @@ def command(session: Session, file: Path) -> int:
         raise UsageError(f"{file} is no document that can be shown", where=str(file), hint="make it with -o json:FILE")
     try:
         session.emit(document)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"{file} is not a whole document: {error!r}", where=str(file)) from error
     return 0

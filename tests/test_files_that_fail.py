@@ -1,0 +1,104 @@
+"""Files that cannot be written or read, and readers that go away: the exit code says what became of the portal."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import run
+
+
+@pytest.fixture(autouse=True)
+def _directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["-q", "init"]) == 0
+
+
+@pytest.mark.parametrize("file", ["nowhere/apply.json", "specs"])
+def test_an_output_that_cannot_be_written_stops_the_run_before_it_begins(file, capsys):
+    """Exit 3 means that nothing was written to the portal, so it is known before the first write."""
+    assert run(["apply", "-q", "--auto-approve", "-o", f"json:{file}"]) == 3
+    assert f"cannot write {file}" in capsys.readouterr().err
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["snapshot", "nowhere/s.json"], "nowhere/s.json: No such file or directory"),
+        (["init", "--specs", "specs/contacts.yaml/specs"], "specs/contacts.yaml/specs: Not a directory"),
+        (["apply", "--auto-approve"], "receipts/demo: Not a directory"),
+        (["emulator", "--state", "specs/contacts.yaml"], "specs/contacts.yaml is no embedded portal"),
+    ],
+)
+def test_a_file_that_fails_is_named_and_is_no_bug(words, told, capsys):
+    """What the machine refuses is said with the file's name, as a usage error."""
+    Path(".reconciler").mkdir()
+    Path(".reconciler/receipts").write_text("", "utf-8")
+
+    assert run(["-q", *words]) == 3
+    assert told in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_no_bug(capsys):
+    """Somebody else's port is a usage error."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert run(["emulator", "--seed", "empty", "--port", str(taken.getsockname()[1])]) == 3
+
+    assert "Address already in use" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"a\r\ncaf\xe9\r\n", b"a\r\ncaf\xe9\r\n.reconciler/\n"),
+        (b"a", b"a\n.reconciler/\n"),
+        (b"a\r\n.reconciler/\r\n", b"a\r\n.reconciler/\r\n"),
+    ],
+)
+def test_a_gitignore_gains_a_line_and_keeps_the_rest(before, after):
+    """Whatever its encoding and line ends, a .gitignore that is there is only added to."""
+    Path("other").mkdir()
+    Path("other/.gitignore").write_bytes(before)
+
+    assert run(["-q", "init", "--specs", "other/specs"]) == 0
+    assert Path("other/.gitignore").read_bytes() == after
+
+
+def test_a_shown_document_with_a_word_for_a_number_is_no_bug(capsys):
+    """A document that somebody edited is not whole, whatever is wrong with it."""
+    assert run(["plan", "-q", "-o", "json:plan.json"]) == 0
+    document = json.loads(Path("plan.json").read_text("utf-8"))
+    document["summary"]["unchanged"] = "x"
+    Path("plan.json").write_text(json.dumps(document), "utf-8")
+
+    assert run(["show", "plan.json"]) == 3
+    assert "plan.json is not a whole document" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "code"),
+    [
+        (["plan", "--detailed-exitcode"], "stdout", 2),
+        (["apply", "--auto-approve"], "stdout", 0),
+        (["apply", "--auto-approve"], "stderr", 130),
+    ],
+)
+def test_a_reader_that_goes_away_does_not_change_what_was_done(words, closed, code):
+    """With nobody reading, the code is the document's; a run that was cut off before it wrote is cancelled."""
+    read, write = os.pipe()
+    os.close(read)
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, closed: write}
+    try:
+        done = subprocess.run([sys.executable, "-m", "reconciler", *words], check=False, **streams)
+    finally:
+        os.close(write)
+
+    assert done.returncode == code
+    assert run(["plan", "-q", "--detailed-exitcode"]) == (0 if code == 0 else 2)
