@@ -317,7 +317,10 @@ def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[F
         )
     for name, entry in portals.items():
         url = entry.get("baseUrl", BASE_URL)
-        if not _is_safe(url):
+        if not _is_address(url):
+            why = f"`baseUrl` is {url!r}, which is no address of a server"
+            yield _finding(file, "bad-format", why, f"write it as {BASE_URL}", "portals", name, "baseUrl")
+        elif not _is_safe(url):
             why = "http would send the token in the clear; it is for 127.0.0.1 and localhost only"
             yield _finding(file, "insecure-url", why, "write https://", "portals", name, "baseUrl")
         for key in ("tokenEnv", "baseUrl"):
@@ -380,6 +383,15 @@ def _choices(name: str, portals: Iterable[str]) -> str:
     from reconciler.wording import did_you_mean
 
     return did_you_mean(name, portals) or f"one of {', '.join(portals)}"
+
+
+def _is_address(url: str) -> bool:
+    """Whether there is a host in it, and no port that cannot be."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _is_safe(url: str) -> bool:

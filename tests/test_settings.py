@@ -134,6 +134,15 @@ def test_a_name_that_looks_like_loopback_is_not(tmp_path, url):
     assert "insecure-url" in refusal(tmp_path, f"version: 1\nportals: {{x: {{baseUrl: '{url}'}}}}\n")
 
 
+@pytest.mark.parametrize("url", ["https://[abc", "https://host:x", "https://host:99999", "https://:443"])
+def test_an_address_that_is_none_is_refused(tmp_path, url):
+    """What cannot be connected to is found offline, with its line."""
+    said = refusal(tmp_path, f"version: 1\nportals: {{x: {{baseUrl: '{url}'}}}}\n")
+
+    assert "reconciler.yaml:2:" in said
+    assert "which is no address of a server" in said
+
+
 @pytest.mark.parametrize("key", ["tokenEnv", "token", "accessToken"])
 def test_a_token_in_the_file_is_not_repeated(tmp_path, key):
     """A token never reaches an error message, not even one about itself."""
