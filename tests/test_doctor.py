@@ -72,6 +72,8 @@ def test_a_healthy_setup_has_nothing_to_mend():
         ({"limits": {"overallLimit": 10, "overallUsage": 9}}, "limits", "warning", "custom properties in all: 9 of 10"),
         ({"headers": {}}, "budget", "unknown", "no answer told the request budget"),
         ({"headers": {"date": "Thu, 26 Nov 2026 12:09:00 GMT"}}, "clock", "warning", "9 minutes off"),
+        ({"headers": {"date": "Thu, 26 Nov 2026 12:09:00 -0000"}}, "clock", "warning", "9 minutes off"),
+        ({"headers": {"date": "yesterday"}}, "clock", "unknown", "no answer told the time"),
         ({"portal": replace(PORTAL, api_version="v3")}, "api-version", "warning", "supported until 2027-03-30 only"),
         ({"now": datetime(2028, 4, 1, tzinfo=UTC)}, "api-version", "error", "was supported until 2028-03-31"),
     ],
@@ -82,6 +84,15 @@ def test_each_trouble_is_found(facts, name, status, message):
 
     assert any(message in one.message for one in found), checks(replace(WELL, **facts))
     assert all(one.fix or one.status == "unknown" for one in found)
+
+
+def test_an_interval_that_is_no_number_is_hubspots_usual_one():
+    """Headers that a proxy rewrote end no check-up."""
+    headers = {"x-hubspot-ratelimit-max": "100", "x-hubspot-ratelimit-interval-milliseconds": "soon"}
+
+    said = {one.name: one.message for one in checks(replace(WELL, headers=headers))}
+
+    assert said["budget"] == "100 requests in 10 s, ? left now"
 
 
 def test_the_embedded_portal_is_well(tmp_path, monkeypatch, capsys):
