@@ -284,11 +284,12 @@ def _origin(about: Subject, path: str, file: SourceFile) -> Source:
     """Where a declared field stands: in the file of its entry, or in the overlay that gives it."""
     declared = about.declared
     assert declared is not None
-    if given := overlays.origin(declared, path):
+    field = path.rpartition("/")[2] if declared.kind == STAGES else path  # a stage is declared once for both sides
+    if given := overlays.origin(declared, field):
         return given
     value: Json = file.document.value if file.document else None
     steps: list[str | int] = []
-    for name in split(f"{about.address}/{path.rpartition('/')[2] if declared.kind == STAGES else path}"):
+    for name in split(f"{about.address}/{field}"):
         if isinstance(value, Mapping) and "values" in value and name not in value:
             value, steps = value["values"], [*steps, "values"]
         if isinstance(value, list):

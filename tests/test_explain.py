@@ -145,6 +145,17 @@ def test_a_stage_stands_in_two_lists(say):
     assert [one["requires"] for one in found["integrations"]] == [{"options": ["trial"]}]
 
 
+def test_a_stage_names_the_overlay_that_gives_its_label(say):
+    """What a portal has otherwise stands in its overlay, and not in the shared list."""
+    folder = Path("specs/overlays/demo")
+    folder.mkdir(parents=True)
+    (folder / "stages.yaml").write_text("lifecycleStages:\n  - {name: trial, label: Test}\n", "utf-8")
+
+    label = fields(document(say, "explain", "lifecycleStages/trial"))["contacts/label"]
+
+    assert (label["declared"], label["source"]["file"]) == ("Test", "specs/overlays/demo/stages.yaml")
+
+
 def test_what_is_ignored_is_said_with_its_rule(say):
     """An ignored property is told apart from one that nobody speaks of."""
     made = {"name": "size", "label": "Size", "type": "number", "fieldType": "number", "groupName": "contactinformation"}
