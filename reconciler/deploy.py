@@ -87,10 +87,21 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
         document = _without_baseline(document, error.strerror or str(error), str(error.filename or ""), bool(receipt))
     except UsageError as error:
         document = _without_baseline(document, str(error), error.where, bool(receipt))
-    if receipt:
-        ended = {change["address"]: change["outcome"] for change in document["changes"]}
-        made = _made(run.outcomes.values(), run.seen)
-        receipt.end({"at": report.stamp(deployment.now()), "outcomes": ended, "made": made, "exit": document["exit"]})
+    made = _made(run.outcomes.values(), run.seen)
+    return ended(receipt, document, made, deployment.now()) if receipt else document
+
+
+def ended(receipt: Receipt, document: dict[str, Json], made: Mapping[str, Json], now: datetime) -> dict[str, Json]:
+    """The document once the receipt has its last line; where that cannot be written, the document says so."""
+    outcomes = {change["address"]: change["outcome"] for change in document["changes"]}
+    try:
+        receipt.end({"at": report.stamp(now), "outcomes": outcomes, "made": made, "exit": document["exit"]})
+    except OSError as error:
+        hint = "make room; an undo of this run may not know all of it"
+        told = report.error_json(
+            "partial", f"the receipt could not be ended: {error.strerror}", str(receipt.path), hint
+        )
+        return report.finished({**document, "errors": [*document["errors"], told]})
     return document
 
 

@@ -5,11 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from reconciler.cli import run
+from reconciler.deploy import ended
+from reconciler.receipts import Receipt
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +105,17 @@ def test_a_reader_that_goes_away_does_not_change_what_was_done(words, closed, co
 
     assert done.returncode == code
     assert run(["plan", "-q", "--detailed-exitcode"]) == (0 if code == 0 else 2)
+
+
+def test_a_receipt_that_cannot_be_ended_leaves_an_apply_partial():
+    """On a full disk what was done in the portal is done, and the run does not claim that nothing was written."""
+    change = {"address": "properties/contacts/one", "action": "create", "outcome": "verified"}
+    document = {"kind": "apply", "changes": [change], "errors": [], "exit": {"code": 0, "name": "ok"}}
+    full = open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115
+
+    told = ended(Receipt(Path("r.jsonl"), full), document, {}, datetime(2026, 11, 26, tzinfo=UTC))
+
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+    assert told["exit"] == {"code": 7, "name": "partial"}
+    assert told["errors"][0]["message"] == "the receipt could not be ended: No space left on device"
