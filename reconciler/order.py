@@ -1,7 +1,7 @@
 """Orders of named things: merging a declared order into a live one, with as few moves as possible."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 
@@ -31,16 +31,25 @@ def _place(order: Sequence[str], declared: Sequence[str], index: int) -> int:
 def moved(live: Sequence[str], wanted: Sequence[str]) -> set[str]:
     """The fewest names that have to move for the live order to become the wanted one."""
     rank = {name: index for index, name in enumerate(wanted)}
-    ranks = [rank[name] for name in live if name in rank]
+    staying = _longest_rising([rank[name] for name in live if name in rank])
+    return {name for name in live if name in rank and rank[name] not in staying}
+
+
+def _longest_rising(ranks: Iterable[int]) -> set[int]:
+    """The most numbers that rise as they stand; each remembers only the one before it, for lists of thousands."""
     tails: list[int] = []
-    chains: list[tuple[int, ...]] = []
+    before: dict[int, int] = {}
     for one in ranks:
         place = bisect_left(tails, one)
-        chain = (*(chains[place - 1] if place else ()), one)
+        if place:
+            before[one] = tails[place - 1]
         tails[place : place + 1] = [one]
-        chains[place : place + 1] = [chain]
-    staying = set(chains[-1]) if chains else set()
-    return {name for name in live if name in rank and rank[name] not in staying}
+    found = set(tails[-1:])
+    last = tails[-1] if tails else None
+    while last in before:
+        last = before[last]
+        found.add(last)
+    return found
 
 
 def joined(lists: Sequence[Sequence[str]], preference: Mapping[str, int]) -> tuple[list[str], set[str]]:

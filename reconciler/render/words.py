@@ -1,12 +1,12 @@
 """What reports say about definitions and their changes, whatever the format."""
 
 import json
-from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reconciler import address as addresses
 from reconciler.model import Json
+from reconciler.order import moved
 from reconciler.render import escape
 
 Document = Mapping[str, Json]
@@ -254,24 +254,11 @@ def _option(attributes: Json) -> str:
 def moves(before: Sequence[str], after: Sequence[str]) -> str:
     """A new order, told by the names that move."""
     there = set(before) & set(after)
-    wanted = [name for name in after if name in there]
-    kept = _longest_rising([name for name in before if name in there], wanted)
-    moved = [(name, after[at - 1] if at else "") for at, name in enumerate(after) if name in there and name not in kept]
-    if len(moved) > 4:
-        return f"{len(moved):,} of {len(wanted):,} move: {listed(before, 4)} → {listed(after, 4)}"
-    return "; ".join(f"{name} moves {'after ' + previous if previous else 'first'}" for name, previous in moved)
-
-
-def _longest_rising(before: Sequence[str], wanted: Sequence[str]) -> Collection[str]:
-    """The most names that need not move: the longest rising sequence of old positions."""
-    position = {name: at for at, name in enumerate(before)}
-    tails: list[int] = []
-    chains: list[tuple[str, ...]] = []
-    for name in wanted:
-        at = bisect_left(tails, position[name])
-        chain = (*(chains[at - 1] if at else ()), name)
-        tails[at : at + 1], chains[at : at + 1] = [position[name]], [chain]
-    return set(chains[-1]) if chains else ()
+    moving = moved([name for name in after if name in there], before)
+    told = [(name, after[at - 1] if at else "") for at, name in enumerate(after) if name in moving]
+    if len(told) > 4:
+        return f"{len(told):,} of {len(there):,} move: {listed(before, 4)} → {listed(after, 4)}"
+    return "; ".join(f"{name} moves {'after ' + previous if previous else 'first'}" for name, previous in told)
 
 
 def create_line(change: Change) -> str:
