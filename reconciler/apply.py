@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Protocol
 
-from reconciler.address import join
 from reconciler.diff import FieldChange
 from reconciler.errors import (
     AccessError,
@@ -510,12 +509,6 @@ def _moved(change: Change, one: FieldChange, resource: Resource | None) -> str:
     at = f" at {when}" if when else ""
     was, now = (repr(one.before) if one.how != "added" else "nothing"), (repr(value) if there else "nothing")
     return f"{one.path} was {was} when the plan was made and is {now} now{by}{at}"
-
-
-def group_of(change: Change) -> str:
-    """The address of the group that a property is put into."""
-    named = next((one.after for one in change.fields if one.path == "groupName"), "")
-    return join(property_groups.NAME, change.address.split("/")[1], named)
 
 
 def _archives_group(change: Change) -> bool:

@@ -58,7 +58,6 @@ _WITH_SCHEMA_SCOPE = frozenset(
     """.split()
 )
 _ALSO = {"tickets": "tickets", "products": "e-commerce", "line_items": "e-commerce"}  # the legacy ones (F.1)
-_BY_TYPE_ID = {type_id: name for name, type_id in TYPE_IDS.items()}
 _QUALIFIED = re.compile(r"\d+-\d+|p\d+_\w+")
 
 
@@ -79,12 +78,6 @@ def segment(object_type: str, api: Api, reads: Reads) -> str | None:
             type_id: str = schema["objectTypeId"]
             return type_id
     return None
-
-
-def name_of(type_id: str, api: Api, reads: Reads) -> str:
-    """The name that specs use for a type id that HubSpot sent."""
-    custom = {schema["objectTypeId"]: schema["name"] for schema in reads.results(api.schemas())}
-    return _BY_TYPE_ID.get(type_id) or custom.get(type_id, type_id)
 
 
 def write_scopes(object_type: str) -> tuple[str, ...]:

@@ -253,10 +253,9 @@ def finished(document: dict[str, Json], *, detailed: bool = False) -> dict[str, 
 
 def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCode:
     """The exit code of a run, from what its document says; one that could not begin says only why."""
-    changes, items = document.get("changes", ()), document.get("items", ())
+    changes, items = document.get("changes", ()), document.get("items", ())  # a run that could not begin has none
     codes = [ExitCode.named(error["code"]) for error in document.get("errors", ())]
     codes += [ExitCode.USAGE for finding in document.get("findings", ()) if finding["severity"] == "error"]
-    changes = document.get("changes", ())  # a run that could not begin has none
     match document["kind"]:
         case "plan":
             codes += _plan_codes(changes, detailed)

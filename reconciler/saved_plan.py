@@ -5,6 +5,7 @@ says of its own risk is worked out again, its fields may only name what a kind c
 must be those of the thing that its address names.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -90,9 +91,8 @@ def _well_formed(change: Change, where: str) -> None:
 
 
 def _each_once(changes: tuple[Change, ...], where: str) -> None:
-    addresses = [change.address for change in changes]
-    for address in addresses:
-        if addresses.count(address) > 1:
+    for address, times in Counter(change.address for change in changes).items():
+        if times > 1:
             raise UsageError(f"{where} is not a whole plan: {address} stands there twice", where=where)
 
 

@@ -431,19 +431,6 @@ def _refused(
         yield _Refusal(path, value, schema, pointer)
 
 
-def _accepted(value: Json, path: Steps, refused: Container[Steps], holding: Container[Steps]) -> Json:
-    """A value without its refused parts; what holds none of them is left as it is."""
-    if path not in holding:
-        return value
-    if isinstance(value, list):
-        return [item for index, item in enumerate(value) if (*path, index) not in refused]
-    return {
-        name: _accepted(item, (*path, name), refused, holding)
-        for name, item in value.items()
-        if (*path, name) not in refused
-    }
-
-
 def _validator(root: Mapping[str, Json]) -> Any:
     from jsonschema import Draft7Validator  # 100 ms that sound specs do not spend
 

@@ -107,8 +107,6 @@ class Kind(Protocol):
     @property
     def NAME(self) -> str: ...  # section in the specs and first segment of addresses
     @property
-    def NOUN(self) -> str: ...  # one of them, in a sentence
-    @property
     def SCHEMA(self) -> Mapping[str, Json]: ...  # JSON Schema of the section
     @property
     def PLANNED(self) -> Mapping[str, Json]: ...  # what fields of a plan may hold: by `how path`, as patternProperties

@@ -18,7 +18,7 @@ from reconciler.address import join, split
 from reconciler.diff import Difference, FieldChange
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, named, refusal
 from reconciler.memo import kept_with_first
-from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
+from reconciler.model import Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.paths import Api
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from reconciler.plan import Change
 
 NAME = "associationLabels"
-NOUN = "association label"
 NAME_SYNTAX = re.compile(r"[a-z][a-z0-9_]*")  # hubspot-api.md D.2: no hyphen, no digit first
 ODD_TEXT = re.compile(r"[^\w\s.,&()'/-]")
 MOST = 50  # labels a pair of objects may have; the next one answers 437 (D.2)
@@ -213,8 +212,8 @@ def _live(scope: Scope, reads: Reads, from_type: str, to_type: str) -> tuple[_Li
     one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
     if not one or not two:
         return ()
-    forward = _texts(reads, scope.api.labels(one, two))
-    loose = _Loose(forward, forward if one == two else _texts(reads, scope.api.labels(two, one)), [])
+    forward = _texts(reads.results(scope.api.labels(one, two)))
+    loose = _Loose(forward, forward if one == two else _texts(reads.results(scope.api.labels(two, one))), [])
     names = _schema_names(reads, scope.api.schemas(one)) | _schema_names(reads, scope.api.schemas(two))
     _join_recorded(loose, scope, (from_type, to_type))
     if from_type != to_type:
@@ -241,11 +240,11 @@ def _is_home(scope: Scope, from_type: str, to_type: str) -> bool:
     return here > there or (here == there and from_type < to_type)
 
 
-def _texts(reads: Reads, path: str) -> dict[int, str]:
+def _texts(listed: Iterable[Mapping[str, Json]]) -> dict[int, str]:
     """Labels of ours by type id; HubSpot's own and plain associations have no place in specs."""
     return {
         int(entry["typeId"]): entry["label"]
-        for entry in reads.results(path)
+        for entry in listed
         if entry.get("category") == "USER_DEFINED" and entry.get("label")
     }
 
@@ -451,7 +450,7 @@ def write(change: "Change", api: Api) -> Write:
     match change.action:
         case "create":
             answer = yield Request("GET", path)
-            if wanted["label"] not in _answer_texts(answer).values():
+            if wanted["label"] not in _texts(answer.results).values():
                 yield Request("POST", path, {"name": change.name, **wanted}, creates=True)
         case "archive":
             yield Request("DELETE", api.labels(one, two, str(change.remote["typeIds"][0])))
@@ -461,19 +460,12 @@ def write(change: "Change", api: Api) -> Write:
             for field, ends, type_id in (("label", (one, two), ids[0]), ("inverseLabel", (two, one), ids[-1])):
                 if field not in wanted:
                     answer = yield Request("GET", api.labels(*ends))
-                    if type_id not in _answer_texts(answer):
+                    live = _texts(answer.results)
+                    if type_id not in live:
                         return  # gone meanwhile; reading back says so
-                    texts[field] = _answer_texts(answer)[type_id]
+                    texts[field] = live[type_id]
             # A PUT without inverseLabel overwrites both sides (hubspot-api.md D.2).
             yield Request("PUT", path, {"associationTypeId": ids[0], **texts, **wanted})
-
-
-def _answer_texts(answer: Answer) -> dict[int, str]:
-    return {
-        int(entry["typeId"]): entry["label"]
-        for entry in answer.results
-        if entry.get("category") == "USER_DEFINED" and entry.get("label")
-    }
 
 
 def counts(change: "Change") -> Iterator[Count]:

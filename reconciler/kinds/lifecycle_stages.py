@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from reconciler.plan import Change
 
 NAME = "lifecycleStages"
-NOUN = "lifecycle stage"
 OBJECTS = ("contacts", "companies")
 PIPELINES = {object_type: f"{object_type}-lifecycle-pipeline" for object_type in OBJECTS}
 DEFAULTS = (

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from reconciler.plan import Change
 
 NAME = "properties"
-NOUN = "property"
 
 # hubspot-api.md A.3. What a PATCH ignores without a word can only be given when the property is created.
 CREATE_ONLY = ("hasUniqueValue", "dataSensitivity", "externalOptions", "referencedObjectType")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from reconciler.plan import Change
 
 NAME = "propertyGroups"
-NOUN = "property group"
 
 SCHEMA: Mapping[str, Json] = {
     "title": "Property groups",
