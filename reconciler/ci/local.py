@@ -1,13 +1,15 @@
 """What a host reads from the log and from files; it needs no token."""
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from reconciler.ci import comment, outputs, remarks
 from reconciler.ci.desk import Desk, Results
 from reconciler.errors import ExitCode
 from reconciler.model import Json
+from reconciler.render import gitlab_codequality, gitlab_terraform
 from reconciler.render.budget import LIMITS
 from reconciler.render.escape import terminal
 
@@ -26,14 +28,20 @@ def show(desk: Desk, results: Results, code: int) -> None:
         case "azure":
             _azure(desk, results, found, told, code)
         case "gitlab":
-            desk.replace(TERRAFORM, _json(terraform(told)))
-            desk.replace(CODE_QUALITY, _json(remarks.gitlab(found)))
+            _gitlab(desk, results)
         case "bitbucket" | "plain":
             pass
 
 
-def _json(value: Json) -> str:
-    return json.dumps(value, indent=1) + "\n"
+def _gitlab(desk: Desk, results: Results) -> None:
+    """The same reports that `-o` writes, over all portals of the run."""
+    counts: Counter[str] = Counter()
+    entries: dict[str, Mapping[str, Json]] = {}
+    for result in results:
+        counts.update(gitlab_terraform.counts(result.document))
+        entries |= gitlab_codequality.entries(result.document, desk.where)
+    desk.replace(TERRAFORM, json.dumps(counts) + "\n")
+    desk.replace(CODE_QUALITY, gitlab_codequality.report(entries))
 
 
 def _summary(desk: Desk, results: Results) -> str:
@@ -60,8 +68,3 @@ def _azure(desk: Desk, results: Results, found: Sequence[remarks.Remark], told: 
         desk.say(f"##vso[task.setvariable variable=hubspot_{name.replace('-', '_')};isOutput=true]{terminal(value)}")
     if any(result.code == ExitCode.DIFFERENCES for result in results):
         desk.say("##vso[task.complete result=SucceededWithIssues;]HubSpot moved")
-
-
-def terraform(told: dict[str, str]) -> dict[str, int]:
-    """The three counts of GitLab's widget in a merge request."""
-    return {"create": int(told["creates"]), "update": int(told["updates"]), "delete": int(told["deletes"])}

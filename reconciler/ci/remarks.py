@@ -1,6 +1,5 @@
 """Annotations: what a person should see beside a line of the specs, worst first, in the form that a host takes."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -31,7 +30,6 @@ class Remark:
     file: str = ""
     line: int = 0
     column: int = 0
-    fingerprint: str = ""
 
 
 def of(document: Mapping[str, Json], where: Callable[[str], str] = str) -> list[Remark]:
@@ -116,7 +114,7 @@ OF_KIND: Mapping[str, Callable[[Mapping[str, Json], Callable[[str], str]], Itera
 
 def _placed(about: Mapping[str, Json], level: Level, title: str, message: str, where: Callable[[str], str]) -> Remark:
     source = about.get("source")
-    remark = Remark(level, title, clip(message, LONG), fingerprint=about.get("fingerprint", ""))
+    remark = Remark(level, title, clip(message, LONG))
     if not source:
         return remark
     return replace(remark, file=where(source["file"]), line=source["line"], column=source.get("column") or 0)
@@ -164,23 +162,4 @@ def bitbucket(remarks: Sequence[Remark]) -> list[dict[str, Json]]:
             **({"path": remark.file, "line": remark.line} if remark.file else {}),
         }
         for number, remark in enumerate(remarks, 1)
-    ]
-
-
-def gitlab(remarks: Sequence[Remark]) -> list[dict[str, Json]]:
-    """A code quality report; of two entries with one fingerprint GitLab shows the last."""
-    severity = {"error": "major", "warning": "minor", "notice": "info"}
-    found = {}
-    for remark in remarks:
-        about = "\0".join((remark.title, remark.file, remark.fingerprint or remark.message))
-        found[hashlib.sha256(about.encode("utf-8", "surrogatepass")).hexdigest()] = remark
-    return [
-        {
-            "description": clip(escape.terminal(f"{remark.title}: {remark.message}"), LONG),
-            "check_name": "hubspot-reconciler",
-            "fingerprint": fingerprint,
-            "severity": severity[remark.level],
-            "location": {"path": remark.file or "specs", "lines": {"begin": max(remark.line, 1)}},
-        }
-        for fingerprint, remark in found.items()
     ]

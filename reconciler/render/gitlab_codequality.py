@@ -1,7 +1,7 @@
 """Problems as a code-quality report of GitLab, which a merge request shows beside the lines, without any token."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
 from reconciler.model import Json
@@ -14,21 +14,30 @@ SEVERITIES = {"error": "major", "warning": "minor", "note": "info"}
 
 
 def render(document: Document, style: Style) -> str:
-    """A list with an entry a problem; two that say the same of the same place are one, as GitLab would drop one."""
+    """A list with an entry a problem."""
+    return report(entries(document))
+
+
+def report(shown: Mapping[str, Mapping[str, Json]]) -> str:
+    """The file of a job, of one document or of several."""
+    return escape.json_text(json.dumps(list(shown.values()), ensure_ascii=False, indent=1)) + "\n"
+
+
+def entries(document: Document, where: Callable[[str], str] = str) -> dict[str, Mapping[str, Json]]:
+    """The entries by their fingerprint, of which GitLab drops a second; ``where`` makes a path the repository's."""
     elsewhere = _somewhere(document)
-    entries = {one.fingerprint: _entry(one, elsewhere) for one in reversed(problems(document))}
-    shown = list(reversed(entries.values()))
-    return escape.json_text(json.dumps(shown, ensure_ascii=False, indent=1)) + "\n"
+    found = {one.fingerprint: _entry(one, elsewhere, where) for one in reversed(problems(document))}
+    return dict(reversed(found.items()))
 
 
-def _entry(one: Problem, elsewhere: str) -> Mapping[str, Json]:
+def _entry(one: Problem, elsewhere: str, where: Callable[[str], str]) -> Mapping[str, Json]:
     source = one.source or {"file": elsewhere, "line": 1}
     return {
         "description": escape.terminal(one.text),
         "check_name": escape.terminal(one.rule),
         "fingerprint": one.fingerprint,
         "severity": "critical" if one.rule == "guard-destructive" else SEVERITIES[one.level],
-        "location": {"path": escape.terminal(source["file"]), "lines": {"begin": max(source["line"], 1)}},
+        "location": {"path": escape.terminal(where(source["file"])), "lines": {"begin": max(source["line"], 1)}},
     }
 
 

@@ -15,9 +15,13 @@ def render(document: Document, style: Style) -> str:
     if document.get("kind") not in KINDS:
         told = f"gitlab-terraform shows a plan or an apply, not {document.get('kind')}"
         raise UsageError(told, hint="use gitlab-codequality or junit")
+    return json.dumps(counts(document)) + "\n"
+
+
+def counts(document: Document) -> dict[str, int]:
+    """Created, updated and deleted definitions; none of a document that tells of no changes."""
     found = totals({**document, "changes": [change for change in document.get("changes", ()) if _counts(change)]})
-    counts = {"create": found["create"] + found["restore"], "update": found["update"], "delete": found["archive"]}
-    return json.dumps(counts) + "\n"
+    return {"create": found["create"] + found["restore"], "update": found["update"], "delete": found["archive"]}
 
 
 def _counts(change: dict[str, object]) -> bool:

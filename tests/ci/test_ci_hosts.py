@@ -46,11 +46,16 @@ def test_gitlab_has_a_note_a_widget_and_a_code_quality_report(workplace):
     (note,) = host.notes.values()
     assert "1 to update, 1 to archive" in note["body"]
     assert json.loads(Path("hubspot-terraform.json").read_text("utf-8")) == {"create": 0, "update": 1, "delete": 1}
-    (finding,) = json.loads(Path("hubspot-codequality.json").read_text("utf-8"))
-    assert (finding["severity"], finding["location"]) == (
-        "minor",
+    report = Path("hubspot-codequality.json").read_bytes()
+    (finding,) = json.loads(report)
+    assert (finding["severity"], finding["check_name"], finding["location"]) == (
+        "critical",
+        "guard-destructive",
         {"path": "specs/contacts.yaml", "lines": {"begin": 6}},
     )
+    assert run(["plan", "-q", "-o", "gitlab-codequality:alone.json", "-o", "gitlab-terraform:counts.json"]) == 0
+    assert Path("alone.json").read_bytes() == report
+    assert Path("counts.json").read_bytes() == Path("hubspot-terraform.json").read_bytes()
 
 
 def test_gitlab_has_one_issue_for_drift(workplace):
