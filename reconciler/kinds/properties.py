@@ -12,7 +12,6 @@ the list that is live right before the write; ``options: {exact: true, values: [
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
@@ -57,7 +56,6 @@ ALWAYS_SET: Mapping[str, Json] = {
     "hasUniqueValue": False,
     "externalOptions": False,
 }
-_always_sent = itemgetter(*ALWAYS_SET)
 SOMETIMES_SET: Mapping[str, Json] = {  # and the value that means the same as absent
     "referencedObjectType": None,
     "calculationFormula": None,
@@ -67,7 +65,6 @@ SOMETIMES_SET: Mapping[str, Json] = {  # and the value that means the same as ab
     "currencyPropertyName": None,
     "dataSensitivity": "non_sensitive",
 }
-OPTION_TEXTS = ("value", "label", "description")
 OPTION_KEYS = ("hidden", "description")  # sent with every option of a definition, or with none (hubspot-api.md A.2)
 REQUIRED = ("label", "fieldType", "groupName")  # beside the type, in a full definition
 
@@ -482,8 +479,6 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
             if count > 1:
                 why = f"{count} options have the {field} {text!r}"
                 yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
-    if _usual(listed):
-        return
     for option in listed:
         value = option["value"]
         if ";" in value:
@@ -495,13 +490,6 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
         if len(value) + len(option["label"]) + len(option.get("description", "")) > MAX_OPTION:
             why = f"option {value[:40]!r} has more than {MAX_OPTION} characters in value, label and description"
             yield refusal("option-length", resource, why, "shorten it", f"options/{encode(value)}")
-
-
-def _usual(listed: Sequence[Mapping[str, Json]]) -> bool:
-    """Whether options are so far from every limit that none has to be looked at by itself."""
-    values = [option["value"] for option in listed]
-    longest = sum(max((len(option.get(name, "")) for option in listed), default=0) for name in OPTION_TEXTS)
-    return longest <= MAX_OPTION and ";" not in "".join(values) and values == [value.strip() for value in values]
 
 
 # --- the portal side -------------------------------------------------------------------------------------------------
@@ -570,13 +558,7 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
 
 def canonical(raw: Mapping[str, Json]) -> dict[str, Json]:
     """A definition as HubSpot sends it, in the one form that is compared."""
-    try:
-        sent = _always_sent(raw)
-    except KeyError:
-        sent = (None,)
-    if None in sent:
-        sent = tuple(unset if (one := raw.get(field)) is None else one for field, unset in ALWAYS_SET.items())
-    attributes: dict[str, Json] = dict(zip(ALWAYS_SET, sent, strict=True))
+    attributes = {field: unset if (value := raw.get(field)) is None else value for field, unset in ALWAYS_SET.items()}
     for field, unset in SOMETIMES_SET.items():
         if field in raw and (value := raw[field]) is not None and value != unset and value != "":
             attributes[field] = value
@@ -649,8 +631,6 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
 
 def _changed(desired: Resource, observed: Resource, known: Resource | None) -> dict[str, Json] | None:
     live = observed.attributes
-    if "options" not in desired.attributes and desired.attributes.items() <= live.items():
-        return None  # nearly all of a portal
     changed: dict[str, Json] = {}
     for field, value in desired.attributes.items():
         if field == "options":
