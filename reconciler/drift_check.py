@@ -64,9 +64,9 @@ def checked(
     loaded: Spec | None = None
     found, notes = Drift((), ()), list[Finding]()
     if not observation.at_rest(known.snapshot):
-        loaded = specs()
-        scope = workspace.scope(loaded, baselined=True)
-        observation = observe(scope, read(source, scope, known=observation.reads))
+        if loaded := specs():  # they may name what nobody else does, and declare what is not watched
+            scope = workspace.scope(loaded, baselined=True)
+            observation = observe(scope, read(source, scope, known=observation.reads))
         found = detected(known, observation, loaded, wishes.only, ignored, own_writes(workspace.receipts, now))
         found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)

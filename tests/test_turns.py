@@ -1,3 +1,5 @@
+"""One portal of a fleet computes at a time, nobody waits for one that hangs, and nothing of one that is done stays."""
+
 import gc
 import threading
 import weakref

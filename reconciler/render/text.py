@@ -159,8 +159,7 @@ def _drift(document: Document, style: Style) -> Iterator[Line]:
         yield from ((Span(part, "dim"),) for part in (wrap(line, style.width, "  ", "") if line else ()))
     if text_drift.muted_line(document) or text_drift.coverage_line(document):
         yield ""
-    muted = list(text_drift.normalised_lines(document))
-    for lines in (list(text_drift.life_lines(document)), _no_drift(document, muted)):
+    for lines in (list(text_drift.life_lines(document)), _no_drift(document)):
         for line in lines:
             yield from ((Span(part, "dim"),) for part in wrap(line, style.width, "  ", ""))
         if lines:
@@ -168,9 +167,12 @@ def _drift(document: Document, style: Style) -> Iterator[Line]:
     yield from _notes(document, style)
 
 
-def _no_drift(document: Document, lines: Sequence[str]) -> list[str]:
+def _no_drift(document: Document) -> list[str]:
     if "normalised" not in document:
         return []
+    from reconciler.render import text_drift
+
+    lines = list(text_drift.normalised_lines(document))
     return ["What differs and is no drift:", *lines] if lines else ["Nothing differs beside that."]
 
 
