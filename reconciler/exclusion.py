@@ -1,6 +1,7 @@
 """Keeps two applies to one portal apart, from whatever directory of this machine each of them was begun."""
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,6 @@ from urllib.parse import urlsplit
 from reconciler.errors import BlockedError, UsageError
 from reconciler.report import stamp
 from reconciler.workspace import Workspace
-
-PLACE = Path("hubspot-reconciler", "locks")
 
 
 @contextmanager
@@ -48,14 +47,30 @@ def identity(workspace: Workspace) -> str:
 
 def _opened(name: str) -> IO[str]:
     """The lock's file among the user's state, or where that cannot be written, among temporary files."""
-    user = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser()
     failure: OSError | None = None
-    for base in (user, Path(tempfile.gettempdir(), f"reconciler-{os.getuid()}")):
-        if base.is_absolute():
-            try:
-                (base / PLACE).mkdir(parents=True, exist_ok=True, mode=0o700)
-                return open(base / PLACE / name, "a+", encoding="utf-8", errors="backslashreplace")
-            except OSError as error:
-                failure = error
+    for place in (_of_the_user, _among_temporary_files):
+        try:
+            return open(place() / name, "a+", encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            failure = error
     hint = "set XDG_STATE_HOME to a directory that can be written"
     raise UsageError(f"no lock can be taken: {failure}", hint=hint) from failure
+
+
+def _of_the_user() -> Path:
+    base = Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser()
+    if not base.is_absolute():
+        raise FileNotFoundError(f"{base} is no place for it")
+    place = base / "hubspot-reconciler" / "locks"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def _among_temporary_files() -> Path:
+    """A directory of this user's alone; what anybody else may have laid there could lead to any file."""
+    place = Path(tempfile.gettempdir(), f"hubspot-reconciler-{os.getuid()}")
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = place.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PermissionError(f"{place} is not a directory of this user")
+    return place

@@ -87,6 +87,21 @@ def test_where_home_cannot_be_written_the_lock_lies_among_temporary_files(monkey
     assert len(list(Path("scratch").rglob("*.lock"))) == 1
 
 
+def test_a_link_that_somebody_laid_among_temporary_files_is_not_followed(monkeypatch, capsys):
+    """Everybody may write there: a directory that is not our own could lead the lock to any file of ours."""
+    Path("home").write_text("a file", "utf-8")
+    Path("theirs").mkdir()
+    Path("scratch").mkdir()
+    Path("scratch", f"hubspot-reconciler-{os.getuid()}").symlink_to(Path("theirs").resolve())
+    monkeypatch.setenv("XDG_STATE_HOME", str(Path("home").resolve()))
+    monkeypatch.setattr("tempfile.tempdir", str(Path("scratch").resolve()))
+
+    assert applied(directory("one", "{emulator: ../shared.json}")) == 3
+
+    assert "is not a directory of this user" in capsys.readouterr().err
+    assert list(Path("theirs").rglob("*")) == []
+
+
 def test_where_nothing_can_be_locked_nothing_is_written(monkeypatch, capsys):
     """It says which directory could be made writable."""
     for name in ("home", "scratch"):
