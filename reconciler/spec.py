@@ -95,7 +95,7 @@ class SpecFiles:
         declared = self.settings.variables if self.settings else {}
         values = variables.values(declared, self._given(portal) if portal else {})
         used = {name for file in (*self.shared.values(), *own.values()) for name in _variables_in(file)}
-        key = (portal if own else "", tuple(sorted((name, values[name]) for name in used & values.keys())))
+        key = (portal if own else "", tuple(sorted((name, repr(values[name])) for name in used & values.keys())))
         if key not in self._specs:
             self._specs[key] = self._made(own, _Filling(values, declared), used)
         return self._specs[key]

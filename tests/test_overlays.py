@@ -207,3 +207,19 @@ def test_a_variable_that_is_wrong_is_an_error_at_its_place(specs, capsys, settin
     """Undefined, unused, ill-typed, without a value, in a key, or half written: each with file, line and column."""
     assert expected in problems(specs(settings, shared), capsys)
     assert run(["validate"]) == 3
+
+
+def test_one_and_one_point_nought_are_two_values(tmp_path, monkeypatch):
+    """Equal numbers that are written otherwise make other texts, for each portal its own."""
+    monkeypatch.chdir(tmp_path)
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    portals = "{one: {emulator: a.json, variables: {n: 1}}, other: {emulator: b.json, variables: {n: 1.0}}}"
+    settings = f"version: 1\nportals: {portals}\nvariables: {{n: {{type: number}}}}\nwatch: [contacts]\n"
+    (specs / "reconciler.yaml").write_text(settings, "utf-8")
+    (specs / "c.yaml").write_text("propertyGroups: {contacts: {g: {label: 'G ${var:n}'}}}\n", "utf-8")
+
+    files = spec.SpecFiles.read(specs)
+
+    labels = [files.spec(name).desired["propertyGroups/contacts/g"].attributes["label"] for name in ("one", "other")]
+    assert labels == ["G 1", "G 1.0"]
