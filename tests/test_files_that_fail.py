@@ -1,5 +1,6 @@
 """Files that cannot be written or read, and readers that go away: the exit code says what became of the portal."""
 
+import io
 import json
 import os
 import socket
@@ -26,6 +27,38 @@ def test_an_output_that_cannot_be_written_stops_the_run_before_it_begins(file, c
     """Exit 3 means that nothing was written to the portal, so it is known before the first write."""
     assert run(["apply", "-q", "--auto-approve", "-o", f"json:{file}"]) == 3
     assert f"cannot write {file}" in capsys.readouterr().err
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [["-o", "json:/dev/full"], ["-o", "json:/dev/full", "-o", "json:there.json"]])
+def test_an_output_that_fails_after_an_apply_does_not_say_that_nothing_was_written(words, capsys):
+    """A disk that fills up costs that file: exit code 7 wherever it is told, and the portal is applied."""
+    assert run(["apply", "-q", "--auto-approve", *words]) == 7
+
+    told = capsys.readouterr().out
+    assert "cannot write /dev/full: No space left on device" in told
+    assert "Applied: 15 created" in told
+    if "json:there.json" in words:
+        assert json.loads(Path("there.json").read_text("utf-8"))["exit"]["code"] == 7
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 0
+
+
+class Terminal(io.StringIO):
+    """Somebody who has typed an answer."""
+
+    def isatty(self):
+        return True
+
+
+def test_whoever_says_no_gets_the_document_of_a_cancelled_run(monkeypatch, capsys):
+    """Exit 130, the same number in the document, and nothing written."""
+    monkeypatch.setattr("sys.stdin", Terminal("n\n"))
+
+    assert run(["apply", "-o", "json:no.json"]) == 130
+
+    assert "cancelled" in capsys.readouterr().err
+    assert json.loads(Path("no.json").read_text("utf-8"))["exit"] == {"code": 130, "name": "cancelled"}
     assert run(["plan", "-q", "--detailed-exitcode"]) == 2
 
 

@@ -107,7 +107,7 @@ def run(argv: Sequence[str], clock: "Clock | None" = None) -> int:
         return session.failed("usage", error.format_message())
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
-        return int(ExitCode.INTERRUPTED)
+        return session.failed("interrupted", "cancelled")
     except (BrokenPipeError, SystemExit):  # click leaves by sys.exit(1) when nobody reads any more
         return _unread(session)
     except ReconcilerError as error:

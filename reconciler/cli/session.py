@@ -96,17 +96,31 @@ class Session:
         """Writes a document in every format that was asked for; the exit code is the document's own."""
         from reconciler.render import FORMATS
 
+        document = self._filed([output for output in self.outputs if output.file is not None], document)
         code: int = document["exit"]["code"]
         self.code = code
-        outputs = self.outputs
-        if not any(output.file is None for output in outputs):
-            outputs = (*outputs, Output("text", None))
-        for output in outputs:
-            if output.file is None:
-                click.echo(FORMATS[output.format](document, self.style(sys.stdout)), nl=False, color=True)
-            else:
-                _write(output.file, FORMATS[output.format](document, self.style(None)))
+        for name in [output.format for output in self.outputs if output.file is None] or ["text"]:
+            click.echo(FORMATS[name](document, self.style(sys.stdout)), nl=False, color=True)
         return code
+
+    def _filed(self, outputs: "Sequence[Output]", document: "Mapping[str, Json]") -> "Mapping[str, Json]":
+        """The document once it is in files; one that failed after an apply is an error that the others tell."""
+        from reconciler import report
+        from reconciler.render import FORMATS
+
+        good, failures = [], []
+        for output in outputs:
+            assert output.file is not None
+            try:
+                _write(output.file, FORMATS[output.format](document, self.style(None)))
+                good.append(output)
+            except UsageError as error:
+                if "receipt" not in document:  # nothing was written to the portal, and the exit code may say so
+                    raise
+                failures.append(report.error_json("partial", str(error), error.where, "what was applied is applied"))
+        if not failures:
+            return document
+        return self._filed(good, report.finished({**document, "errors": [*document["errors"], *failures]}))
 
     def emit_files(self, document: "Mapping[str, Json]") -> int:
         """Writes a document where files were asked for; stdout already has what was asked for there."""
