@@ -245,9 +245,13 @@ def table(rows: Sequence[Row]) -> str:
     """The rows in Markdown."""
     lines = ["| what | size | against | cpu | wall | memory | bar |", "|---|---|---|---|---|---|---|"]
     for row in rows:
-        ratios = ("" if value is None else f"{value:.2f}" for value in (row.cpu, row.wall, row.peak))
+        ratios = ("" if value is None else _shown(value) for value in (row.cpu, row.wall, row.peak))
         lines.append("| " + " | ".join((row.what, row.size, row.floor, *ratios, row.bar)) + " |")
     return "\n".join(lines)
+
+
+def _shown(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 or not value else f"{value:.3f}"
 
 
 def measured(sizes: Sequence[int], rounds: int, parts: Sequence[str], work: Path, portals: int) -> Iterator[Row]:
