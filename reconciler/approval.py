@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +33,7 @@ def approved(
     saved = load_plan(document, str(file), portal_id, workspace, now())
     require_digest(wishes.require_digest, saved.document["digest"])
     forget = wishes.allow_forget or bool(saved.document.get("allowForget"))
-    wishes = replace(wishes, allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
+    wishes = wishes._replace(allow=(*wishes.allow, *saved.allowed), allow_forget=forget)
     scope = workspace.scope(None)
     seen = workspace.settled(lambda: look(saved.changes, reader, scope, around=True))
     refuse_forged(saved.changes, seen, scope)

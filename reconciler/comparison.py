@@ -7,7 +7,7 @@ would say; only a tombstone or an exact list removes.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -161,8 +161,7 @@ def _with_removals(declared: Sequence[Change], removals: Iterable[Change]) -> li
 
 def _joined(known: Change, removal: Change) -> Change:
     told = {field.path for field in known.fields}
-    return replace(
-        known,
+    return known._replace(
         severity=max(known.severity, removal.severity, key=RISKS.index),
         fields=(*known.fields, *(field for field in removal.fields if field.path not in told)),
         destroys=tuple(dict.fromkeys((*known.destroys, *removal.destroys))),
@@ -224,7 +223,7 @@ def _settings(base: Settings | None, head: Settings | None) -> Iterator[Finding]
         if base.guards.get(name) != head.guards.get(name):
             yield _changed("warning", f"guard {name}: {_limit(base.guards, name)}, now {_limit(head.guards, name)}")
     for rule in [one for one in head.ignore if not any(_same_rule(one, other) for other in base.ignore)]:
-        yield replace(_changed("warning", f"{rule.address} is ignored now: {rule.reason}"), source=rule.source)
+        yield _changed("warning", f"{rule.address} is ignored now: {rule.reason}")._replace(source=rule.source)
     for name in sorted({*base.portals, *head.portals}):
         old, new = base.portals.get(name), head.portals.get(name)
         if old != new:
@@ -243,4 +242,4 @@ def _limit(guards: Mapping[str, Json], name: str) -> str:
 
 
 def _same_rule(one: Json, other: Json) -> bool:
-    return replace(one, source=None) == replace(other, source=None)  # type: ignore[no-any-return]
+    return one._replace(source=None) == other._replace(source=None)  # type: ignore[no-any-return]

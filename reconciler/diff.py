@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reconciler import address as addresses
 from reconciler.model import Json, Resource, Snapshot
@@ -27,8 +27,7 @@ class FieldChange:
         return sides
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """One address that is not the same on both sides."""
 
     address: str

@@ -5,7 +5,7 @@ the settings, apart from the entries it protects, so that taking an entry out ca
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from reconciler.address import covers
 from reconciler.model import Json
@@ -14,8 +14,7 @@ from reconciler.plan import Change, Guard, Plan
 SHRINK_FLOOR = 10  # a spec may lose so many entries without anybody asking
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """How many definitions of one sort a portal may still hold, as its limits API says."""
 
     what: str
@@ -24,45 +23,43 @@ class Room:
     adds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What the portal says about the consequences of a plan; an absent fact is one that could not be asked."""
 
-    records: Mapping[str, int] = field(default_factory=dict)  # by address: records that hold a value of it
-    unknown: Mapping[str, str] = field(default_factory=dict)  # by address: why the records could not be counted
+    records: Mapping[str, int] = {}  # by address: records that hold a value of it
+    unknown: Mapping[str, str] = {}  # by address: why the records could not be counted
     room: Sequence[Room] = ()
     scopes: Collection[str] | None = None
-    needed_scopes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by address: any of these would do
+    needed_scopes: Mapping[str, Sequence[str]] = {}  # by address: any of these would do
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What was approved, what the settings allow, and what the portal says."""
 
-    allowed: Collection[str] = field(default_factory=frozenset)  # addresses that --allow names
+    allowed: Collection[str] = frozenset()  # addresses that --allow names
     approved_digest: bool = False  # --require-digest named exactly this plan
     allow_forget: bool = False
     protected: Sequence[str] = ()  # address patterns
     max_changes: int | None = None
     max_destructive_percent: float | None = None
-    managed: Collection[str] = field(default_factory=frozenset)
+    managed: Collection[str] = frozenset()
     reviewed: bool = False  # the plan was made, and its records were counted, some time ago
-    evidence: Evidence = field(default_factory=Evidence)
+    evidence: Evidence = Evidence()
 
 
 def judged(plan: Plan, context: Context) -> Plan:
     """The plan with what every guard says about it."""
     changes = tuple(_judged_change(change, context) for change in plan.changes)
-    with_changes = replace(plan, changes=changes)
+    with_changes = plan._replace(changes=changes)
     results = [result for guard in PLAN_GUARDS for result in guard(with_changes, context)]
-    return replace(with_changes, guards=tuple(results))
+    return with_changes._replace(guards=tuple(results))
 
 
 def _judged_change(change: Change, context: Context) -> Change:
     if not change.writes:
         return change
     results = [result for guard in CHANGE_GUARDS for result in guard(change, context)]
-    return replace(change, guards=tuple(results), impact=_impact(change, context) or change.impact)
+    return change._replace(guards=tuple(results), impact=_impact(change, context) or change.impact)
 
 
 def _impact(change: Change, context: Context) -> Mapping[str, Json] | None:

@@ -5,9 +5,9 @@ plan, from the baseline onto the live one in drift. Nothing is filtered out of a
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from typing import NamedTuple
 
 from reconciler.address import covers, encode, matches
 from reconciler.diff import field_changes
@@ -16,8 +16,7 @@ from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Sour
 STAGES = "lifecycleStages"  # their fields lie one level deeper, by object type
 
 
-@dataclass(frozen=True, slots=True)
-class IgnoreRule:
+class IgnoreRule(NamedTuple):
     """One line under ``ignore:``: an address pattern, its fields (all without any), why, and how long."""
 
     address: str

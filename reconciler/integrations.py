@@ -6,9 +6,9 @@ as it drifted (``broken``): a breach is only what the change makes worse, so nob
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.address import decode, encode, join
 from reconciler.kinds import Locate, lifecycle_stages, properties
@@ -90,8 +90,7 @@ SCHEMA: Mapping[str, Json] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """Fields that a system cannot map, or something to know of them (advice)."""
 
     when: Mapping[str, Sequence[Json]]
@@ -99,8 +98,7 @@ class Rule:
     advice: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Integration:
+class Integration(NamedTuple):
     """One system: what it needs of which property, what else it reads or writes, and what it cannot map."""
 
     name: str
@@ -115,8 +113,7 @@ class Integration:
         return address in self.uses or bool({self.name, self.pack or self.name} & set(consumers))
 
 
-@dataclass(frozen=True, slots=True)
-class Breach:
+class Breach(NamedTuple):
     """Something that an integration needs and does not find; the path says in which field."""
 
     integration: str

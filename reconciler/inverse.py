@@ -1,7 +1,6 @@
 """Undo: the plan back to what a receipt's apply found, where HubSpot lets one go back, and why not elsewhere."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -80,7 +79,7 @@ def _unrecognised(back: Change) -> bool:
 def _with_ids(back: Change, seen: Observation) -> Change:
     """A thing that the apply created got its ids then; they are read from the portal."""
     resource = seen.snapshot.get(back.address)
-    return replace(back, remote={**back.remote, **back.kind.remote(resource)}) if resource else back
+    return back._replace(remote={**back.remote, **back.kind.remote(resource)}) if resource else back
 
 
 def inverse(change: Change) -> Change | None:
@@ -88,14 +87,14 @@ def inverse(change: Change) -> Change | None:
     match change.action:
         case "create" | "restore":
             fields = tuple(_turned(field) for field in change.fields)
-            return replace(_bare(change), action="archive", fields=fields, expects="present")
+            return _bare(change)._replace(action="archive", fields=fields, expects="present")
         case "archive" if change.kind.NAME == properties.NAME:
-            return replace(_bare(change), action="restore", fields=tuple(_made(change)), expects="archived")
+            return _bare(change)._replace(action="restore", fields=tuple(_made(change)), expects="archived")
         case "archive" if change.kind.NAME in (property_groups.NAME, association_labels.NAME):
-            return replace(_bare(change), action="create", fields=tuple(_made(change)), expects="absent")
+            return _bare(change)._replace(action="create", fields=tuple(_made(change)), expects="absent")
         case "update":
             fields = tuple(_turned(field) for field in change.fields)
-            return replace(_bare(change), action="update", fields=fields, expects="present")
+            return _bare(change)._replace(action="update", fields=fields, expects="present")
     return None
 
 

@@ -1,7 +1,6 @@
 """The values that everything else reads: resources, snapshots of them, findings, and answers of HubSpot."""
 
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -99,8 +98,7 @@ class Snapshot(Mapping[str, Resource]):
         return after
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something a person should know: what is wrong, where, and the way out."""
 
     rule: str
@@ -139,8 +137,7 @@ NOT_READ = 0  # status of an answer that a recorded read does not hold
 UNAVAILABLE = -1  # status of an answer that did not come, whatever was tried
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What HubSpot answered to one request; a status of ``NOT_READ`` or ``UNAVAILABLE`` stands for no answer."""
 
     status: int
@@ -195,11 +192,10 @@ class Reads(Mapping[str, Answer]):
 ReadStatus = Literal["ok", "denied", "partial", "not_read", "unavailable"]
 
 
-@dataclass(frozen=True, slots=True)
-class Collection:
+class Collection(NamedTuple):
     """One list of the portal, how much was read of it, and how many entries it held."""
 
     name: str
     status: ReadStatus
-    count: int = 0
+    size: int = 0
     detail: str = ""

@@ -1,8 +1,7 @@
 """Reads what a run needs to know of a portal, and turns it into the observed snapshot."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reconciler.diff import all_alike
 from reconciler.kinds import Kind, Listing, Scope, kinds
@@ -17,8 +16,7 @@ class ListSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """The live portal as far as it was read: nothing in a collection that is not ``ok`` may be taken for absent."""
 
     snapshot: Snapshot

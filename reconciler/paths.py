@@ -1,14 +1,13 @@
 """Paths of HubSpot's configuration API in each version that the settings can name."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 VERSIONS = ("v3", "2026-03", "2026-09")
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(NamedTuple):
     """Builds request paths for one API version; ``v3`` means v4 for associations."""
 
     version: str = "v3"

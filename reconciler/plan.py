@@ -9,8 +9,8 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
 
 from reconciler.address import any_covers, split
 from reconciler.baseline import Baseline
@@ -59,8 +59,7 @@ class PlannedField(FieldChange):
         return {**sides, "cause": self.cause}
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):
     """What a guard said about a change or a plan, and the exact flag that lifts it."""
 
     rule: str
@@ -80,8 +79,7 @@ class Guard:
         return {"rule": self.rule, "result": self.result, **filled}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What happens to one address; complete enough to be carried out from a saved plan alone."""
 
     address: str
@@ -91,7 +89,7 @@ class Change:
     fields: tuple[PlannedField, ...] = ()
     expects: Literal["present", "absent", "archived"] = "present"
     title: str = ""
-    remote: Mapping[str, Json] = field(default_factory=dict)
+    remote: Mapping[str, Json] = {}
     depends_on: tuple[str, ...] = ()
     destroys: tuple[str, ...] = ()  # the addresses that --allow has to name
     actor: Mapping[str, Json] | None = None
@@ -135,12 +133,11 @@ def derived(change: Change) -> Change:
     after = None if change.action == "archive" else Resource(change.kind.NAME, change.address, {})
     difference = Difference(change.address, before, after, change.fields)
     if change.action == "restore" or not change.writes:
-        return replace(change, severity="caution" if change.writes else "safe", destroys=())
-    return replace(change, severity=change.kind.risk(difference), destroys=tuple(change.kind.destroys(difference)))
+        return change._replace(severity="caution" if change.writes else "safe", destroys=())
+    return change._replace(severity=change.kind.risk(difference), destroys=tuple(change.kind.destroys(difference)))
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Every change, sorted by address, and what was found on the way."""
 
     changes: tuple[Change, ...] = ()
@@ -148,8 +145,8 @@ class Plan:
     errors: tuple[Mapping[str, Json], ...] = ()
     guards: tuple[Guard, ...] = ()
     unchanged: int = 0
-    unmanaged: Mapping[str, int] = field(default_factory=dict)
-    model: Mapping[str, Json] = field(default_factory=dict)  # for pictures only
+    unmanaged: Mapping[str, int] = {}
+    model: Mapping[str, Json] = {}  # for pictures only
 
     @property
     def writes(self) -> tuple[Change, ...]:
@@ -170,8 +167,7 @@ class Plan:
         return {**{a: actions[a] for a in ACTIONS}, "unchanged": self.unchanged, "bySeverity": by_severity}
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """What a plan is made from: a pure function of these."""
 
     scope: Scope
@@ -179,7 +175,7 @@ class Inputs:
     baseline: Baseline | None = None
     only: tuple[str, ...] = ()
     on_conflict: Literal["spec", "live"] | None = None
-    own_writes: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # from receipts, by address and path
+    own_writes: Mapping[str, Mapping[str, Json]] = {}  # from receipts, by address and path
     ignored: tuple[IgnoreRule, ...] = ()
     integrations: tuple[Integration, ...] = ()
 
@@ -192,16 +188,16 @@ def build(inputs: Inputs) -> Plan:
         if not contested:
             break
         for change in contested:
-            inputs = replace(inputs, scope=_yielded(change, inputs.scope))
+            inputs = inputs._replace(scope=_yielded(change, inputs.scope))
         first = _build(inputs)  # stages that yield may make others move
     if inputs.on_conflict == "spec":
-        return replace(first, changes=tuple(map(_insisting, first.changes)))
+        return first._replace(changes=tuple(map(_insisting, first.changes)))
     return first
 
 
 def _insisting(change: Change) -> Change:
     fields = tuple(replace(f, cause="revert_drift") if f.cause == "conflict" else f for f in change.fields)
-    return replace(change, fields=fields)
+    return change._replace(fields=fields)
 
 
 def _yielded(change: Change, scope: Scope) -> Scope:
@@ -346,7 +342,7 @@ def _note(rule: str, stone: Tombstone, message: str) -> Finding:
 def _restoring(difference: Difference, settled: Mapping[str, Settled]) -> Difference:
     """What lies archived is not there, however it looks; a restore starts from it all the same."""
     one = settled.get(difference.address)
-    return replace(difference, before=one.archived) if one and one.archived else difference
+    return difference._replace(before=one.archived) if one and one.archived else difference
 
 
 def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inputs) -> Change:
@@ -501,7 +497,7 @@ def _linked(changes: Sequence[Change]) -> tuple[Change, ...]:
         for need in change.depends_on if change.action == "archive" else ():
             users.setdefault(need, []).append(change.address)
     return tuple(
-        replace(change, depends_on=_needs(change, created, users))
+        change._replace(depends_on=_needs(change, created, users))
         if change.depends_on or change.address in users
         else change
         for change in changes

@@ -1,9 +1,8 @@
 """Makes a plan from a workspace: reads, builds, asks for consequences, lets the guards judge, and documents it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reconciler import guards, ignore, integrations, report
 from reconciler.evidence import Asker, gather
@@ -18,8 +17,7 @@ from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What somebody asked of a plan on the command line."""
 
     only: tuple[str, ...] = ()
@@ -31,8 +29,7 @@ class Wishes:
     fail_on: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """A workspace, its specs, and the live portal as it was read."""
 
     workspace: Workspace
@@ -79,7 +76,7 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
         situation.spec.integrations,
     )
     plan = build(inputs)
-    plan = replace(plan, findings=plan.findings + tuple(rule_findings(situation)))
+    plan = plan._replace(findings=plan.findings + tuple(rule_findings(situation)))
     approved = bool(wishes.require_digest) and wishes.require_digest == digest(plan.changes, situation.portal_id)
     return guards.judged(plan, context(situation, plan, wishes, approved))
 

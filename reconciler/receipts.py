@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from reconciler.errors import UsageError
 from reconciler.model import Json
@@ -68,14 +68,13 @@ def newest(directory: Path) -> Path | None:
     return found[-1] if found else None
 
 
-@dataclass(frozen=True, slots=True)
-class OwnWrites:
+class OwnWrites(NamedTuple):
     """What applies from this machine have written."""
 
-    values: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # live values by address and path
-    recent: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # the last minutes' changes by address
+    values: Mapping[str, Mapping[str, Json]] = {}  # live values by address and path
+    recent: Mapping[str, Mapping[str, Json]] = {}  # the last minutes' changes by address
     archived: frozenset[str] = frozenset()  # addresses that the last of them archived
-    at: Mapping[str, str] = field(default_factory=dict)  # when each address was last written
+    at: Mapping[str, str] = {}  # when each address was last written
 
 
 SETTLING = timedelta(minutes=5)  # HubSpot's reads may lag behind writes for so long

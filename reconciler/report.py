@@ -77,7 +77,7 @@ def reads_json(collections: Mapping[str, Collection]) -> list[dict[str, Json]]:
     return [
         {
             "collection": one.name,
-            "count": one.count,
+            "count": one.size,
             "status": one.status,
             **({"detail": one.detail} if one.detail else {}),
         }

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler import ignore as ignoring
@@ -166,8 +165,7 @@ SCHEMA: Mapping[str, Json] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Portal:
+class Portal(NamedTuple):
     """One portal and the way to it."""
 
     name: str
@@ -176,11 +174,10 @@ class Portal:
     token_env: str = TOKEN_ENV
     base_url: str = BASE_URL
     api_version: str = VERSIONS[0]
-    variables: Mapping[str, Json] = field(default_factory=dict)
+    variables: Mapping[str, Json] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What ``reconciler.yaml`` says."""
 
     portals: Mapping[str, Portal]
@@ -189,9 +186,9 @@ class Settings:
     watch: tuple[str, ...] = WATCH
     protected: tuple[str, ...] = ()
     ignore: tuple[IgnoreRule, ...] = ()
-    guards: Mapping[str, Json] = field(default_factory=dict)
-    retries: Mapping[str, Json] = field(default_factory=dict)
-    variables: Mapping[str, Variable] = field(default_factory=dict)
+    guards: Mapping[str, Json] = {}
+    retries: Mapping[str, Json] = {}
+    variables: Mapping[str, Variable] = {}
 
     def portal(self, name: str | None = None) -> Portal:
         """The portal of a name; without one the default, or the only one there is."""
@@ -260,8 +257,8 @@ def parse(value: Mapping[str, Json]) -> Settings:
 
 def _placed(settings: Settings, file: "SourceFile") -> Settings:
     """The settings with the lines at which their ignore rules stand."""
-    placed = (replace(rule, source=file.place("ignore", index)) for index, rule in enumerate(settings.ignore))
-    return replace(settings, ignore=tuple(placed))
+    placed = (rule._replace(source=file.place("ignore", index)) for index, rule in enumerate(settings.ignore))
+    return settings._replace(ignore=tuple(placed))
 
 
 def _portals(entries: Mapping[str, Json]) -> dict[str, Portal]:
@@ -270,7 +267,7 @@ def _portals(entries: Mapping[str, Json]) -> dict[str, Portal]:
 
 def _portal(name: str, entry: Mapping[str, Json]) -> Portal:
     portal = Portal(name, **{PORTAL_FIELDS[key]: part for key, part in entry.items()})
-    return replace(portal, base_url=portal.base_url.rstrip("/"))
+    return portal._replace(base_url=portal.base_url.rstrip("/"))
 
 
 def _variables(entries: Mapping[str, Json]) -> dict[str, Variable]:
@@ -415,9 +412,9 @@ def _without_token(finding: Finding) -> Finding:
     """A token that somebody wrote into the file appears in no message."""
     message, frame = _TOKEN.sub("pat-***", finding.message), _TOKEN.sub("pat-***", finding.frame)
     if message == finding.message and not (finding.rule == "unknown-key" and "token" in message.lower()):
-        return replace(finding, frame=frame)
+        return finding._replace(frame=frame)
     fix = f"a token never stands in a file: put a new one into the environment variable {TOKEN_ENV}, revoke this one"
-    return replace(finding, message=message, frame=frame, fix=fix)
+    return finding._replace(message=message, frame=frame, fix=fix)
 
 
 _LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")

@@ -10,7 +10,6 @@ import hashlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,8 +35,7 @@ REMOVED = "removed"
 Steps = tuple[str | int, ...]  # from the root of a file to something in it
 
 
-@dataclass(frozen=True, slots=True)
-class Spec:
+class Spec(NamedTuple):
     """What the files of a specs directory say, and what is wrong with them."""
 
     desired: Snapshot
@@ -192,8 +190,7 @@ def _overlay_finding(path: Path, why: str, fix: str) -> Finding:
     return Finding("overlay-without-effect", "error", why, fix, source=Source(path.as_posix(), 1, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class _Filling:
+class _Filling(NamedTuple):
     """The variables of one portal, ready to be put into files."""
 
     values: Mapping[str, Json]
@@ -572,13 +569,13 @@ def _finished(findings: Iterable[Finding], desired: Snapshot, files: Mapping[str
 def _placed(finding: Finding, desired: Snapshot, files: Mapping[str, SourceFile]) -> Finding:
     """A finding about a field or option stands there and not at its entry; its address says which."""
     if finding.source and (given := _given_by_overlay(finding, desired)):
-        return replace(finding, source=given, frame=files[given.file].frame(given))
+        return finding._replace(source=given, frame=files[given.file].frame(given))
     file = files.get(finding.source.file) if finding.source else None
     if finding.frame or file is None:
         return finding
     path = _path_below(finding, desired, file)
     place = file.place(*path) if path else finding.source
-    return replace(finding, source=place, frame=file.frame(place))
+    return finding._replace(source=place, frame=file.frame(place))
 
 
 def _given_by_overlay(finding: Finding, desired: Snapshot) -> Source | None:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.errors import scopes_named
 from reconciler.model import Answer, Json
@@ -11,8 +11,7 @@ from reconciler.model import Answer, Json
 Believable = Callable[[int, Json], str]  # what is wrong with the body of a success, or nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """An HTTP answer as it came; the names of headers in lower case."""
 
     status: int
@@ -20,8 +19,7 @@ class Raw:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(NamedTuple):
     """An exchange that gave no usable answer."""
 
     reason: str

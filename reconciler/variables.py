@@ -7,7 +7,6 @@ the sign itself. Keys, and with them addresses, never hold variables, so an addr
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from reconciler.model import Json
@@ -25,8 +24,7 @@ TYPES: Mapping[str, tuple[type, ...]] = {
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A declared variable: its type, and the value of portals that give none of their own."""
 
     name: str

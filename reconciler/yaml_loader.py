@@ -52,28 +52,27 @@ class YamlProblem(NamedTuple):
     fix: str
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(NamedTuple):
     """The content of a YAML file, what is wrong with it, and where everything in it stands."""
 
     path: str
     value: Json
     problems: tuple[YamlProblem, ...]
-    _marks: "dict[Path, _Mark]" = field(repr=False)
-    _source: "_Source" = field(repr=False)
+    marks: "dict[Path, _Mark]"
+    source: "_Source"
 
     def locate(self, path: Sequence[str | int], key: bool = False) -> tuple[int, int]:
         """Line and column of a value, or of its key; of the nearest thing around it if there is no such path."""
-        mark = self._marks.get(tuple(path)) or self._source.find(tuple(path), self._marks)
+        mark = self.marks.get(tuple(path)) or self.source.find(tuple(path), self.marks)
         return mark[:2] if key else mark[2:]
 
     def holds(self, mark: bytes) -> bool:
         """Whether some bytes stand anywhere in the file."""
-        return mark in self._source.data
+        return mark in self.source.data
 
     def frame(self, line: int, column: int) -> str:
         """A line of the file with a caret under a column, harmless for terminals and never wide."""
-        lines = self._source.lines
+        lines = self.source.lines
         return _frame(lines[line - 1] if line <= len(lines) else "", line, column)
 
 

@@ -74,7 +74,7 @@ def test_a_healthy_setup_has_nothing_to_mend():
         ({"headers": {"date": "Thu, 26 Nov 2026 12:09:00 GMT"}}, "clock", "warning", "9 minutes off"),
         ({"headers": {"date": "Thu, 26 Nov 2026 12:09:00 -0000"}}, "clock", "warning", "9 minutes off"),
         ({"headers": {"date": "yesterday"}}, "clock", "unknown", "no answer told the time"),
-        ({"portal": replace(PORTAL, api_version="v3")}, "api-version", "warning", "supported until 2027-03-30 only"),
+        ({"portal": PORTAL._replace(api_version="v3")}, "api-version", "warning", "supported until 2027-03-30 only"),
         ({"now": datetime(2028, 4, 1, tzinfo=UTC)}, "api-version", "error", "was supported until 2028-03-31"),
     ],
 )

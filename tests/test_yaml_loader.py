@@ -215,8 +215,8 @@ def test_shallow_places_need_no_second_reading():
     """What the loader kept agrees with what a second reading finds."""
     document = load(SPEC, "a.yaml")
 
-    assert len(document._marks) == 9
-    assert all(document._source.find(path, {}) == mark for path, mark in document._marks.items())
+    assert len(document.marks) == 9
+    assert all(document.source.find(path, {}) == mark for path, mark in document.marks.items())
 
 
 def test_places_outlive_a_syntax_error():
@@ -288,7 +288,7 @@ def test_a_deep_place_is_found_by_reading_its_entry_alone(value, flow):
     document = load(text, "a.yaml")
 
     for path in (one for one in paths(document.value) if len(one) > 3):
-        assert document._source.find(path, document._marks) == document._source.find(path, {})
+        assert document.source.find(path, document.marks) == document.source.find(path, {})
 
 
 @given(st.text(st.sampled_from("ab:-?,[]{}&*!|>'\"%@`#\t\n  0.~<=\\é\x85"), max_size=40))

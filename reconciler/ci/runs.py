@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -88,7 +88,7 @@ def behind(situation: Situation, commit: str) -> int:
         )
     source = _Known(situation.observation.reads, workspace.connect().reader())
     scope = workspace.scope(loaded)
-    there = replace(situation, spec=loaded, scope=scope, observation=workspace.observe(source, scope), asker=None)
+    there = situation._replace(spec=loaded, scope=scope, observation=workspace.observe(source, scope), asker=None)
     made = planning.make(there, Wishes())
     return len(made.writes)
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -117,7 +117,7 @@ class Stage:
                 digest = self._approved(workspace, approval) if asked else ""
                 if self.rehearses:
                     return planned.document
-                return runs.apply(planned.situation, replace(wishes, require_digest=digest), stopped, self.now)
+                return runs.apply(planned.situation, wishes._replace(require_digest=digest), stopped, self.now)
 
         return self.result(workspace, runs.caught("apply", workspace.portal.name, self.now(), run))
 

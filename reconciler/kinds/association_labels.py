@@ -11,7 +11,7 @@ Deleting a label takes it off every pair of records that carries it, for good.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
 from reconciler.address import join, split
@@ -175,8 +175,7 @@ def _names_wanted(scope: Scope, reads: Reads, from_type: str, to_type: str) -> b
     return bool((wanted | removed) - found) and any(not one.known for one in live)
 
 
-@dataclass(frozen=True, slots=True)
-class _Live:
+class _Live(NamedTuple):
     """One live label: its ids, its texts, the name it goes by, and whether that is more than a guess."""
 
     ids: tuple[int, int | None]

@@ -1,7 +1,6 @@
 """How a page of text looks: colours, symbols, columns, and what is left of them on a plain terminal."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
@@ -38,8 +37,7 @@ class Span(NamedTuple):
 Line = str | tuple[str | Span, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a document was made: what a comment or page links to. Whoever runs in a pipeline knows it."""
 
     commit: str = ""
@@ -55,8 +53,7 @@ class Origin:
         return self.line.replace("{line}", str(line)).replace("{path}", path)
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """What the reader's terminal or page can show."""
 
     color: bool = False
