@@ -17,13 +17,16 @@ def main() -> None:
     gc.disable()
     from contextlib import suppress
 
-    from reconciler.cli import run
+    from reconciler.cli import run_in
+    from reconciler.cli.session import Session
 
-    code = run(sys.argv[1:])
+    session = Session(sys.argv[1:])
+    code = run_in(session)
     with suppress(OSError):  # somebody stopped reading
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(code)  # everything is written; to take the interpreter apart is a tenth of a small run
+    # Everything is written. To take apart what was read, and then the interpreter, is a tenth of a run.
+    os._exit(code)
 
 
 if __name__ == "__main__":

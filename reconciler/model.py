@@ -49,7 +49,7 @@ class Resource(NamedTuple):
     @property
     def object_type(self) -> str:
         """The object type of a property or group, the first one of an association label."""
-        return addresses.split(self.address)[1]
+        return addresses.decode(self.address.split("/", 2)[1])
 
 
 class Snapshot(Mapping[str, Resource]):

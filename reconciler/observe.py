@@ -55,9 +55,11 @@ def read(
 ) -> Reads:
     """Every list that the kinds, or only these of them, ask for and nobody knows; answers may make them ask more."""
     answers: dict[str, Answer] = dict(known or {})
-    while wanted := [path for path in _paths(scope, Reads(answers), only) if path not in answers]:
+    reads = Reads(answers)
+    while wanted := [path for path in _paths(scope, reads, only) if path not in answers]:
         answers.update(source.get_all(wanted))
-    return Reads(answers)
+        reads = Reads(answers)
+    return reads
 
 
 def _listings(scope: Scope, reads: Reads, only: Sequence[Kind] | None) -> list[Listing]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from reconciler.address import encode
 from reconciler.kinds import lifecycle_stages
+from reconciler.kinds.properties import REPEATED
 from reconciler.model import Finding, Json, Resource, Source
 
 DIRECTORY = "overlays"  # in the specs directory, one folder a portal
@@ -28,25 +29,18 @@ def laid_over(shared: Resource, own: Resource, place: Callable[[str], Source]) -
         else:
             attributes[name] = value
             origins[name] = place(name)
-    if "listed" in own.facts:
-        facts["listed"] = _listed(shared, own, attributes["options"])
     return Resource(shared.kind, shared.address, attributes, {**facts, ORIGINS: origins}, shared.source)
 
 
 def _own_facts(shared: Resource, own: Resource) -> dict[str, Json]:
     facts = dict(own.facts)
+    if REPEATED in shared.facts and "options" in own.attributes:
+        facts[REPEATED] = {**({} if own.facts.get("exact") else shared.facts[REPEATED]), **facts.get(REPEATED, {})}
     if "meta" in facts:
         facts["meta"] = {**shared.facts.get("meta", {}), **facts["meta"]}
     if shared.kind == lifecycle_stages.NAME:
         facts["orders"] = [*shared.facts["orders"], *own.facts["orders"]]
     return facts
-
-
-def _listed(shared: Resource, own: Resource, merged: Mapping[str, Json]) -> list[dict[str, Json]]:
-    """The merged options as a list; a value that the overlay lists twice stands in it twice, for the check to find."""
-    values = [option["value"] for option in own.facts["listed"]]
-    twice = [value for index, value in enumerate(values) if value in values[:index]]
-    return [{"value": value, **merged[value]} for value in [*merged, *twice]]
 
 
 def origin(resource: Resource, field: str) -> Source | None:
@@ -61,8 +55,8 @@ def origin(resource: Resource, field: str) -> Source | None:
 
 def without_effect(shared: Resource, own: Resource, merged: Resource) -> Iterator[Finding]:
     """An entry that changes nothing of the shared one: a mistake, or left over from a change of the shared specs."""
-    said = {key: value for key, value in merged.facts.items() if key not in (ORIGINS, "listed")}
-    before = {key: value for key, value in shared.facts.items() if key not in (ORIGINS, "listed")}
+    said = {key: value for key, value in merged.facts.items() if key not in (ORIGINS, REPEATED)}
+    before = {key: value for key, value in shared.facts.items() if key not in (ORIGINS, REPEATED)}
     if merged.attributes == shared.attributes and said == before:
         why = f"this overlay changes nothing of {own.address}, which is declared so at {shared.source}"
         yield Finding("overlay-without-effect", "error", why, "drop it", own.address, own.source)

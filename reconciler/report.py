@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler import VERSION
 from reconciler.errors import ExitCode, UsageError, worst
 from reconciler.model import Collection, Finding, Json, Source
-from reconciler.plan import RISKS, Change, Plan, PlannedField, digest
+from reconciler.plan import RISKS, Change, Guard, Plan, PlannedField, digest
 
 if TYPE_CHECKING:
     from reconciler.apply import Outcome
@@ -88,27 +88,30 @@ def reads_json(collections: Mapping[str, Collection]) -> list[dict[str, Json]]:
 def change_json(change: Change) -> dict[str, Json]:
     """One change as documents hold it."""
     source = change.source
-    return {
+    expected = change.fields if change.expects == "present" else ()
+    document: dict[str, Json] = {
         "address": change.address,
         "action": change.action,
         "reason": change.reason,
         "severity": change.severity,
-        **({"title": change.title} if change.title else {}),
+        "title": change.title,
         "fields": [_field_json(planned, change) for planned in change.fields],
-        "preconditions": {
-            "object": change.expects,
-            "fields": [_expectation(planned) for planned in change.fields if change.expects == "present"],
-            **({"noValues": list(change.must_be_empty)} if change.must_be_empty else {}),
-        },
+        "preconditions": {"object": change.expects, "fields": list(map(_expectation, expected))},
         "impact": change.impact and dict(change.impact),
-        "breaks": [dict(one) for one in change.breaks],
+        "breaks": list(map(dict, change.breaks)),
         "dependsOn": list(change.depends_on),
         "destroys": list(change.destroys),
-        "remote": dict(change.remote),
+        "remote": change.remote,
         "source": source and {"file": source.file, "line": source.line, "column": source.column},
-        "guards": [guard.as_json() for guard in change.guards],
-        **({} if change.declared else {"declared": False}),
+        "guards": list(map(Guard.as_json, change.guards)),
     }
+    if not change.title:
+        del document["title"]
+    if not change.declared:
+        document["declared"] = False
+    if change.must_be_empty:
+        document["preconditions"]["noValues"] = list(change.must_be_empty)
+    return document
 
 
 def _field_json(planned: PlannedField, change: Change) -> dict[str, Json]:

@@ -94,9 +94,13 @@ def group() -> None:
 
 def run(argv: Sequence[str], clock: "Clock | None" = None) -> int:
     """Runs one command and gives its exit code, whatever happens; it waits by the real time or by another clock."""
-    session = Session(argv, clock)
+    return run_in(Session(argv, clock))
+
+
+def run_in(session: Session) -> int:
+    """Runs the command of a session that somebody keeps; what it read lives as long as that."""
     try:
-        code = group.main(list(argv), prog_name="reconciler", standalone_mode=False, obj=session)
+        code = group.main(list(session.argv), prog_name="reconciler", standalone_mode=False, obj=session)
         sys.stdout.flush()
         return int(code or 0)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -58,7 +58,9 @@ def command(
         from reconciler.inverse import plan_back
 
         return session.emit(plan_back(situation, inverse, wishes, session.now()))
-    return session.emit(document(situation, make(situation, wishes), wishes, session.now()))
+    plan = make(situation, wishes)
+    session.kept += situation, plan
+    return session.emit(document(situation, plan, wishes, session.now()))
 
 
 def situation_of(session: Session, workspace: "Workspace", spec: "Spec", from_snapshot: Path | None) -> "Situation":

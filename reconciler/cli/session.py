@@ -33,6 +33,7 @@ class Session:
         self.outputs: tuple[Output, ...] = ()
         self.kind = "plan"
         self.code: int | None = None  # of the document that was told
+        self.kept: list[object] = []  # values that would take long to take apart; the process may end before
 
     @property
     def verbose(self) -> bool:

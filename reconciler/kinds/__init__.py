@@ -50,7 +50,8 @@ class Scope:
 
 @kept_with_first
 def _object_types(scope: Scope, kind: str) -> tuple[str, ...]:
-    declared = {resource.object_type for resource in scope.desired.of_kind(kind)}
+    heads = {resource.address.rpartition("/")[0] for resource in scope.desired.of_kind(kind)}
+    declared = {split(head)[1] for head in heads}
     removed = {parts[1] for parts in scope.removed_paths(kind)}
     return tuple(sorted({*scope.watch, *declared, *removed}))
 

@@ -12,10 +12,12 @@ the list that is live right before the write; ``options: {exact: true, values: [
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
-from reconciler.address import encode, join, split
+from reconciler.address import decode, encode, join, split
 from reconciler.diff import Difference, FieldChange
 from reconciler.errors import StaleError
 from reconciler.kinds import (
@@ -65,6 +67,9 @@ SOMETIMES_SET: Mapping[str, Json] = {  # and the value that means the same as ab
     "currencyPropertyName": None,
     "dataSensitivity": "non_sensitive",
 }
+REPEATED = (
+    "repeated"  # the fact that says which values a declared list of options holds how often, where that is a mistake
+)
 OPTION_KEYS = ("hidden", "description")  # sent with every option of a definition, or with none (hubspot-api.md A.2)
 REQUIRED = ("label", "fieldType", "groupName")  # beside the type, in a full definition
 
@@ -371,10 +376,7 @@ def parse(section: Json, locate: Locate) -> Iterator[Resource]:
     for object_type, entries in section.items():
         head = f"{NAME}/{encode(object_type)}/"
         for name, entry in entries.items():
-            attributes: Mapping[str, Json] = entry
-            facts: dict[str, Json] = {}
-            if "meta" in entry or "options" in entry:
-                attributes, facts = _unpacked(entry)
+            attributes, facts = _unpacked(entry) if "meta" in entry or "options" in entry else (entry, {})
             yield Resource(NAME, head + encode(name), attributes, facts, locate(NAME, object_type, name))
 
 
@@ -386,8 +388,10 @@ def _unpacked(entry: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Jso
         if isinstance(listed, Mapping):
             facts["exact"] = True
             listed = listed["values"]
-        facts["listed"] = listed
-        attributes["options"] = _option_mapping(listed)
+        attributes["options"] = options = _option_mapping(listed)
+        if len(options) < len(listed):
+            counted = Counter(option["value"] for option in listed)
+            facts[REPEATED] = {value: count for value, count in counted.items() if count > 1}
     return attributes, facts
 
 
@@ -407,7 +411,7 @@ def check(resource: Resource) -> Iterator[Finding]:
     yield from _check_name(resource)
     if "type" in attributes:
         yield from _check_definition(resource)
-    if "listed" in resource.facts:
+    if "options" in attributes:
         yield from _check_options(resource)
     if attributes.get("currencyPropertyName") and not attributes.get("showCurrencySymbol"):
         why = "HubSpot takes a currency property only where the currency symbol is shown"
@@ -470,17 +474,25 @@ def _check_definition(resource: Resource) -> Iterator[Finding]:
 
 
 def _check_options(resource: Resource) -> Iterator[Finding]:
-    listed = resource.facts["listed"]
-    if len(listed) > MAX_OPTIONS:
-        yield refusal("option-count", resource, f"{len(listed)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
-    for field in ("value", "label"):
-        texts = [option[field] for option in listed]
-        for text, count in Counter(texts).items() if len(set(texts)) < len(texts) else ():
-            if count > 1:
-                why = f"{count} options have the {field} {text!r}"
-                yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
-    for option in listed:
-        value = option["value"]
+    options: Mapping[str, Mapping[str, Json]] = resource.attributes["options"]
+    if len(options) > MAX_OPTIONS:
+        yield refusal("option-count", resource, f"{len(options)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
+    labels = [option["label"] for option in options.values()]
+    alike = (
+        {label: count for label, count in Counter(labels).items() if count > 1}
+        if len(set(labels)) < len(labels)
+        else {}
+    )
+    for field, repeated in (("value", resource.facts.get(REPEATED, {})), ("label", alike)):
+        for text, count in repeated.items():
+            why = f"{count} options have the {field} {text!r}"
+            yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
+    said = "".join(
+        (*options, *labels, *(option["description"] for option in options.values() if "description" in option))
+    )
+    if len(said) <= MAX_OPTION and ";" not in said and list(map(str.strip, options)) == list(options):
+        return  # whatever the rules below look for is nowhere in the whole list
+    for value, option in options.items():
         if ";" in value:
             why = f"option value {value!r} has a semicolon, which separates the values of a multi-checkbox"
             yield refusal("option-value", resource, why, "use another sign", f"options/{encode(value)}")
@@ -524,21 +536,23 @@ class _Declared(NamedTuple):
 @kept_with_first
 def _declared(scope: Scope) -> dict[str, _Declared]:
     """By object type; asked for with every answer, so it is worked out once."""
-    by_type: dict[str, list[Resource]] = {}
+    whole: dict[str, set[str]] = {}
+    levels: dict[str, set[str]] = {}
     for resource in scope.desired.of_kind(NAME):
-        by_type.setdefault(resource.address.rpartition("/")[0], []).append(resource)
+        head, _, name = resource.address.rpartition("/")
+        if "type" in resource.attributes:
+            whole.setdefault(head, set()).add(name)
+        if "dataSensitivity" in resource.attributes:
+            levels.setdefault(head, set()).add(resource.attributes["dataSensitivity"])
     return {
-        split(head)[1]: _Declared(
-            frozenset(resource.name for resource in declared if "type" in resource.attributes),
-            frozenset(resource.attributes.get("dataSensitivity", "") for resource in declared),
-        )
-        for head, declared in by_type.items()
+        split(head)[1]: _Declared(frozenset(map(decode, whole.get(head, ()))), frozenset(levels.get(head, ())))
+        for head in {*whole, *levels}
     }
 
 
 @kept_with_first
 def _names(reads: Reads, path: str) -> frozenset[str]:
-    return frozenset(raw["name"] for raw in reads.results(path))
+    return frozenset(map(itemgetter("name"), reads.results(path)))
 
 
 def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
@@ -895,7 +909,12 @@ def risk(difference: Difference) -> Risk:
 
 def remote(resource: Resource) -> Mapping[str, Json]:
     """The path segment of the object type, which for a custom object is an id."""
-    return {"objectType": resource.facts.get("objectType") or resource.object_type}
+    return _in(resource.facts.get("objectType") or resource.object_type)
+
+
+@cache
+def _in(object_type: str) -> Mapping[str, Json]:
+    return {"objectType": object_type}
 
 
 def create_body(change: "Change") -> dict[str, Json]:

@@ -10,7 +10,6 @@ from reconciler.render.words import (
     SYMBOLS,
     Change,
     Entry,
-    Subject,
     by_heading,
     by_note,
     clip,
@@ -153,14 +152,16 @@ def folded(changes: Sequence[Change], style: Style) -> Iterator[Line]:
         "forget": "no longer declared; HubSpot keeps them, nobody manages them",
     }
     for action in BOOKKEEPING:
-        these = [_short(subject(change["address"])) for change in changes if change["action"] == action]
+        these = [change["address"] for change in changes if change["action"] == action]
         if these:
             yield (Span(f"{SYMBOLS[action]} {PAST[action].capitalize()}: {len(these):,} {told[action]}", action),)
-            yield from wrap(listed(these, NAMED), style.width, "    ")
+            names = [*map(_short, these[:NAMED]), *these[NAMED:]]  # of those that are only counted, the address will do
+            yield from wrap(listed(names, NAMED), style.width, "    ")
             yield ""
 
 
-def _short(about: Subject) -> str:
+def _short(address: str) -> str:
+    about = subject(address)
     return f"{about.scope}/{about.name}" if about.scope else about.name
 
 
