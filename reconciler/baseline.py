@@ -304,12 +304,12 @@ def _file_name(head: str) -> str:
 
 _compact = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 _EXPANDED = 3  # how deep a value has its own line: the file, its sections, a definition, its options and facts
-_INVISIBLE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_INVISIBLE = "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]"  # compiled only when a baseline is written
 
 
 def _text(document: Mapping[str, Json]) -> bytes:
     """One file; signs that could fool whoever looks at a diff of it are escaped."""
-    text = _INVISIBLE.sub(lambda found: f"\\u{ord(found[0]):04x}", _pretty(document, 0))
+    text = re.sub(_INVISIBLE, lambda found: f"\\u{ord(found[0]):04x}", _pretty(document, 0))
     return (text + "\n").encode("utf-8", "backslashreplace")  # lone surrogates become their JSON escape
 
 

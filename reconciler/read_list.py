@@ -4,11 +4,10 @@ import re
 
 READ_HEADS = ("/crm/", "/crm-object-schemas/", "/account-info/", "/settings/")
 _VERSION = r"\d{4}-\d\d(?:-beta)?"
-_READING_POSTS = re.compile(
+_READING_POSTS = (  # compiled only where something is sent
     rf"""/crm/(?:v3/objects|objects/{_VERSION})/[^/]+/(?:search|batch/read)
     | /crm/(?:v3/properties|properties/{_VERSION})/[^/]+/batch/read
-    | /oauth/v2/private-apps/get/access-token-info""",
-    re.VERBOSE,
+    | /oauth/v2/private-apps/get/access-token-info"""
 )
 _NO_LISTS = ("/account-info/", "/limits/", "/schemas/")
 
@@ -18,7 +17,7 @@ def only_reads(method: str, path: str) -> bool:
     plain = path.partition("?")[0]
     if method == "GET":
         return plain.startswith(READ_HEADS)
-    return method == "POST" and _READING_POSTS.fullmatch(plain) is not None
+    return method == "POST" and re.fullmatch(_READING_POSTS, plain, re.VERBOSE) is not None
 
 
 def is_list(path: str) -> bool:

@@ -4,7 +4,6 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -13,13 +12,13 @@ from reconciler.errors import UsageError
 from reconciler.model import Json
 
 
-@dataclass
 class Receipt:
     """One run's record: a line of JSON an event, on disk before the next thing happens."""
 
-    path: Path
-    _stream: IO[str]
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, path: Path, stream: IO[str]) -> None:
+        self.path = path
+        self._stream = stream
+        self._lock = threading.Lock()
 
     @classmethod
     def begin(cls, directory: Path, name: str, begin: Mapping[str, Json]) -> "Receipt":

@@ -50,6 +50,7 @@ def plan_document(
     fail_on: str = "",
 ) -> dict[str, Json]:
     """A plan, complete enough to be shown and carried out later."""
+    fingerprint = digest(plan.changes, portal.get("portalId"))  # first, while there is room: it takes some, for a while
     document = {
         **header("plan", portal, now),
         **({"failOn": fail_on} if fail_on else {}),
@@ -66,7 +67,7 @@ def plan_document(
         **({"model": dict(plan.model)} if plan.model else {}),
         "findings": [finding.as_json() for finding in plan.findings],
         "summary": plan.summary,
-        "digest": digest(plan.changes, portal.get("portalId")),
+        "digest": fingerprint,
         "errors": [dict(error) for error in plan.errors],
     }
     return finished(document, detailed=detailed)

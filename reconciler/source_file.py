@@ -18,9 +18,8 @@ class SourceFile(NamedTuple):
 
     def place(self, *path: str | int, key: bool = False) -> Source:
         """Where an entry stands, or its key."""
-        if self.document is None:
-            return Source(self.name, 1, 1)
-        return Source(self.name, *self.document.locate(path, key))
+        line, column = (1, 1) if self.document is None else self.document.locate(path, key)
+        return Source(self.name, line, column)
 
     def frame(self, source: Source | None) -> str:
         """The lines around a place, with a mark under it."""

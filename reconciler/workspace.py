@@ -14,7 +14,6 @@ from reconciler.errors import AccessError, UnavailableError, UsageError
 from reconciler.kinds import Scope
 from reconciler.model import NOT_READ, UNAVAILABLE, Json, Snapshot
 from reconciler.observe import ListSource, Observation, observe, read
-from reconciler.pace import Clock, IdleClock, WallClock
 from reconciler.paths import Api
 from reconciler.receipts import own_writes
 from reconciler.settings import Portal, Settings
@@ -22,6 +21,7 @@ from reconciler.spec import Spec
 
 if TYPE_CHECKING:
     from reconciler.client import Client, Options
+    from reconciler.pace import Clock
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Workspace:
     settings: Settings
     portal: Portal
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    chosen_clock: Clock | None = None
+    chosen_clock: "Clock | None" = None
 
     @cached_property
     def api(self) -> Api:
@@ -40,8 +40,10 @@ class Workspace:
         return Api(self.portal.api_version)
 
     @cached_property
-    def clock(self) -> Clock:
+    def clock(self) -> "Clock":
         """What this run waits by."""
+        from reconciler.pace import IdleClock, WallClock
+
         return self.chosen_clock or (WallClock() if self.portal.emulator is None else IdleClock())
 
     @property

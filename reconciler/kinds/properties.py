@@ -487,11 +487,10 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
         for text, count in repeated.items():
             why = f"{count} options have the {field} {text!r}"
             yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
-    said = "".join(
-        (*options, *labels, *(option["description"] for option in options.values() if "description" in option))
-    )
-    if len(said) <= MAX_OPTION and ";" not in said and list(map(str.strip, options)) == list(options):
-        return  # whatever the rules below look for is nowhere in the whole list
+    values, said = list(options), "".join((*options, *labels))
+    plain = sum(map(len, options.values())) == len(options)  # each has a label and nothing else
+    if plain and len(said) <= MAX_OPTION and ";" not in said and list(map(str.strip, values)) == values:
+        return  # what the rules below look for is nowhere in the whole list
     for value, option in options.items():
         if ";" in value:
             why = f"option value {value!r} has a semicolon, which separates the values of a multi-checkbox"
@@ -583,8 +582,8 @@ def canonical(raw: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _live_options(listed: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    orders = list(map(_number, listed))
-    if orders != sorted(orders):
+    orders: list[Json] = [option.get("displayOrder") for option in listed]
+    if None in orders or orders != sorted(orders):
         listed = sorted(listed, key=_number)
     return {
         option["value"]: _live_option(option)
@@ -633,7 +632,7 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
     if observed is None:
         return _settle_absent(desired, scope, reads)
     if (changed := _changed(desired, observed, scope.baseline.get(desired.address))) is None:
-        return Settled(observed, findings=tuple(_locked(desired, observed)))
+        return Settled(observed, None, _locked(desired, observed))
     findings = (*_locked(desired, observed), *_immutable(desired, observed), *_group_there(desired, scope, reads))
     if findings:
         return Settled(observed, findings=findings)
@@ -782,19 +781,20 @@ def vendor_owned(raw: Mapping[str, Json]) -> bool:
     return bool(raw.get("hubspotDefined") or VENDOR_PREFIX.match(raw["name"]))
 
 
-def _locked(desired: Resource, observed: Resource) -> Iterator[Finding]:
+def _locked(desired: Resource, observed: Resource) -> tuple[Finding, ...]:
+    """What is declared and nobody can change in HubSpot."""
     definition, options = editable(observed.facts)
     if definition and options:
-        return
+        return ()
     locked = sorted(field for field in desired.attributes if not (options if field == "options" else definition))
     if not locked:
-        return
+        return ()
     owner = "HubSpot defines" if vendor_owned(observed.facts) else "an integration defines"
     can = "only its options can be declared" if options else "nothing of it can be declared"
     fix = "drop " + ", ".join(locked) + "; to depend on it without owning it, use `integrations:`"
     if observed.facts.get("externalOptions") and observed.name == "lifecyclestage":
         fix = "declare the stages under `lifecycleStages:`"
-    yield refusal("read-only-definition", desired, f"{owner} {observed.name}, and {can}", fix)
+    return (refusal("read-only-definition", desired, f"{owner} {observed.name}, and {can}", fix),)
 
 
 def _immutable(desired: Resource, observed: Resource) -> Iterator[Finding]:
