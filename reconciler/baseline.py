@@ -10,8 +10,8 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler import address as addresses
 from reconciler.errors import UsageError
@@ -45,18 +45,17 @@ _FACTS: Mapping[str, tuple[str, ...]] = {
 _STAGE_FACTS = ("createdAt", "id", "metadata", "updatedAt")
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(NamedTuple):
     """Accepted definitions, which of them the specs managed, and the collections that were recorded whole.
 
     ``digest`` is a fingerprint of the files that it was loaded from: reports name it, nothing is decided from it.
     """
 
-    snapshot: Snapshot = field(default_factory=Snapshot)
+    snapshot: Snapshot = Snapshot()
     managed: frozenset[str] = frozenset()
     collections: frozenset[str] = frozenset()
     portal_id: int | None = None
-    digest: str = field(default="", compare=False)
+    digest: str = ""
 
 
 # --- moving it -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import gc
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
@@ -406,21 +405,23 @@ def _count(value: Json, most: int) -> int:
 # --- places ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
 class _Place:
     """Where a value stands, where its key stands, and what is in it."""
 
-    mark: _Mark
-    inner: "dict[str | int, _Place]"
+    __slots__ = ("inner", "mark")
+
+    def __init__(self, mark: _Mark, inner: "dict[str | int, _Place]") -> None:
+        self.mark = mark
+        self.inner = inner
 
 
-@dataclass(frozen=True)
 class _Source:
     """A file's bytes; what takes a second look at them is worked out once, when asked for."""
 
-    data: bytes
-    parser: Parser
-    _maps: "dict[tuple[int, int], _Map]" = field(default_factory=dict, repr=False, compare=False)
+    def __init__(self, data: bytes, parser: Parser) -> None:
+        self.data = data
+        self.parser = parser
+        self._maps: dict[tuple[int, int], _Map] = {}
 
     def events(self) -> Callable[[], Event]:
         """The parser's next event."""

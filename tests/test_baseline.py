@@ -360,7 +360,7 @@ def test_the_round_trip_is_exact(tmp_path_factory, listed, managed, collections,
     if not (listed or managed or collections):
         assert loaded.snapshot == {}
         return
-    assert loaded == one
+    assert loaded._replace(digest="") == one
     assert all(
         list(resource.attributes.get("options", ())) == list(loaded.snapshot[address].attributes.get("options", ()))
         for address, resource in one.snapshot.items()

@@ -10,7 +10,6 @@ Deleting a label takes it off every pair of records that carries it, for good.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
@@ -185,8 +184,7 @@ class _Live(NamedTuple):
     known: bool = False
 
 
-@dataclass(slots=True)
-class _Loose:
+class _Loose(NamedTuple):
     """Labels of a pair that have not found their other half yet."""
 
     forward: dict[int, str]
