@@ -451,7 +451,8 @@ class _Source:
     def _below(self, line: int, column: int) -> "_Map":
         """The places in what begins there; the parser still counts the lines and columns of the whole file."""
         if (line, column) not in self._maps:
-            rest = [" " * (column - 1) + self.lines[line - 1][column - 1 :], *self.lines[line:]]
+            first, *after = self.lines[line - 1 :] or [""]  # libyaml sees the end of an open brace in the next line
+            rest = [" " * (column - 1) + first[column - 1 :], *after]
             data = ("\n" * (line - 1) + "\n".join(rest)).encode("utf-8", "surrogatepass")
             self._maps[line, column] = _Map(_Source(data, self.parser).events)
         return self._maps[line, column]

@@ -291,6 +291,13 @@ def test_a_deep_place_is_found_by_reading_its_entry_alone(value, flow):
         assert document.source.find(path, document.marks) == document.source.find(path, {})
 
 
+def test_what_lies_below_the_end_of_a_file_has_the_nearest_place():
+    """An open brace ends, for the parser, in a line that the file does not have."""
+    document = load("{a", "a.yaml")
+
+    assert document.locate(["a", 0, "b"]) == (2, 1)
+
+
 @given(st.text(st.sampled_from("ab:-?,[]{}&*!|>'\"%@`#\t\n  0.~<=\\é\x85"), max_size=40))
 def test_no_text_raises(text):
     """Whatever a file holds, there is a document with a value or a problem, and a frame for each problem."""
