@@ -227,14 +227,16 @@ def _resources(kind: str, head: str, definitions: Mapping[str, dict[str, Json]])
     for name, attributes in definitions.items():
         facts = dict(attributes.pop("facts"))
         if "options" in attributes:
-            attributes["options"] = {option.pop("value"): _label_first(option) for option in attributes["options"]}
+            attributes["options"] = {option.pop("value"): _option(option) for option in attributes["options"]}
         yield Resource(kind, f"{head}/{addresses.encode(name)}", attributes, facts)
 
 
-def _label_first(option: dict[str, Json]) -> dict[str, Json]:
+def _option(option: dict[str, Json]) -> dict[str, Json]:
     """An option with its keys in the order that the portal's own answer is read in; in the file they are sorted."""
-    if len(option) == 1 or "label" not in option:
+    if "label" not in option:
         return option
+    if len(option) == 1:
+        return properties.plain_option(option["label"])
     return {"label": option.pop("label"), **option}
 
 

@@ -483,12 +483,11 @@ def _together(
     for stone in own_removed.values():
         if removed.setdefault(stone.address, stone) is not stone:
             findings.append(_removed_twice(stone, removed[stone.address]))
+    desired = Snapshot(resources.values())
     for kind in kinds():
-        findings += [
-            one for resource in resources.values() if resource.kind == kind.NAME for one in kind.check(resource)
-        ]
-    findings += spec_checks.across(resources, removed)
-    return Snapshot(resources.values()), removed, findings
+        findings += [one for resource in desired.of_kind(kind.NAME) for one in kind.check(resource)]
+    findings += spec_checks.across(desired, removed)
+    return desired, removed, findings
 
 
 def _united(parts: Iterable[_Part]) -> tuple[dict[str, Resource], dict[str, Tombstone], list[Finding]]:

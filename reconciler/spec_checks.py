@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.address import join, split
 from reconciler.kinds import Kind, association_labels, kinds, lifecycle_stages, properties, property_groups
-from reconciler.model import Finding, Resource, Tombstone
+from reconciler.model import Finding, Resource, Snapshot, Tombstone
 from reconciler.object_types import TYPE_IDS
 from reconciler.schema import depth, entry_schema
 
@@ -28,12 +28,12 @@ def united(first: Resource, second: Resource) -> Resource | None:
     return lifecycle_stages.unite(first, second) if first.source.file != second.source.file else None
 
 
-def across(resources: Mapping[str, Resource], removed: Mapping[str, Tombstone]) -> Iterator[Finding]:
+def across(resources: Snapshot, removed: Mapping[str, Tombstone]) -> Iterator[Finding]:
     """What is wrong between entries."""
     yield from object_types(resources.values())
     yield from groups(resources, removed)
-    yield from lifecycle_stages.order_conflicts(resources.values())
-    yield from association_labels.direction_conflicts(resources.values())
+    yield from lifecycle_stages.order_conflicts(resources.of_kind(lifecycle_stages.NAME))
+    yield from association_labels.direction_conflicts(resources.of_kind(association_labels.NAME))
     for stone in removed.values():
         yield from declared_and_removed(resources, stone)
 

@@ -107,13 +107,11 @@ def check(resource: Resource) -> Iterator[Finding]:
             )
 
 
-def direction_conflicts(resources: Iterable[Resource]) -> Iterator[Finding]:
+def direction_conflicts(declared: Iterable[Resource]) -> Iterator[Finding]:
     """Labels that are declared in both directions of a pair, and texts that one side of a pair has twice."""
     names: dict[tuple[str, str, str], Resource] = {}
     texts: dict[tuple[str, str, str], Resource] = {}
-    for resource in resources:
-        if resource.kind != NAME:
-            continue
+    for resource in declared:
         there = _pair(resource.address)
         back = there[1], there[0]
         names[(*there, resource.name)] = resource

@@ -132,9 +132,9 @@ def check(resource: Resource) -> Iterator[Finding]:
             yield refusal("stage-twice", resource, why, "keep one of them")
 
 
-def order_conflicts(resources: Iterable[Resource]) -> Iterator[Finding]:
+def order_conflicts(declared: Iterable[Resource]) -> Iterator[Finding]:
     """Lists that contradict each other about the order, and labels that two stages share."""
-    stages = [resource for resource in resources if resource.kind == NAME]
+    stages = list(declared)
     _, contradicting = joined(_lists(stages), {})
     for stage in stages:
         if stage.name in contradicting:

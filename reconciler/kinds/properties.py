@@ -12,7 +12,7 @@ the list that is live right before the write; ``options: {exact: true, values: [
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -397,8 +397,15 @@ def _unpacked(entry: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Jso
 
 def _option_mapping(listed: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
     return {
-        option["value"]: {"label": option["label"]} if len(option) == 2 else _without_value(option) for option in listed
+        option["value"]: plain_option(option["label"]) if len(option) == 2 else _without_value(option)
+        for option in listed
     }
+
+
+@lru_cache(1 << 16)
+def plain_option(label: str) -> dict[str, Json]:
+    """An option that is nothing but a label: one value on all sides, for most options are such, and few ever differ."""
+    return {"label": label}
 
 
 def _without_value(option: Mapping[str, Json]) -> dict[str, Json]:
@@ -588,7 +595,7 @@ def _live_options(listed: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
     return {
         option["value"]: _live_option(option)
         if option.get("description") or option.get("hidden")
-        else {"label": option.get("label") or ""}
+        else plain_option(option.get("label") or "")
         for option in listed
     }
 

@@ -63,8 +63,10 @@ def offline(work: Path, rounds: int, size: int) -> Iterator[Row]:
     """Everything that needs no portal, against the YAML events and ``json.loads``."""
     place = _prepared(work, size)
     recorded = ("--from-snapshot", "live.json", "-q")
+    baseline = sorted(str(path.relative_to(place)) for path in place.glob("known/baselines/*/*.json"))
     commands = {
         "floor": (*FLOORS, "events", "changed/contacts.yaml", "live.json"),
+        "known floor": (*FLOORS, "events", "known/contacts.yaml", "live.json", *baseline),
         "validate": (*OURS, "validate", "--specs", "changed"),
         "broken": (*OURS, "validate", "--specs", "broken"),
         "plan": (*OURS, "plan", "--specs", "changed", *recorded),
@@ -78,7 +80,7 @@ def offline(work: Path, rounds: int, size: int) -> Iterator[Row]:
     yield _row("validate", n, floor, costs["validate"], costs["floor"], "1.6")
     yield _row("validate, one entry refused", n, "validate", costs["broken"], costs["validate"], "1.5")
     yield _row("plan, no baseline", n, floor, costs["plan"], costs["floor"], "2.0; 2.2 at 500")
-    yield _row("plan, with a baseline", n, floor, costs["known"], costs["floor"], "")
+    yield _row("plan, with a baseline", n, f"{floor} of both", costs["known"], costs["known floor"], "2.0; 2.2 at 500")
     yield _row("drift", n, "plan, with a baseline", costs["drift"], costs["known"], "0.6")
     yield _row("text of a plan of creates", n, "json.loads of it", costs["text"], costs["load"], "")
 

@@ -1,6 +1,6 @@
 """What the least that could do the job costs: the denominators of every ratio.
 
-python -m tests.benchmarks.floors events SPEC RECORDED     drains the YAML events and reads the JSON, builds nothing
+python -m tests.benchmarks.floors events SPEC RECORDED...  drains the YAML events and reads the JSON, builds nothing
 python -m tests.benchmarks.floors serial URL PATH...       fetches these paths in turn, on one connection
 python -m tests.benchmarks.floors dump CONTENT TARGET      yaml.CSafeDumper of what a spec says
 python -m tests.benchmarks.floors write CONTENT TARGET     our own writer, to compare with that
@@ -10,9 +10,10 @@ python -m tests.benchmarks.floors load DOCUMENT            json.loads of a docum
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 
-def events(spec: str, recorded: str) -> None:
+def events(spec: str, *recorded: str) -> list[Any]:
     """Every event of PyYAML's C parser, and ``json.loads``."""
     from yaml._yaml import CParser
     from yaml.events import StreamEndEvent
@@ -20,7 +21,7 @@ def events(spec: str, recorded: str) -> None:
     get = CParser(Path(spec).read_text(encoding="utf-8")).get_event
     while get().__class__ is not StreamEndEvent:
         pass
-    json.loads(Path(recorded).read_bytes())
+    return [json.loads(Path(one).read_bytes()) for one in recorded]
 
 
 def serial(url: str, *paths: str) -> None:
