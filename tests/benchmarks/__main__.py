@@ -26,8 +26,8 @@ from tests.benchmarks import fleets, made_up
 from tests.benchmarks.peers import Peer
 from tests.benchmarks.rounds import ROOT, Cost, environment, in_turn, once, ratio
 
-OURS = ("-m", "reconciler")
-FLOORS = ("-m", "tests.benchmarks.floors")
+OURS = ("reconciler",)
+FLOORS = (str(ROOT / "tests/benchmarks/floors.py"),)
 LIMIT, WINDOW = 190, 10
 UPDATES = 600
 WATCHED = "contacts, companies, deals, tickets"

@@ -14,7 +14,7 @@ from reconciler import yaml_loader
 from tests.benchmarks import made_up
 from tests.benchmarks.rounds import once
 
-OURS = ("-m", "reconciler")
+OURS = ("reconciler",)
 
 
 def prepare(work: Path, size: int) -> None:
