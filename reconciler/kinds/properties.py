@@ -67,9 +67,7 @@ SOMETIMES_SET: Mapping[str, Json] = {  # and the value that means the same as ab
     "currencyPropertyName": None,
     "dataSensitivity": "non_sensitive",
 }
-REPEATED = (
-    "repeated"  # the fact that says which values a declared list of options holds how often, where that is a mistake
-)
+REPEATED = "repeated"  # the fact that tells how often a declared list holds a value, where that is a mistake
 OPTION_KEYS = ("hidden", "description")  # sent with every option of a definition, or with none (hubspot-api.md A.2)
 REQUIRED = ("label", "fieldType", "groupName")  # beside the type, in a full definition
 
@@ -390,9 +388,12 @@ def _unpacked(entry: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Jso
             listed = listed["values"]
         attributes["options"] = options = _option_mapping(listed)
         if len(options) < len(listed):
-            counted = Counter(option["value"] for option in listed)
-            facts[REPEATED] = {value: count for value, count in counted.items() if count > 1}
+            facts[REPEATED] = _repeated(option["value"] for option in listed)
     return attributes, facts
+
+
+def _repeated(texts: Iterable[str]) -> dict[str, int]:
+    return {text: count for text, count in Counter(texts).items() if count > 1}
 
 
 def _option_mapping(listed: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
@@ -485,11 +486,7 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
     if len(options) > MAX_OPTIONS:
         yield refusal("option-count", resource, f"{len(options)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
     labels = [option["label"] for option in options.values()]
-    alike = (
-        {label: count for label, count in Counter(labels).items() if count > 1}
-        if len(set(labels)) < len(labels)
-        else {}
-    )
+    alike = _repeated(labels) if len(set(labels)) < len(labels) else {}
     for field, repeated in (("value", resource.facts.get(REPEATED, {})), ("label", alike)):
         for text, count in repeated.items():
             why = f"{count} options have the {field} {text!r}"
@@ -916,11 +913,11 @@ def risk(difference: Difference) -> Risk:
 
 def remote(resource: Resource) -> Mapping[str, Json]:
     """The path segment of the object type, which for a custom object is an id."""
-    return _in(resource.facts.get("objectType") or resource.object_type)
+    return _remote(resource.facts.get("objectType") or resource.object_type)
 
 
 @cache
-def _in(object_type: str) -> Mapping[str, Json]:
+def _remote(object_type: str) -> Mapping[str, Json]:
     return {"objectType": object_type}
 
 
