@@ -195,6 +195,18 @@ def test_saved_plans_are_applied_exactly_or_not_at_all(fleet):
     assert labels == ["Rating", "Points", "Rating", "Rating"]
 
 
+def test_every_portal_has_a_plan_of_its_own(fleet):
+    """Directories whose names differ in a sign that no file name may have do not share the file of a plan."""
+    for directory in ("a_b", "a/b"):
+        Path(directory).mkdir(parents=True)
+        Path(directory, "reconciler.yaml").write_text(f"{SETTINGS}watch: [contacts]\n", "utf-8")
+        Path(directory, "contacts.yaml").write_text(SPEC, "utf-8")
+
+    fleet("plan", "a_b", "a/b", "--portals", "*acme", "--plans", "plans")
+
+    assert sorted(path.name for path in Path("plans").iterdir()) == ["a%2Fb%3Aacme.json", "a_b%3Aacme.json"]
+
+
 def test_shards_are_a_partition_and_merge_into_the_report_of_one_run(fleet, capsys):
     """Each portal is in one shard, wherever it runs; a missing or doubled shard is refused."""
     whole = fleet("plan")

@@ -278,7 +278,9 @@ def _saver(directory: Path | None) -> "Callable[[Member, Document], None]":
 
 
 def _plan_file(directory: Path, member: "Member") -> Path:
-    return directory / f"{member.name.replace('/', '_').replace(':', '_')}.json"
+    from urllib.parse import quote
+
+    return directory / f"{quote(member.name, safe='')}.json"
 
 
 def _from_plans(workshop: "Workshop", directory: Path) -> "Job":
