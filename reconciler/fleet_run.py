@@ -256,7 +256,7 @@ def _collector_calm() -> Iterator[None]:
     """Python's collector would look again and again through the portals in flight, for a third of the time."""
     was_on, before = gc.isenabled(), gc.get_threshold()
     gc.enable()
-    gc.set_threshold(50_000, 10, 20)  # about as many new things as one portal makes
+    gc.set_threshold(100_000, 10, 20)  # about as many new things as one portal makes
     try:
         yield
     finally:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ENOUGH = 10  # portals that wait for answers: 0.4 seconds at 0.04 of work each
+ENOUGH = 14  # portals that wait for answers: 0.6 seconds at 0.04 of work each
 IDLE_SECONDS = 0.01
 
 
