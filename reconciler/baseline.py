@@ -231,7 +231,7 @@ def _resources(kind: str, head: str, definitions: Mapping[str, dict[str, Json]])
         yield Resource(kind, f"{head}/{addresses.encode(name)}", attributes, facts)
 
 
-def _option(option: dict[str, Json]) -> dict[str, Json]:
+def _option(option: dict[str, Json]) -> Mapping[str, Json]:
     """An option with its keys in the order that the portal's own answer is read in; in the file they are sorted."""
     if "label" not in option:
         return option

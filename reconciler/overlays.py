@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from reconciler.address import encode
 from reconciler.kinds import lifecycle_stages
-from reconciler.kinds.properties import REPEATED
+from reconciler.kinds.properties import OVERWRITTEN
 from reconciler.model import Finding, Json, Resource, Source
 
 DIRECTORY = "overlays"  # in the specs directory, one folder a portal
@@ -34,8 +34,9 @@ def laid_over(shared: Resource, own: Resource, place: Callable[[str], Source]) -
 
 def _own_facts(shared: Resource, own: Resource) -> dict[str, Json]:
     facts = dict(own.facts)
-    if REPEATED in shared.facts and "options" in own.attributes:
-        facts[REPEATED] = {**({} if own.facts.get("exact") else shared.facts[REPEATED]), **facts.get(REPEATED, {})}
+    if OVERWRITTEN in shared.facts and "options" in own.attributes:
+        shared_too = [] if own.facts.get("exact") else shared.facts[OVERWRITTEN]
+        facts[OVERWRITTEN] = [*shared_too, *facts.get(OVERWRITTEN, ())]
     if "meta" in facts:
         facts["meta"] = {**shared.facts.get("meta", {}), **facts["meta"]}
     if shared.kind == lifecycle_stages.NAME:
@@ -55,8 +56,8 @@ def origin(resource: Resource, field: str) -> Source | None:
 
 def without_effect(shared: Resource, own: Resource, merged: Resource) -> Iterator[Finding]:
     """An entry that changes nothing of the shared one: a mistake, or left over from a change of the shared specs."""
-    said = {key: value for key, value in merged.facts.items() if key not in (ORIGINS, REPEATED)}
-    before = {key: value for key, value in shared.facts.items() if key not in (ORIGINS, REPEATED)}
+    said = {key: value for key, value in merged.facts.items() if key not in (ORIGINS, OVERWRITTEN)}
+    before = {key: value for key, value in shared.facts.items() if key not in (ORIGINS, OVERWRITTEN)}
     if merged.attributes == shared.attributes and said == before:
         why = f"this overlay changes nothing of {own.address}, which is declared so at {shared.source}"
         yield Finding("overlay-without-effect", "error", why, "drop it", own.address, own.source)

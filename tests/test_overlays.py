@@ -223,3 +223,26 @@ def test_one_and_one_point_nought_are_two_values(tmp_path, monkeypatch):
 
     labels = [files.spec(name).desired["propertyGroups/contacts/g"].attributes["label"] for name in ("one", "other")]
     assert labels == ["G 1", "G 1.0"]
+
+
+TWICE = SHARED.replace("        - {value: gold", "        - {value: free, label: Costless}\n        - {value: gold")
+
+
+@pytest.mark.parametrize(
+    ("overlay", "rules"),
+    [
+        ("[{value: state, label: State}]", ["option-duplicate-value"]),
+        (
+            "[{value: state, label: State}, {value: state, label: Free}]",
+            ["option-duplicate-label", "option-duplicate-value", "option-duplicate-value"],
+        ),
+        ("{exact: true, values: [{value: state, label: State}]}", []),
+    ],
+)
+def test_a_value_that_is_listed_twice_is_told_through_an_overlay(specs, capsys, overlay, rules):
+    """Whether the shared specs or the overlay list it twice; an exact list of the overlay replaces the mistake."""
+    own = f"properties: {{contacts: {{cs_tier: {{options: {overlay}}}}}}}\n"
+
+    found = problems(specs(shared=TWICE, us=own), capsys, "-p", "us")
+
+    assert sorted(rule for rule, _ in found) == rules

@@ -67,7 +67,7 @@ SOMETIMES_SET: Mapping[str, Json] = {  # and the value that means the same as ab
     "currencyPropertyName": None,
     "dataSensitivity": "non_sensitive",
 }
-REPEATED = "repeated"  # the fact that tells how often a declared list holds a value, where that is a mistake
+OVERWRITTEN = "overwritten"  # the fact that holds declared options with the value of a later one, which is a mistake
 OPTION_KEYS = ("hidden", "description")  # sent with every option of a definition, or with none (hubspot-api.md A.2)
 REQUIRED = ("label", "fieldType", "groupName")  # beside the type, in a full definition
 
@@ -388,12 +388,9 @@ def _unpacked(entry: Mapping[str, Json]) -> tuple[dict[str, Json], dict[str, Jso
             listed = listed["values"]
         attributes["options"] = options = _option_mapping(listed)
         if len(options) < len(listed):
-            facts[REPEATED] = _repeated(option["value"] for option in listed)
+            last = {option["value"]: index for index, option in enumerate(listed)}
+            facts[OVERWRITTEN] = [one for index, one in enumerate(listed) if last[one["value"]] != index]
     return attributes, facts
-
-
-def _repeated(texts: Iterable[str]) -> dict[str, int]:
-    return {text: count for text, count in Counter(texts).items() if count > 1}
 
 
 def _option_mapping(listed: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
@@ -404,7 +401,7 @@ def _option_mapping(listed: Iterable[Mapping[str, Json]]) -> dict[str, Json]:
 
 
 @lru_cache(1 << 16)
-def plain_option(label: str) -> dict[str, Json]:
+def plain_option(label: str) -> Mapping[str, Json]:
     """An option that is nothing but a label: one value on all sides, for most options are such, and few ever differ."""
     return {"label": label}
 
@@ -483,19 +480,22 @@ def _check_definition(resource: Resource) -> Iterator[Finding]:
 
 def _check_options(resource: Resource) -> Iterator[Finding]:
     options: Mapping[str, Mapping[str, Json]] = resource.attributes["options"]
-    if len(options) > MAX_OPTIONS:
-        yield refusal("option-count", resource, f"{len(options)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
-    labels = [option["label"] for option in options.values()]
-    alike = _repeated(labels) if len(set(labels)) < len(labels) else {}
-    for field, repeated in (("value", resource.facts.get(REPEATED, {})), ("label", alike)):
-        for text, count in repeated.items():
-            why = f"{count} options have the {field} {text!r}"
-            yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
-    values, said = list(options), "".join((*options, *labels))
-    plain = sum(map(len, options.values())) == len(options)  # each has a label and nothing else
+    overwritten: Sequence[Mapping[str, Json]] = resource.facts.get(OVERWRITTEN, ())
+    values = [*(option["value"] for option in overwritten), *options]
+    listed = [*overwritten, *options.values()]
+    labels = [option["label"] for option in listed]
+    if len(listed) > MAX_OPTIONS:
+        yield refusal("option-count", resource, f"{len(listed)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
+    for field, texts in (("value", values), ("label", labels)):
+        for text, count in Counter(texts).items() if len(set(texts)) < len(texts) else ():
+            if count > 1:
+                why = f"{count} options have the {field} {text!r}"
+                yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
+    said = "".join((*values, *labels))
+    plain = sum(map(len, listed)) == len(listed)  # each has a label and nothing else
     if plain and len(said) <= MAX_OPTION and ";" not in said and list(map(str.strip, values)) == values:
         return  # what the rules below look for is nowhere in the whole list
-    for value, option in options.items():
+    for value, option in zip(values, listed, strict=True):
         if ";" in value:
             why = f"option value {value!r} has a semicolon, which separates the values of a multi-checkbox"
             yield refusal("option-value", resource, why, "use another sign", f"options/{encode(value)}")

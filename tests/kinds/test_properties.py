@@ -15,6 +15,7 @@ def declared(entry, name="cs_tier"):
     return resource
 
 
+ALIKE = [{"value": "a;b", "label": "X"}, {"value": "a;b", "label": "Y"}, {"value": "c", "label": "X"}]
 FULL = {"label": "L", "type": "string", "fieldType": "text", "groupName": "g"}
 
 
@@ -64,7 +65,8 @@ def test_options_merge_by_value():
         ("t", {**FULL, "options": [{"value": "a", "label": "A"}]}, ["property-needless-options"]),
         ("t", {"options": [{"value": "a;b", "label": "A"}]}, ["option-value"]),
         ("t", {"options": [{"value": " a", "label": "A"}]}, ["option-value"]),
-        ("t", {"options": [{"value": "a", "label": "A"}] * 2}, ["option-duplicate-value"]),
+        ("t", {"options": [{"value": "a", "label": "A"}] * 2}, ["option-duplicate-value", "option-duplicate-label"]),
+        ("t", {"options": ALIKE}, ["option-duplicate-value", "option-duplicate-label", "option-value", "option-value"]),
         ("t", {"options": [{"value": v, "label": "A"} for v in "ab"]}, ["option-duplicate-label"]),
         ("t", {**FULL, "currencyPropertyName": "c"}, ["property-currency"]),
         ("t", {**FULL, "calculationFormula": "a * 2"}, ["property-formula"]),
