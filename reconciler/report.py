@@ -95,7 +95,7 @@ def change_json(change: Change) -> dict[str, Json]:
         "action": change.action,
         "reason": change.reason,
         "severity": change.severity,
-        "title": change.title,
+        **({"title": change.title} if change.title else {}),
         "fields": [_field_json(planned, change) for planned in change.fields],
         "preconditions": {"object": change.expects, "fields": list(map(_expectation, expected))},
         "impact": change.impact and dict(change.impact),
@@ -106,8 +106,6 @@ def change_json(change: Change) -> dict[str, Json]:
         "source": source and {"file": source.file, "line": source.line, "column": source.column},
         "guards": list(map(Guard.as_json, change.guards)),
     }
-    if not change.title:
-        del document["title"]
     if not change.declared:
         document["declared"] = False
     if change.must_be_empty:

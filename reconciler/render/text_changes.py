@@ -155,8 +155,8 @@ def folded(changes: Sequence[Change], style: Style) -> Iterator[Line]:
         these = [change["address"] for change in changes if change["action"] == action]
         if these:
             yield (Span(f"{SYMBOLS[action]} {PAST[action].capitalize()}: {len(these):,} {told[action]}", action),)
-            names = [*map(_short, these[:NAMED]), *these[NAMED:]]  # of those that are only counted, the address will do
-            yield from wrap(listed(names, NAMED), style.width, "    ")
+            named = listed(list(map(_short, these[:NAMED])), NAMED, len(these))
+            yield from wrap(named, style.width, "    ")
             yield ""
 
 

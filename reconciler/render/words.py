@@ -105,11 +105,10 @@ def counted(number: int, singular: str, plural: str = "") -> str:
     return f"{number:,} {singular}" if number == 1 else f"{number:,} {plural or singular + 's'}"
 
 
-def listed(names: Sequence[str], most: int) -> str:
-    """Names in a sentence, and how many more there are."""
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+def listed(names: Sequence[str], most: int, number: int = 0) -> str:
+    """Names in a sentence, and how many more there are: of these, or of a greater number that they are the first of."""
+    more = max(number, len(names)) - most
+    return f"{', '.join(names[:most])} and {more:,} more" if more > 0 else ", ".join(names)
 
 
 def clip(text: str, limit: int) -> str:

@@ -27,7 +27,7 @@ from tests.benchmarks.peers import Peer
 from tests.benchmarks.rounds import ROOT, Cost, environment, in_turn, once, ratio
 
 OURS = ("reconciler",)
-FLOORS = (str(ROOT / "tests/benchmarks/floors.py"),)
+FLOORS = (sys.executable, str(ROOT / "tests/benchmarks/floors.py"))
 LIMIT, WINDOW = 190, 10
 UPDATES = 600
 WATCHED = "contacts, companies, deals, tickets"
@@ -52,11 +52,13 @@ def start(work: Path, rounds: int) -> Iterator[Row]:
         "python": ("-c", "pass"),
         "click": ("-c", "import click"),
         "version": (*OURS, "--version"),
+        "module": ("-m", "reconciler", "--version"),
         "help": (*OURS, "--help"),
     }
     costs = in_turn(commands, work, work / "cache", rounds)
-    for name, floor, bar in (("version", "python", "1.3"), ("help", "click", "1.3")):
-        yield _row(f"--{name}", "", f"bare {floor}", costs[name], costs[floor], bar)
+    yield _row("--version", "", "bare python", costs["version"], costs["python"], "1.3")
+    yield _row("--version, by python -m", "", "bare python", costs["module"], costs["python"], "1.3")
+    yield _row("--help", "", "bare click", costs["help"], costs["click"], "1.3")
 
 
 def offline(work: Path, rounds: int, size: int) -> Iterator[Row]:
@@ -80,7 +82,8 @@ def offline(work: Path, rounds: int, size: int) -> Iterator[Row]:
     yield _row("validate", n, floor, costs["validate"], costs["floor"], "1.6")
     yield _row("validate, one entry refused", n, "validate", costs["broken"], costs["validate"], "1.5")
     yield _row("plan, no baseline", n, floor, costs["plan"], costs["floor"], "2.0; 2.2 at 500")
-    yield _row("plan, with a baseline", n, f"{floor} of both", costs["known"], costs["known floor"], "2.0; 2.2 at 500")
+    yield _row("plan, with a baseline", n, floor, costs["known"], costs["floor"], "2.0; 2.2 at 500")
+    yield _row("plan, with a baseline", n, f"{floor}, the baseline's, too", costs["known"], costs["known floor"], "")
     yield _row("drift", n, "plan, with a baseline", costs["drift"], costs["known"], "0.6")
     yield _row("text of a plan of creates", n, "json.loads of it", costs["text"], costs["load"], "")
 

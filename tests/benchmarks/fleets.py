@@ -73,7 +73,7 @@ def settle(place: Path, url: str, number: int) -> None:
         for object_type, listed in _listed().items():
             (specs / f"{object_type}.yaml").write_text(made_up.spec(listed, object_type))
         if name == "same":
-            words = ("-m", "reconciler", "apply", "--specs", str(specs), "-p", first, "--auto-approve", "-q")
+            words = ("reconciler", "apply", "--specs", str(specs), "-p", first, "--auto-approve", "-q")
             once(words, place, place / "cache", more=tokens(1))
             accepted = specs / "baselines"
         else:

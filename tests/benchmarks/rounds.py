@@ -36,7 +36,7 @@ def environment(cache: Path) -> dict[str, str]:
 def _program(words: Sequence[str], cache: Path) -> list[str]:
     if words[0] == "reconciler":
         return [installed(cache.parent), *words[1:]]
-    return [*words] if words[0].startswith("/") and not words[0].endswith(".py") else [sys.executable, *words]
+    return [*words] if words[0].startswith("/") else [sys.executable, *words]
 
 
 def installed(work: Path) -> str:
