@@ -87,30 +87,37 @@ def reads_json(collections: Mapping[str, Collection]) -> list[dict[str, Json]]:
 
 
 def change_json(change: Change) -> dict[str, Json]:
-    """One change as documents hold it."""
+    """One change as documents hold it; its lists are tuples, for next to all of them are empty in a large plan."""
     source = change.source
-    expected = change.fields if change.expects == "present" else ()
     document: dict[str, Json] = {
         "address": change.address,
         "action": change.action,
         "reason": change.reason,
         "severity": change.severity,
         **({"title": change.title} if change.title else {}),
-        "fields": [_field_json(planned, change) for planned in change.fields],
-        "preconditions": {"object": change.expects, "fields": list(map(_expectation, expected))},
+        "fields": tuple(_field_json(planned, change) for planned in change.fields) if change.fields else (),
+        "preconditions": _preconditions(change) if change.fields or change.must_be_empty else _NO_MORE[change.expects],
         "impact": change.impact and dict(change.impact),
-        "breaks": list(map(dict, change.breaks)),
-        "dependsOn": list(change.depends_on),
-        "destroys": list(change.destroys),
+        "breaks": tuple(map(dict, change.breaks)),
+        "dependsOn": change.depends_on,
+        "destroys": change.destroys,
         "remote": change.remote,
         "source": source and {"file": source.file, "line": source.line, "column": source.column},
-        "guards": list(map(Guard.as_json, change.guards)),
+        "guards": tuple(map(Guard.as_json, change.guards)),
     }
     if not change.declared:
         document["declared"] = False
-    if change.must_be_empty:
-        document["preconditions"]["noValues"] = list(change.must_be_empty)
     return document
+
+
+# What a change expects that says nothing of fields, by what it may find.
+_NO_MORE = {found: {"object": found, "fields": ()} for found in ("present", "absent", "archived")}
+
+
+def _preconditions(change: Change) -> dict[str, Json]:
+    fields = tuple(map(_expectation, change.fields)) if change.expects == "present" else ()
+    more = {"noValues": change.must_be_empty} if change.must_be_empty else {}
+    return {"object": change.expects, "fields": fields, **more}
 
 
 def _field_json(planned: PlannedField, change: Change) -> dict[str, Json]:

@@ -121,6 +121,8 @@ def _refusal(data: bytes) -> YamlProblem | None:
     """Why a file is not parsed at all: its encoding."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
         return YamlProblem(1, 1, "yaml-encoding", "the file is UTF-16 or UTF-32, not UTF-8", "save it as UTF-8")
+    if data.isascii():  # most files are, and to decode one takes as much memory again
+        return None
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
