@@ -170,6 +170,8 @@ _fields_6: Mapping[str, Check] = {
 def _accept_11(value: Json) -> bool:
     if not (type(value) is dict and "value" in value and "label" in value):
         return False
+    if len(value) == 2 and type(value["value"]) is str and type(value["label"]) is str:
+        return True
     for key, item in value.items():
         if _plain_5.get(key) is type(item):
             continue

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Literal, Protocol
 
-from reconciler.diff import FieldChange
 from reconciler.errors import (
     AccessError,
     ReconcilerError,
@@ -33,7 +32,7 @@ from reconciler.kinds import (
 )
 from reconciler.model import Answer, Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, observe, read
-from reconciler.plan import Change
+from reconciler.plan import Change, PlannedField
 
 Word = Literal["satisfied", "done", "verified", "failed", "blocked", "skipped", "unknown"]
 BATCH = 100  # hubspot-api.md A.10
@@ -387,7 +386,7 @@ def look(changes: Sequence[Change], reader: ListSource, scope: Scope, *, around:
     scope = scope_of(changes, scope)
     touched = list({change.kind.NAME: change.kind for change in changes}.values())
     if around and (emptied := {one.address.split("/")[1] for one in changes if _archives_group(one)}):
-        scope = replace(scope, watch=tuple(sorted(emptied)))
+        scope = scope.replaced(watch=tuple(sorted(emptied)))
         touched += [] if properties in touched else [properties]
     return observe(scope, read(reader, scope, touched), touched)
 
@@ -441,12 +440,12 @@ def still_before(change: Change, observed: Snapshot) -> bool:
     return any(_as_before(change, one, resource) for one in missing)
 
 
-def _as_before(change: Change, one: FieldChange, resource: Resource) -> bool:
+def _as_before(change: Change, one: PlannedField, resource: Resource) -> bool:
     there, value = change.kind.value_at(resource, one)
     return there == (one.how != "added") and (not there or change.kind.same(one.path, one.before, value))
 
 
-def _field_holds(change: Change, one: FieldChange, resource: Resource, written: bool = False) -> bool:
+def _field_holds(change: Change, one: PlannedField, resource: Resource, written: bool = False) -> bool:
     there, value = change.kind.value_at(resource, one)
     if one.how == "removed":
         return not there or change.kind.same(one.path, None, value)
@@ -499,7 +498,7 @@ def standing(change: Change, seen: Observation) -> Standing:
     return Standing(change, "open")
 
 
-def _moved(change: Change, one: FieldChange, resource: Resource | None) -> str:
+def _moved(change: Change, one: PlannedField, resource: Resource | None) -> str:
     assert resource is not None
     if _as_before(change, one, resource) or _field_holds(change, one, resource):
         return ""

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from reconciler import vendor
 from reconciler.baseline import STAGES
-from reconciler.diff import Difference, FieldChange
+from reconciler.diff import Difference
 from reconciler.kinds import kind_of, properties
 from reconciler.model import Json, Resource
 from reconciler.receipts import OwnWrites
+
+if TYPE_CHECKING:
+    from reconciler.diff import Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Attribution:
     receipts: OwnWrites = field(default_factory=OwnWrites)
 
     def actor(
-        self, drift_class: str, changes: Sequence[FieldChange], difference: Difference, family: vendor.Family
+        self, drift_class: str, changes: "Sequence[Field]", difference: Difference, family: vendor.Family
     ) -> tuple[Actor, str]:
         """Who it was, and when as far as HubSpot tells."""
         old, new = difference.before, difference.after
@@ -100,7 +103,7 @@ class Attribution:
             return self._who_changed(old, new), at
         return self._who_changed_vendor(changes, difference, family), at
 
-    def _our_own(self, changes: Sequence[FieldChange], difference: Difference) -> bool:
+    def _our_own(self, changes: "Sequence[Field]", difference: Difference) -> bool:
         """Whether a receipt says that one of our applies from here left it like this."""
         address = difference.address
         if difference.after is None:
@@ -149,9 +152,7 @@ class Attribution:
             return Actor("unknown", "unknown", "updatedAt did not move, which an edit does: a change of HubSpot's API?")
         return Actor("integration", "likely", "updatedAt moved, no user id, not HubSpot-defined")
 
-    def _who_changed_vendor(
-        self, changes: Sequence[FieldChange], difference: Difference, family: vendor.Family
-    ) -> Actor:
+    def _who_changed_vendor(self, changes: "Sequence[Field]", difference: Difference, family: vendor.Family) -> Actor:
         """Of a definition that HubSpot or an integration made: by what moved, and whether its time moved with it."""
         old, new = difference.before, difference.after
         assert old is not None
@@ -209,7 +210,7 @@ def _edited(old: Resource, new: Resource) -> str:
 PORTAL_FIELDS = frozenset({"groupName", "hidden", "displayOrder"})
 
 
-def _who_arranged(changes: Sequence[FieldChange], old: Resource, new: Resource) -> Actor:
+def _who_arranged(changes: "Sequence[Field]", old: Resource, new: Resource) -> Actor:
     """Who moved, hid or placed a default, which leaves neither a time nor a user id (hubspot-api.md G.1)."""
     if any(change.path == "groupName" and change.before == "" for change in changes):
         return Actor("hubspot", "likely", "it had no group before, as new definitions of HubSpot's do at first")

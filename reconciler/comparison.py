@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler import git, report
 from reconciler.address import encode
@@ -19,6 +20,9 @@ from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
 from reconciler.plan import RISKS, Action, Change, Plan, PlannedField, digest
 from reconciler.settings import Settings, read
 from reconciler.spec import Spec, has_specs, load
+
+if TYPE_CHECKING:
+    from reconciler.diff import Field
 
 OPTIONS = "options"
 
@@ -146,7 +150,7 @@ def _adopts(resource: Resource) -> bool:
     return resource.kind == properties.NAME and "type" not in resource.attributes
 
 
-def _planned(change: FieldChange) -> PlannedField:
+def _planned(change: "Field") -> PlannedField:
     return PlannedField(change.path, change.before, change.after, change.how, cause="spec_change")
 
 
@@ -173,14 +177,14 @@ def _removals(tombstones: Mapping[str, Tombstone], base: Snapshot) -> Iterator[C
     for address, stone in sorted(tombstones.items()):  # a definition before its options
         owner, slash, option = address.partition(f"/{OPTIONS}/")
         old = base.get(owner) or Resource(kind_of(owner).NAME, owner, {})
-        fields = (PlannedField(f"{OPTIONS}/{option}", how="removed", cause="spec_change"),) if slash else ()
+        fields = (FieldChange(f"{OPTIONS}/{option}", how="removed"),) if slash else ()
         difference = Difference(owner, old, old if slash else None, fields)
         yield Change(
             owner,
             "update" if slash else "archive",
             "tombstone",
             severity=kind_of(owner).risk(difference),
-            fields=fields,
+            fields=tuple(map(_planned, fields)),
             title=str(old.attributes.get("label", "")),
             destroys=tuple(kind_of(owner).destroys(difference)),
             source=stone.source,

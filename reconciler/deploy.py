@@ -115,7 +115,7 @@ def _made(outcomes: Iterable[Outcome], seen: Snapshot) -> dict[str, Json]:
 def _knowing(scope: Scope, seen: Snapshot) -> Scope:
     """The scope with the names of stages that were found by their labels, for reading them back under the same."""
     found = [stage for stage in seen.of_kind(lifecycle_stages.NAME) if stage.address not in scope.baseline]
-    return replace(scope, baseline=scope.baseline.replaced(found)) if found else scope
+    return scope.replaced(baseline=scope.baseline.replaced(found)) if found else scope
 
 
 def _dated(receipt: Receipt, now: Callable[[], datetime]) -> Record:

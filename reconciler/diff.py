@@ -1,30 +1,46 @@
 """Compares two snapshots, and knows nothing about what either of them is."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from reconciler import address as addresses
 from reconciler.model import Json, Resource, Snapshot
 
+How = Literal["added", "changed", "removed"]
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Field(Protocol):
+        """A change of one attribute, whatever else is known of it."""
+
+        @property
+        def path(self) -> str: ...
+        @property
+        def before(self) -> Json: ...
+        @property
+        def after(self) -> Json: ...
+        @property
+        def how(self) -> How: ...
+
+
+class FieldChange(NamedTuple):
     """One attribute that differs; a side that lacks it has no value, which is not the same as null."""
 
     path: str
     before: Json = None
     after: Json = None
-    how: Literal["added", "changed", "removed"] = "changed"
+    how: How = "changed"
 
-    def as_json(self) -> dict[str, Json]:
-        """The change as documents hold it: an absent side is an absent key."""
-        sides = {"path": self.path}
-        if self.how != "added":
-            sides["before"] = self.before
-        if self.how != "removed":
-            sides["after"] = self.after
-        return sides
+
+def sides(field: "Field") -> dict[str, Json]:
+    """A change as documents hold it: an absent side is an absent key."""
+    told: dict[str, Json] = {"path": field.path}
+    if field.how != "added":
+        told["before"] = field.before
+    if field.how != "removed":
+        told["after"] = field.after
+    return told
 
 
 class Difference(NamedTuple):

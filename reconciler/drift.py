@@ -13,16 +13,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from reconciler import address as addresses
 from reconciler import vendor
 from reconciler.attribution import PORTAL_FIELDS, Actor, Attribution, editor, known_until
 from reconciler.baseline import STAGES, Baseline
-from reconciler.diff import Difference, FieldChange, compare
+from reconciler.diff import Difference, FieldChange, compare, sides
 from reconciler.kinds import kind_of, lifecycle_stages, properties, property_groups
 from reconciler.model import Collection, Json, Resource, Snapshot, Source
 from reconciler.quiet import Muted, Normalised, Sides
 from reconciler.receipts import OwnWrites
+
+if TYPE_CHECKING:
+    from reconciler.diff import Field
 
 SEVERITIES = ("info", "low", "medium", "high")
 SEVERITY: Mapping[str, str] = {
@@ -57,14 +61,14 @@ QUIET_FLAGS = frozenset(  # below an added property, in the order that the data 
 class DriftField:
     """One field that moved, and what the spec wants where it says something."""
 
-    change: FieldChange
+    change: "Field"
     desired: Json = None
     declared: bool = False
 
     def as_json(self) -> dict[str, Json]:
         """The field as documents hold it."""
-        sides = self.change.as_json()
-        return {**sides, "desired": self.desired} if self.declared else sides
+        told = sides(self.change)
+        return {**told, "desired": self.desired} if self.declared else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +266,7 @@ class _Judge:
         for drift_class, of_class in by_class.items():
             yield self._item(drift_class, tuple(of_class), difference)
 
-    def _field(self, change: FieldChange, difference: Difference) -> DriftField:
+    def _field(self, change: "Field", difference: Difference) -> DriftField:
         wanted = self.sides.desired.get(difference.address)
         there, desired = _desired(change, wanted) if wanted else (False, None)
         return DriftField(change, _canonical(change, desired, difference.before), there)
@@ -380,7 +384,7 @@ class _Judge:
         return severity
 
 
-def _desired(change: FieldChange, wanted: Resource) -> tuple[bool, Json]:
+def _desired(change: "Field", wanted: Resource) -> tuple[bool, Json]:
     """What the spec says of a field that moved."""
     top = change.path.partition("/")[0]
     if top == "options":
@@ -389,7 +393,7 @@ def _desired(change: FieldChange, wanted: Resource) -> tuple[bool, Json]:
     return name in wanted.attributes, wanted.attributes.get(name)
 
 
-def _canonical(change: FieldChange, desired: Json, known: Resource | None) -> Json:
+def _canonical(change: "Field", desired: Json, known: Resource | None) -> Json:
     """A declared formula in the form that HubSpot made of it, where the baseline knows it (hubspot-api.md A.11)."""
     if known and change.path == "calculationFormula" and known.facts.get("declaredFormula", "") == desired:
         return known.attributes.get("calculationFormula")

@@ -117,8 +117,8 @@ class Workshop:
 
     def workspace(self, member: Member) -> Workspace:
         """A portal's own directory, settings and baseline; it waits without keeping anybody else."""
-        plain = workspace_of(member)
-        return replace(plain, chosen_clock=PatientClock(plain.clock, self.turns))
+        clock = PatientClock(workspace_of(member).clock, self.turns)
+        return Workspace(member.directory, member.settings, member.portal, chosen_clock=clock)
 
     def _alone(self, member: Member) -> AbstractContextManager[None]:
         return exclusive(workspace_of(member))

@@ -1,7 +1,6 @@
 """Runs an import: reads the portal, writes spec files and the baseline, and tells what it did."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
@@ -58,7 +57,7 @@ def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: S
     pairs = tuple(combinations_with_replacement(types, 2))
     if isinstance(source, RecordedRead):
         pairs = tuple(pair for pair in pairs if source.get(workspace.api.labels(*pair)).ok)
-    return replace(workspace.scope(declared), watch=types, pairs=pairs)
+    return workspace.scope(declared).replaced(watch=types, pairs=pairs)
 
 
 def _sayable(resources: Iterable[Resource], ignored: Sequence[IgnoreRule]) -> tuple[list[Resource], list[Finding]]:

@@ -9,19 +9,21 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from reconciler.address import any_covers, split
 from reconciler.baseline import Baseline
 from reconciler.data_model import data_model
-from reconciler.diff import Difference, FieldChange, compare
+from reconciler.diff import Difference, FieldChange, How, compare, sides
 from reconciler.ignore import IgnoreRule, copied
 from reconciler.integrations import Breach, Integration, verdicts
 from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of
 from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
 from reconciler.overlays import origin
+
+if TYPE_CHECKING:
+    from reconciler.diff import Field
 
 Action = Literal["create", "update", "adopt", "restore", "archive", "forget"]
 Cause = Literal["spec_change", "revert_drift", "conflict", "unknown"]
@@ -36,10 +38,13 @@ ROUNDS = 5  # of yielding to the portal, until nothing is contested any more
 RISKS: tuple[Risk, ...] = ("safe", "caution", "destructive", "irreversible")
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedField(FieldChange):
+class PlannedField(NamedTuple):
     """One field of a change, with what the baseline says of it and why it differs."""
 
+    path: str
+    before: Json = None
+    after: Json = None
+    how: How = "changed"
     baseline: Json = None
     known: bool = False  # whether the baseline has a value
     cause: Cause = "unknown"
@@ -47,16 +52,12 @@ class PlannedField(FieldChange):
 
     def as_json(self) -> dict[str, Json]:
         """The field as documents hold it."""
-        sides: dict[str, Json] = {"path": self.path}
-        if self.how != "added":
-            sides["before"] = self.before
-        if self.how != "removed":
-            sides["after"] = self.after
+        told = sides(self)
         if self.known:
-            sides["baseline"] = self.baseline
+            told["baseline"] = self.baseline
         if self.origin:
-            sides["source"] = dict(self.origin._asdict())
-        return {**sides, "cause": self.cause}
+            told["source"] = self.origin._asdict()
+        return {**told, "cause": self.cause}
 
 
 class Guard(NamedTuple):
@@ -131,7 +132,8 @@ def derived(change: Change) -> Change:
     """The change with its risk, and what it destroys, worked out again from what it would write."""
     before = Resource(change.kind.NAME, change.address, {}) if change.expects == "present" else None
     after = None if change.action == "archive" else Resource(change.kind.NAME, change.address, {})
-    difference = Difference(change.address, before, after, change.fields)
+    fields = tuple(FieldChange(one.path, one.before, one.after, one.how) for one in change.fields)
+    difference = Difference(change.address, before, after, fields)
     if change.action == "restore" or not change.writes:
         return change._replace(severity="caution" if change.writes else "safe", destroys=())
     return change._replace(severity=change.kind.risk(difference), destroys=tuple(change.kind.destroys(difference)))
@@ -196,7 +198,7 @@ def build(inputs: Inputs) -> Plan:
 
 
 def _insisting(change: Change) -> Change:
-    fields = tuple(replace(f, cause="revert_drift") if f.cause == "conflict" else f for f in change.fields)
+    fields = tuple(f._replace(cause="revert_drift") if f.cause == "conflict" else f for f in change.fields)
     return change._replace(fields=fields)
 
 
@@ -213,16 +215,16 @@ def _yielding(change: Change, contested: PlannedField, scope: Scope) -> Scope:
     gone = change.address if change.action == "archive" else f"{change.address}/{contested.path}" if removed else ""
     if gone:
         stones = {address: stone for address, stone in scope.removed.items() if address != gone}
-        scope = replace(scope, removed=stones)
+        scope = scope.replaced(removed=stones)
     resource = scope.desired.get(change.address)
     if resource is None:
         return scope
     if split(contested.path)[-1] == "position":
-        return replace(scope, desired=Snapshot(_unplaced(one, resource.name) for one in scope.desired.values()))
+        return scope.replaced(desired=Snapshot(_unplaced(one, resource.name) for one in scope.desired.values()))
     yielded = resource._replace(attributes=_without(resource.attributes, contested.path))
     if removed and contested.path.startswith("options/"):  # of an exact list: what is live and was changed stays
         yielded = yielded._replace(facts={**resource.facts, "exact": False})
-    return replace(scope, desired=scope.desired.replaced([yielded]))
+    return scope.replaced(desired=scope.desired.replaced([yielded]))
 
 
 def _unplaced(resource: Resource, name: str) -> Resource:
@@ -349,9 +351,9 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
     kind = kind_of(difference.address)
     one = settled.get(difference.address)
     restored = one.archived if one else None
+    fields: Sequence[Field]
     if restored:  # HubSpot resets what a restore omits, so all of it is sent and shown (hubspot-api.md A.9)
-        whole = _whole(difference, kind)
-        fields, action, severity = whole, "restore", "caution"
+        fields, action, severity = _whole(difference, kind), "restore", "caution"
     else:
         fields = kind.fields(difference)
         action = "create" if difference.before is None else "update" if difference.after else "archive"
@@ -389,7 +391,7 @@ def _breaches(difference: Difference, inputs: Inputs) -> tuple[Breach, ...]:
     return verdicts(inputs.integrations, declared, difference.before, difference.after)
 
 
-def _whole(difference: Difference, kind: Kind) -> tuple[FieldChange, ...]:
+def _whole(difference: Difference, kind: Kind) -> "tuple[Field, ...]":
     """Every field of a restored definition, with what lies archived as the value before."""
     alone = kind.fields(Difference(difference.address, None, difference.after, _all_fields(difference.after)))
     archived = kind.fields(Difference(difference.address, difference.before, None, _all_fields(difference.before)))
@@ -425,9 +427,7 @@ def _reason(
     return "spec_change" if causes <= {"spec_change"} else "unknown"
 
 
-def _cause(
-    change: FieldChange, kind: Kind, known: Resource | None, inputs: Inputs, difference: Difference
-) -> PlannedField:
+def _cause(change: "Field", kind: Kind, known: Resource | None, inputs: Inputs, difference: Difference) -> PlannedField:
     """Why a field differs: D is declared, L is live, B is what the baseline holds (CONTRACT 6)."""
     if difference.before is None and known is None:
         return PlannedField(change.path, change.before, change.after, change.how, cause="spec_change")
@@ -442,10 +442,10 @@ def _cause(
 
 def _placed(planned: PlannedField, declared: Resource | None) -> PlannedField:
     given = origin(declared, planned.path) if declared else None
-    return replace(planned, origin=given) if given else planned
+    return planned._replace(origin=given) if given else planned
 
 
-def _three_way(change: FieldChange, kind: Kind, there: bool, baseline: Json, deleted: bool) -> Cause:
+def _three_way(change: "Field", kind: Kind, there: bool, baseline: Json, deleted: bool) -> Cause:
     if deleted:
         return "revert_drift" if there and kind.same(change.path, change.after, baseline) else "spec_change"
     if _as_known(there, baseline, change.how != "added", change.before, change.path, kind):
@@ -459,13 +459,13 @@ def _as_known(there: bool, baseline: Json, present: bool, value: Json, path: str
     return there == present and (not there or kind.same(path, value, baseline))
 
 
-def _ours(change: FieldChange, kind: Kind, written: Mapping[str, Json]) -> bool:
+def _ours(change: "Field", kind: Kind, written: Mapping[str, Json]) -> bool:
     return (
         change.how != "added" and change.path in written and kind.same(change.path, written[change.path], change.before)
     )
 
 
-def _bare(change: FieldChange) -> Json:
+def _bare(change: "Field") -> Json:
     """The wanted value without the position that only an added option carries."""
     if change.how == "added" and isinstance(change.after, Mapping):
         return {key: value for key, value in change.after.items() if key != "displayOrder"}
@@ -538,7 +538,7 @@ def digest(changes: Sequence[Change], portal_id: Json) -> str:
 
     touched = [
         f'{{"action":"{change.action}","address":{encode(change.address)},"expects":"{change.expects}","fields":'
-        f'{encode([FieldChange.as_json(planned) for planned in change.fields]) if change.fields else "[]"},'
+        f"{encode(list(map(sides, change.fields))) if change.fields else '[]'},"
         f'{no_values(change.must_be_empty)}"remote":{told[id(change.remote)]}}}'
         for change in changes
     ]

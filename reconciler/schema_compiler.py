@@ -106,7 +106,11 @@ class _Compiler:
             return []
         predicates = {name: self.predicate(field, f"{pointer}/properties/{name}") for name, field in fields.items()}
         plain = {name: PLAIN[field["type"]] for name, field in fields.items() if _is_plain(field)}
-        lines = []
+        lines, first = [], []
+        needed = schema.get("required", ())
+        if needed and plain.keys() >= {*needed} and not patterns:  # most have what each must have, and nothing else
+            are = " and ".join(f"type(value[{_literal(name)}]) is {plain[name]}" for name in needed)
+            first = [f"if len(value) == {len(needed)} and {are}:", "    return True"]
         if plain:
             lines = [f"if {self.constant('plain', 'Mapping[str, type]', _table(plain))}.get(key) is type(item):"]
             lines.append("    continue")
@@ -117,7 +121,7 @@ class _Compiler:
             lines.append(f"if check is None and {self.pattern(pattern)}(key):")
             lines.append(f"    check = {matching}")
         lines.append(f"if not {'(check or ' + rest + ')' if patterns else 'check'}(item):")
-        return ["for key, item in value.items():", *(f"    {line}" for line in lines), "        return False"]
+        return [*first, "for key, item in value.items():", *(f"    {line}" for line in lines), "        return False"]
 
     def rest(self, schema: Json, pointer: str) -> str:
         """The predicate for fields that have no name in the schema."""

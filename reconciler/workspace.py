@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -24,15 +23,22 @@ if TYPE_CHECKING:
     from reconciler.pace import Clock
 
 
-@dataclass(frozen=True)
 class Workspace:
     """Specs, settings and baseline of one run, and the portal it is about."""
 
-    directory: Path
-    settings: Settings
-    portal: Portal
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    chosen_clock: "Clock | None" = None
+    def __init__(
+        self,
+        directory: Path,
+        settings: Settings,
+        portal: Portal,
+        environ: Mapping[str, str] | None = None,
+        chosen_clock: "Clock | None" = None,
+    ) -> None:
+        self.directory = directory
+        self.settings = settings
+        self.portal = portal
+        self.environ = os.environ if environ is None else environ
+        self.chosen_clock = chosen_clock
 
     @cached_property
     def api(self) -> Api:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -138,5 +137,7 @@ def _bug(error: Exception, session: Session) -> int:
     text = f"internal error: {type(error).__name__}: {error}"
     click.echo(text, err=True)
     hint = "this is a bug; run again with -v and report what it prints"
-    click.echo(traceback.format_exc() if session.verbose else hint, err=True)
+    from traceback import format_exc  # loads a parser of Python
+
+    click.echo(format_exc() if session.verbose else hint, err=True)
     return session.failed("internal", text, hint=hint)

@@ -100,6 +100,7 @@ class Session:
         document = self._filed([output for output in self.outputs if output.file is not None], document)
         code: int = document["exit"]["code"]
         self.code = code
+        self.kept.append(document)
         for name in [output.format for output in self.outputs if output.file is None] or ["text"]:
             click.echo(FORMATS[name](document, self.style(sys.stdout)), nl=False, color=True)
         return code

@@ -12,32 +12,65 @@ A kind is one module of this package that fits the ``Kind`` protocol. To add one
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from reconciler.address import split
-from reconciler.diff import Difference, FieldChange
+from reconciler.diff import Difference
 from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Snapshot, Source, Tombstone
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
+    from reconciler.diff import Field
     from reconciler.plan import Change
 
 Risk = Literal["safe", "caution", "destructive", "irreversible"]
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Scope:
-    """What a run has to look at: what is watched, declared, to be removed, and known from before."""
+    """What a run has to look at: what is watched, declared, to be removed, and known from before.
 
-    api: Api = field(default_factory=Api)
-    watch: tuple[str, ...] = ()
-    pairs: tuple[tuple[str, str], ...] = ()  # pairs of object types to read labels of, beside those that are named
-    desired: Snapshot = field(default_factory=Snapshot)
-    removed: Mapping[str, Tombstone] = field(default_factory=dict)
-    baseline: Snapshot = field(default_factory=Snapshot)
+    ``pairs`` of object types to read labels of come beside those that are named. A scope is equal to itself only, so
+    what was worked out from it can be kept with it.
+    """
+
+    __slots__ = ("__weakref__", "api", "baseline", "desired", "pairs", "removed", "watch")
+
+    def __init__(
+        self,
+        api: Api = Api(),  # noqa: B008  # a value
+        watch: tuple[str, ...] = (),
+        pairs: tuple[tuple[str, str], ...] = (),
+        desired: Snapshot = Snapshot(),  # noqa: B008
+        removed: Mapping[str, Tombstone] = MappingProxyType({}),
+        baseline: Snapshot = Snapshot(),  # noqa: B008
+    ) -> None:
+        self.api = api
+        self.watch = watch
+        self.pairs = pairs
+        self.desired = desired
+        self.removed = removed
+        self.baseline = baseline
+
+    def replaced(
+        self,
+        watch: tuple[str, ...] | None = None,
+        pairs: tuple[tuple[str, str], ...] | None = None,
+        desired: Snapshot | None = None,
+        removed: Mapping[str, Tombstone] | None = None,
+        baseline: Snapshot | None = None,
+    ) -> "Scope":
+        """This scope with other values instead of some of its own."""
+        return Scope(
+            self.api,
+            self.watch if watch is None else watch,
+            self.pairs if pairs is None else pairs,
+            self.desired if desired is None else desired,
+            self.removed if removed is None else removed,
+            self.baseline if baseline is None else baseline,
+        )
 
     def object_types(self, kind: str) -> tuple[str, ...]:
         """The object types whose definitions of a kind matter: watched, declared or to be removed."""
@@ -142,7 +175,7 @@ class Kind(Protocol):
         """Addresses that have to be there first, where a plan creates them."""
         ...
 
-    def value_at(self, resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+    def value_at(self, resource: Resource, field: "Field") -> tuple[bool, Json]:
         """Whether a resource has a value at the path of a plan's field, and which, in the plan's form."""
         ...
 
@@ -150,7 +183,7 @@ class Kind(Protocol):
         """Whether two values of a field mean the same to HubSpot."""
         ...
 
-    def fields(self, difference: Difference) -> tuple[FieldChange, ...]:
+    def fields(self, difference: Difference) -> "Sequence[Field]":
         """The field changes as a plan holds them, complete enough to be carried out from the plan alone."""
         ...
 
@@ -212,6 +245,6 @@ def refusal(rule: str, resource: Resource, message: str, fix: str, below: str = 
     return Finding(rule, "error", message, fix, address, resource.source)
 
 
-def overlay(changes: Iterable[FieldChange], attributes: Mapping[str, Json]) -> dict[str, Json]:
+def overlay(changes: "Iterable[Field]", attributes: Mapping[str, Json]) -> dict[str, Json]:
     """The top-level attributes after these changes: what a create or an update has to send."""
     return {**attributes, **{change.path: change.after for change in changes if "/" not in change.path}}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
 from reconciler.address import join, split
-from reconciler.diff import Difference, FieldChange
+from reconciler.diff import Difference
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, named, refusal
 from reconciler.memo import kept_with_first
 from reconciler.model import Finding, Json, Reads, Resource, Tombstone
@@ -22,6 +22,7 @@ from reconciler.object_types import is_custom, segment
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
+    from reconciler.diff import Field
     from reconciler.plan import Change
 
 NAME = "associationLabels"
@@ -407,12 +408,12 @@ def depends_on(resource: Resource) -> Sequence[str]:
     return ()
 
 
-def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     """Labels have flat attributes."""
     return field.path in resource.attributes, resource.attributes.get(field.path)
 
 
-def fields(difference: Difference) -> tuple[FieldChange, ...]:
+def fields(difference: Difference) -> "Sequence[Field]":
     """Labels have flat attributes."""
     return difference.fields
 

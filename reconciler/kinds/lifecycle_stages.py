@@ -13,11 +13,10 @@ C.3), so each is written, looked at, and the other one is brought to the same st
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.address import encode, join
-from reconciler.diff import Difference, FieldChange
+from reconciler.diff import Difference, FieldChange, How
 from reconciler.errors import RequestRefused
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
 from reconciler.memo import kept_with_first
@@ -26,6 +25,7 @@ from reconciler.order import joined, merged_order, moved
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
+    from reconciler.diff import Field
     from reconciler.plan import Change
 
 NAME = "lifecycleStages"
@@ -443,19 +443,22 @@ def as_ordered(desired: Resource, live: Mapping[str, Resource]) -> bool:
 # --- what changes ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Placement(FieldChange):
+class Placement(NamedTuple):
     """A new place, with the one that the baseline knows in the numbers of today."""
 
-    known: Json = None
+    path: str
+    before: Json
+    after: Json
+    how: How
+    known: Json
 
 
-def fields(difference: Difference) -> tuple[FieldChange, ...]:
+def fields(difference: Difference) -> "Sequence[Field]":
     """What is the same for contacts and companies is one field."""
     known = difference.after.facts.get("known", {}) if difference.after else {}
     parts = [part for change in difference.fields for part in _parts(change, difference)]
     changes = [_placement(part, known) for part in parts]
-    by_side: dict[str, dict[str, FieldChange]] = {}
+    by_side: dict[str, dict[str, FieldChange | Placement]] = {}
     for change in changes:
         side, _, name = change.path.partition("/")
         by_side.setdefault(name, {})[side] = change
@@ -474,23 +477,23 @@ def _parts(change: FieldChange, difference: Difference) -> Iterator[FieldChange]
         yield FieldChange(f"{change.path}/{name}", before, after, change.how)
 
 
-def _placement(change: FieldChange, known: Mapping[str, Json]) -> FieldChange:
+def _placement(change: FieldChange, known: Mapping[str, Json]) -> FieldChange | Placement:
     side, _, name = change.path.partition("/")
     if name != "position":
         return change
     return Placement(change.path, change.before, change.after, change.how, known.get(side))
 
 
-def _folded(name: str, sides: Mapping[str, FieldChange]) -> Iterator[FieldChange]:
+def _folded(name: str, sides: Mapping[str, FieldChange | Placement]) -> "Iterator[Field]":
     changes = list(sides.values())
     alike = all((c.before, c.after, c.how) == (changes[0].before, changes[0].after, changes[0].how) for c in changes)
     if name and alike and len(changes) == len(OBJECTS):
-        yield replace(changes[0], path=name)
+        yield changes[0]._replace(path=name)
     else:
         yield from changes
 
 
-def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     """The value that a plan's field speaks of; of both objects where it names neither."""
     if isinstance(field, Placement):
         return field.known is not None, field.known
@@ -505,7 +508,7 @@ def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
     return True, odd[0] if odd else field.after if all(one == field.after for one in values) else field.before
 
 
-def _side_at(resource: Resource, object_type: str, field: FieldChange) -> tuple[bool, Json]:
+def _side_at(resource: Resource, object_type: str, field: "Field") -> tuple[bool, Json]:
     """One whole side; while it is being made, it is there once it stands where it should."""
     here = resource.attributes.get(object_type)
     if here is None or "placed" not in resource.facts:
@@ -514,7 +517,7 @@ def _side_at(resource: Resource, object_type: str, field: FieldChange) -> tuple[
     return placed, {**here, "position": field.after["position"]} if placed and field.after else here
 
 
-def _part_at(resource: Resource, object_type: str, name: str, field: FieldChange) -> Json:
+def _part_at(resource: Resource, object_type: str, name: str, field: "Field") -> Json:
     """A label or a position; a position tells only order, so one that stands as planned has the planned number."""
     if name == "position" and object_type in resource.facts.get("placed", ()):
         return field.after

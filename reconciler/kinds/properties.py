@@ -40,6 +40,7 @@ from reconciler.order import merged_order
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
+    from reconciler.diff import Field
     from reconciler.plan import Change
 
 NAME = "properties"
@@ -486,14 +487,14 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
     labels = [option["label"] for option in listed]
     if len(listed) > MAX_OPTIONS:
         yield refusal("option-count", resource, f"{len(listed)} options; HubSpot takes {MAX_OPTIONS}", "use fewer")
-    for field, texts in (("value", values), ("label", labels)):
+    for field, texts in (("value", values if overwritten else ()), ("label", labels)):
         for text, count in Counter(texts).items() if len(set(texts)) < len(texts) else ():
             if count > 1:
                 why = f"{count} options have the {field} {text!r}"
                 yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
-    said = "".join((*values, *labels))
+    said = "".join(values)
     plain = sum(map(len, listed)) == len(listed)  # each has a label and nothing else
-    if plain and len(said) <= MAX_OPTION and ";" not in said and list(map(str.strip, values)) == values:
+    if plain and len(said) + sum(map(len, labels)) <= MAX_OPTION and ";" not in said and _trimmed(values, said):
         return  # what the rules below look for is nowhere in the whole list
     for value, option in zip(values, listed, strict=True):
         if ";" in value:
@@ -505,6 +506,11 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
         if len(value) + len(option["label"]) + len(option.get("description", "")) > MAX_OPTION:
             why = f"option {value[:40]!r} has more than {MAX_OPTION} characters in value, label and description"
             yield refusal("option-length", resource, why, "shorten it", f"options/{encode(value)}")
+
+
+def _trimmed(values: Sequence[str], said: str) -> bool:
+    """Whether no value begins or ends with a blank; ``said`` is all of them in a row."""
+    return said.split() == [said] or list(map(str.strip, values)) == values
 
 
 # --- the portal side -------------------------------------------------------------------------------------------------
@@ -848,13 +854,13 @@ def depends_on(resource: Resource) -> Sequence[str]:
 # --- what changes ----------------------------------------------------------------------------------------------------
 
 
-def fields(difference: Difference) -> tuple[FieldChange, ...]:
+def fields(difference: Difference) -> "Sequence[Field]":
     """Options as a plan holds them: lists where the whole is new or gone, with a position where one is added."""
     after = difference.after.attributes.get("options", {}) if difference.after else {}
     return tuple(_planned(change, list(after)) for change in difference.fields)
 
 
-def _planned(change: FieldChange, order: list[str]) -> FieldChange:
+def _planned(change: "Field", order: list[str]) -> "Field":
     if change.path == "options" and change.how != "changed":
         return FieldChange("options", _listed(change.before), _listed(change.after), change.how)
     if change.path == "options":  # an option that goes has no place in either order
@@ -869,7 +875,7 @@ def _listed(options: Json) -> Json:
     return [{"value": value, **option} for value, option in options.items()] if isinstance(options, Mapping) else None
 
 
-def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     """The value that a plan's field speaks of."""
     options = resource.attributes.get("options", {})
     match split(field.path):
@@ -887,7 +893,7 @@ def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
     raise KeyError(field.path)
 
 
-def _is_order(field: FieldChange) -> bool:
+def _is_order(field: "Field") -> bool:
     """Whether a field is about the order of the declared options; a list that comes or goes whole holds options."""
     return field.how == "changed" and all(isinstance(value, str) for value in field.after)
 

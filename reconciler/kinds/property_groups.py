@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from reconciler import object_types
 from reconciler.address import join, split
-from reconciler.diff import Difference, FieldChange
+from reconciler.diff import Difference
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
 from reconciler.model import Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
+    from reconciler.diff import Field
     from reconciler.plan import Change
 
 NAME = "propertyGroups"
@@ -157,12 +158,12 @@ def depends_on(resource: Resource) -> Sequence[str]:
     return ()
 
 
-def value_at(resource: Resource, field: FieldChange) -> tuple[bool, Json]:
+def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     """Groups have flat attributes."""
     return field.path in resource.attributes, resource.attributes.get(field.path)
 
 
-def fields(difference: Difference) -> tuple[FieldChange, ...]:
+def fields(difference: Difference) -> "Sequence[Field]":
     """Groups have flat attributes."""
     return difference.fields
 

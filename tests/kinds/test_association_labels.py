@@ -1,6 +1,6 @@
 import pytest
 
-from reconciler.diff import FieldChange, compare
+from reconciler.diff import FieldChange, compare, sides
 from reconciler.kinds import Scope, association_labels
 from reconciler.model import Answer, Reads, Resource, Snapshot, Source, Tombstone
 from reconciler.paths import Api
@@ -63,7 +63,7 @@ def planned(scope, reads):
         association_labels.settle(one, before.get(one.address), scope, reads).planned for one in scope.desired.values()
     ]
     return {
-        one.address: [field.as_json() for field in association_labels.fields(one)]
+        one.address: list(map(sides, association_labels.fields(one)))
         for one in compare(before, before.replaced(one for one in after if one))
     }
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from reconciler.address import join
-from reconciler.diff import FieldChange, compare
+from reconciler.diff import FieldChange, compare, sides
 from reconciler.errors import RequestRefused
 from reconciler.kinds import Scope, lifecycle_stages
 from reconciler.model import Answer, Reads, Resource, Snapshot, Source, Tombstone
@@ -73,7 +73,7 @@ def planned(scope, live):
     ]
     differences = compare(before, before.replaced(one for one in after if one))
     return {
-        one.address.removeprefix("lifecycleStages/"): [field.as_json() for field in lifecycle_stages.fields(one)]
+        one.address.removeprefix("lifecycleStages/"): list(map(sides, lifecycle_stages.fields(one)))
         for one in differences
     }
 
