@@ -260,6 +260,18 @@ def finished(document: dict[str, Json], *, detailed: bool = False) -> dict[str, 
     return {**document, "exit": {"code": int(code), "name": code.label, **because}}
 
 
+def with_errors(document: Mapping[str, Json], errors: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
+    """A finished document with what failed after it was finished, and the worst exit code of all."""
+    code = worst([ExitCode(document["exit"]["code"]), *(ExitCode.named(error["code"]) for error in errors)])
+    told = {**document["exit"], "code": int(code), "name": code.label}
+    return {**document, "errors": [*document["errors"], *errors], "exit": told}
+
+
+def may_have_written(document: Mapping[str, Json]) -> bool:
+    """Whether a run got as far as to write to a portal, so that no exit code may say that nothing was written."""
+    return "receipt" in document or (document["kind"] == "fleet" and document.get("command") == "apply")
+
+
 def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCode:
     """The exit code of a run, from what its document says; one that could not begin says only why."""
     changes, items = document.get("changes", ()), document.get("items", ())  # a run that could not begin has none

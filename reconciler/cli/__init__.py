@@ -10,7 +10,7 @@ import click
 
 from reconciler import VERSION
 from reconciler.cli.session import Session, columns, common_options
-from reconciler.errors import ExitCode, ReconcilerError, UsageError
+from reconciler.errors import ExitCode, ReconcilerError, UsageError, worst
 
 if TYPE_CHECKING:
     from reconciler.pace import Clock
@@ -120,7 +120,7 @@ def run_in(session: Session) -> int:
         where = str(error.filename or "")
         told = UsageError(f"{where}: {error.strerror}" if where else str(error), where=where)
         session.explain(told)
-        return session.failed(told.code, str(told), where)
+        return session.failed(told.code, str(told), where) if session.code is None else _untold(session.code, session)
     except Exception as error:
         return _bug(error, session)
 
@@ -131,6 +131,11 @@ def _unread(session: Session) -> int:
     os.dup2(devnull, sys.stdout.fileno())
     os.close(devnull)
     return int(ExitCode.INTERRUPTED) if session.code is None else session.code
+
+
+def _untold(code: int, session: Session) -> int:
+    """The run came to its end, and what it came to could not be told on stdout."""
+    return int(worst([ExitCode(code), ExitCode.PARTIAL if session.wrote else ExitCode.USAGE]))
 
 
 def _bug(error: Exception, session: Session) -> int:

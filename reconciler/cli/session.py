@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
@@ -32,7 +33,10 @@ class Session:
         self.options: dict[str, Any] = {}
         self.outputs: tuple[Output, ...] = ()
         self.kind = "plan"
+        self.begun: dict[str, Any] = {}  # what a document of this kind says beside an error that ends the run
         self.code: int | None = None  # of the document that was told
+        self.wrote = False  # whether that document tells of writes to a portal
+        self.unwritten = False  # whether a file that was asked for could not be written
         self.kept: list[object] = []  # values that would take long to take apart; the process may end before
 
     @property
@@ -60,7 +64,8 @@ class Session:
     def note(self, text: str) -> None:
         """A line about progress, on stderr."""
         if not self.quiet:
-            click.echo(text, err=True)
+            with suppress(OSError):  # nobody reads it, which ends no run
+                click.echo(text, err=True)
 
     def now(self) -> "datetime":
         """The time of this run."""
@@ -97,52 +102,48 @@ class Session:
         """Writes a document in every format that was asked for; the exit code is the document's own."""
         from reconciler.render import FORMATS
 
-        document = self._filed([output for output in self.outputs if output.file is not None], document)
-        code: int = document["exit"]["code"]
-        self.code = code
+        document = self._filed(document)
         self.kept.append(document)
         for name in [output.format for output in self.outputs if output.file is None] or ["text"]:
             click.echo(FORMATS[name](document, self.style(sys.stdout)), nl=False, color=True)
-        return code
-
-    def _filed(self, outputs: "Sequence[Output]", document: "Mapping[str, Json]") -> "Mapping[str, Json]":
-        """The document once it is in files; one that failed after an apply is an error that the others tell."""
-        from reconciler import report
-        from reconciler.render import FORMATS
-
-        good, failures = [], []
-        for output in outputs:
-            assert output.file is not None
-            try:
-                _write(output.file, FORMATS[output.format](document, self.style(None)))
-                good.append(output)
-            except UsageError as error:
-                if "receipt" not in document:  # nothing was written to the portal, and the exit code may say so
-                    raise
-                failures.append(report.error_json("partial", str(error), error.where, "what was applied is applied"))
-        if not failures:
-            return document
-        return self._filed(good, report.finished({**document, "errors": [*document["errors"], *failures]}))
+        return int(document["exit"]["code"])
 
     def emit_files(self, document: "Mapping[str, Json]") -> int:
         """Writes a document where files were asked for; stdout already has what was asked for there."""
-        return _only_files(document, self.outputs)
+        return int(self._filed(document)["exit"]["code"])
+
+    def _filed(self, document: "Mapping[str, Json]") -> "Mapping[str, Json]":
+        """The document once it is in files; a file that cannot be written is an error that all others tell."""
+        from reconciler import report
+        from reconciler.render import FORMATS
+
+        self.wrote = report.may_have_written(document)
+        self.code = document["exit"]["code"]
+        failures = []
+        for output in self.outputs:
+            try:
+                if output.file is not None:
+                    _write(output.file, FORMATS[output.format](document, self.style(None)))
+            except UsageError as error:
+                self.explain(error)
+                self.unwritten = True
+                self.outputs = tuple(one for one in self.outputs if one is not output)
+                code, hint = ("partial", "what was applied is applied") if self.wrote else (error.code, error.hint)
+                failures.append(report.error_json(code, str(error), error.where, hint))
+        return self._filed(report.with_errors(document, failures)) if failures else document
 
     def failed(self, code: str, message: str, where: str = "", hint: str = "", correlation_id: str = "") -> int:
         """The exit code of a run that ends with an error; whoever asked for a document gets one."""
         from reconciler.errors import ExitCode
 
-        formats = [output for output in self.outputs if output.format == "json"]
+        formats = tuple(output for output in self.outputs if output.format == "json")
         if formats and self.code is None:
             from reconciler import report
 
             error = report.error_json(code, message, where, hint, correlation_id)
-            self.outputs = tuple(formats)
-            document = report.error_document(self.kind, [error], self.now())
-            if any(output.file is None for output in formats):
-                return self.emit(document)
-            self.outputs = (*formats,)
-            return _only_files(document, formats)
+            self.outputs = formats
+            document = {**report.error_document(self.kind, [error], self.now()), **self.begun}
+            return self.emit(document) if any(one.file is None for one in formats) else self.emit_files(document)
         return int(ExitCode.named(code))
 
     def explain(self, error: ReconcilerError) -> None:
@@ -157,7 +158,8 @@ class Session:
             lines.append(f"  {terminal(error.hint)}")
         if error.correlation_id:
             lines.append(f"  correlation id {terminal(error.correlation_id)}")
-        click.echo("\n".join(lines), err=True, color=self.color(sys.stderr))
+        with suppress(OSError):  # of stderr, there is nowhere to say it
+            click.echo("\n".join(lines), err=True, color=self.color(sys.stderr))
 
 
 class Output(NamedTuple):
@@ -212,17 +214,6 @@ def _write(file: "Path", text: str) -> None:
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}", where=str(file)) from error
-
-
-def _only_files(document: "Mapping[str, Json]", outputs: Sequence[Output]) -> int:
-    from reconciler.render import FORMATS
-    from reconciler.render.style import Style
-
-    for output in outputs:
-        assert output.file is not None
-        _write(output.file, FORMATS[output.format](document, Style(color=False)))
-    code: int = document["exit"]["code"]
-    return code
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:

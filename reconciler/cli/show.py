@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.session import Session, common_options, document_options
-from reconciler.errors import UsageError
+from reconciler.errors import ExitCode, UsageError
 
 
 @click.command(epilog="Example: reconciler show plan.json -o markdown")
@@ -26,4 +26,4 @@ def command(session: Session, file: Path) -> int:
         session.emit(document)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         raise UsageError(f"{file} is not a whole document: {error!r}", where=str(file)) from error
-    return 0
+    return int(ExitCode.USAGE if session.unwritten else ExitCode.OK)
