@@ -337,7 +337,10 @@ RESULT = _mapping(
 )
 FLEET: Mapping[str, Json] = {
     "command": _one_of("What was run.", ("plan", "drift", "apply")),
-    "shards": _list(_text("Such as 2/8."), "The parts of the fleet that it covers; none: all of it."),
+    "shards": _list(
+        _text("Such as 2/8.", pattern="^[0-9]{1,4}/[0-9]{1,4}$"),
+        "The parts of the fleet that it covers; none: all of it.",
+    ),
     "portals": _list(RESULT, "One result a portal, by name."),
     "summary": {"type": "object", "description": "How many portals, and how many of each verdict."},
 }

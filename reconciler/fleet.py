@@ -24,6 +24,11 @@ from reconciler.settings import Portal, Settings
 Command = Literal["plan", "drift", "apply"]
 STATES = ("differs", "missing", "drifted", "unreadable")  # everything else is the same
 VERDICTS = ("same", "differs", "drifted", "applied", "stopped", "failed", "not-started")
+ENDED_WELL: Mapping[Command, tuple[str, ...]] = {
+    "plan": ("same", "differs"),
+    "drift": ("same", "drifted"),
+    "apply": ("same", "applied"),
+}
 DESTRUCTIVE = ("destructive", "irreversible")
 GONE = (".missing", ".removed", ".unreadable")  # ends of drift classes: what is not there, or was not seen
 FINE = (ExitCode.OK, ExitCode.DIFFERENCES)
@@ -208,12 +213,19 @@ def _refusals(document: Mapping[str, Json]) -> list[dict[str, Json]]:
 
 
 def fleet_document(
-    command: Command, results: Iterable[Mapping[str, Json]], now: datetime, shards: Sequence[str] = ()
+    command: Command,
+    results: Iterable[Mapping[str, Json]],
+    now: datetime,
+    shards: Sequence[str] = (),
+    ends: Iterable[ExitCode] = (),
 ) -> dict[str, Json]:
-    """One report of all portals, whatever order they finished in."""
+    """One report of all portals, whatever order they finished in; ``ends`` are the run's own, beside the portals'."""
     portals = sorted(results, key=lambda one: one["name"])
     verdicts = Counter(one["verdict"] for one in portals)
-    code = worst([ExitCode.OK, *(ExitCode(one["exit"]["code"]) for one in portals)])
+    codes = [ExitCode(one["exit"]["code"]) for one in portals]
+    if verdicts["applied"] and verdicts["failed"]:  # whatever the failed ones say, something was written
+        codes.append(ExitCode.PARTIAL)
+    code = worst([ExitCode.OK, *ends, *codes])
     return {
         **report.header("fleet", None, now),
         "command": command,
@@ -229,6 +241,8 @@ def merged(documents: Sequence[tuple[str, Mapping[str, Json]]], now: datetime) -
     """One report of the reports of several shards; no portal may be in two of them."""
     results: dict[str, Mapping[str, Json]] = {}
     origin: dict[str, str] = {}
+    for where, document in documents:
+        _refuse_unfinished(where, document)
     commands = {document["command"] for _, document in documents}
     if len(commands) != 1:
         raise UsageError(f"these are reports of different commands: {', '.join(sorted(commands))}")
@@ -240,7 +254,23 @@ def merged(documents: Sequence[tuple[str, Mapping[str, Json]]], now: datetime) -
             results[one["name"]], origin[one["name"]] = one, where
     shards = [shard for _, document in documents for shard in document["shards"]]
     _all_there(shards)
-    return fleet_document(commands.pop(), results.values(), now, shards)
+    ends = [ExitCode(document["exit"]["code"]) for _, document in documents]
+    made = fleet_document(commands.pop(), results.values(), now, shards, ends)
+    return {**made, "errors": [dict(error) for _, document in documents for error in document["errors"]]}
+
+
+def _refuse_unfinished(where: str, document: Mapping[str, Json]) -> None:
+    """A shard that ended before its portals is no part of a report."""
+    from reconciler.schema import document_schema
+    from reconciler.spec import first_problem
+
+    if not document.get("portals") and document.get("errors"):
+        why = document["errors"][0].get("message", "")
+        raise UsageError(
+            f"the run of {where} ended before its portals: {why}", where=where, hint="run that shard again"
+        )
+    if problem := first_problem(document, document_schema("fleet")):
+        raise UsageError(f"{where} is no report of a fleet: {problem}", where=where, hint="make it with -o json:FILE")
 
 
 def _all_there(shards: Sequence[str]) -> None:

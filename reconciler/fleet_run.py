@@ -29,7 +29,6 @@ from reconciler.kinds import Scope
 from reconciler.model import Answer, Finding, Json
 from reconciler.pace import Clock
 from reconciler.planning import Situation, Wishes, document, look_around, make
-from reconciler.render.jsonl import line
 from reconciler.spec import Spec, SpecFiles, has_specs
 from reconciler.turns import Turns
 from reconciler.workspace import Workspace
@@ -48,7 +47,7 @@ class Workshop:
 
     now: Callable[[], datetime]
     wishes: Wishes = field(default_factory=Wishes)
-    digests: Mapping[str, str] = field(default_factory=dict)  # of reviewed plans, by portal
+    reviewed: Mapping[str, Mapping[str, Json]] | None = None  # results of the plans that somebody saw, by portal
     kept: bool = False  # whether somebody reads the documents, and not only what the report takes from them
     cancelled: Callable[[], str] = str
     turns: Turns = field(default_factory=Turns)
@@ -95,14 +94,17 @@ class Workshop:
         return self.spec(member) if has_specs(member.directory) else None
 
     def apply(self, member: Member) -> Document:
-        """Plans a portal and carries the plan out; where its plan was reviewed just now, only exactly that one."""
+        """Plans a portal and carries the plan out; where plans were reviewed just now, only what was seen."""
+        seen = self.reviewed[member.name] if self.reviewed is not None else None
+        if seen is not None and not seen["digest"]:  # nobody saw a plan of it, however well it answers now
+            return report.error_document("apply", seen["errors"], self.now())
         with self.turns.taken(), self._alone(member):
             situation, client = self.look(member)
             plan = make(situation, self.wishes)
             made = document(situation, plan, self.wishes, self.now(), told=self.kept)
             if made["exit"]["code"]:
                 return made
-            require_digest(self.digests.get(member.name, ""), made["digest"])
+            require_digest(seen["digest"] if seen else "", made["digest"])
             refuse_blocked(plan)
             workspace, observation = situation.workspace, situation.observation
             deployment = Deployment(workspace, made, plan.changes, observation, self.now, self.cancelled)
@@ -184,12 +186,20 @@ def documented(job: Job, member: Member, command: Command, now: Callable[[], dat
         return job(member)
     except ReconcilerError as error:
         told = report.error_json(error.code, str(error), error.where, error.hint, error.correlation_id)
+    except OSError as error:
+        told = _unusable(error)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         told = report.error_json(
             "internal", f"{type(error).__name__}: {error}", f"{place.name}:{place.lineno}", "this is a bug; report it"
         )
     return report.error_document(command, [told], now())
+
+
+def _unusable(error: OSError) -> dict[str, Json]:
+    """A file that is not as it has to be."""
+    where = str(error.filename or "")
+    return report.error_json("usage", f"{where}: {error.strerror}" if where else str(error), where)
 
 
 @dataclass(frozen=True)
@@ -236,7 +246,10 @@ class Run:
     def _one(self, member: Member) -> Mapping[str, Json]:
         begun = time.monotonic()
         made = documented(self.job, member, self.command, self.now)
-        self.keep(member, made)
+        try:
+            self.keep(member, made)
+        except OSError as error:
+            made = report.error_document(self.command, [_unusable(error)], self.now())
         return fleet.result(member, self.command, made, time.monotonic() - begun)
 
     def _stopped(self, done: Sequence[Mapping[str, Json]]) -> str:
@@ -273,7 +286,7 @@ class Journal:
     """A line of JSON a portal, on disk as soon as it is done."""
 
     path: Path
-    _stream: IO[str]
+    stream: IO[str]
 
     @classmethod
     @contextmanager
@@ -283,27 +296,24 @@ class Journal:
         with open(path, "x", encoding="utf-8") as stream:
             yield cls(path, stream)
 
-    def write(self, result: Mapping[str, Json]) -> None:
-        """Appends a result."""
-        self._stream.write(line(result) + "\n")
-        self._stream.flush()
-
 
 def read_journal(path: Path) -> dict[str, Mapping[str, Json]]:
     """The results of an earlier run, by portal; a last line that a kill cut short is left out."""
     try:
-        lines = path.read_text("utf-8").splitlines()
+        *lines, _ = path.read_bytes().split(b"\n")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", where=str(path)) from error
     found: dict[str, Mapping[str, Json]] = {}
     for number, text in enumerate(lines, 1):
         try:
             one = json.loads(text)
-            found[one["name"]] = one
+            name, _, _ = str(one["name"]), fleet.ENDED_WELL[one["command"]], one["portal"]
+            found[name] = one
         except (ValueError, KeyError, TypeError) as error:
-            if number < len(lines):
-                hint = "give the journal that a fleet run wrote"
-                raise UsageError(f"line {number} of {path} is no result", where=str(path), hint=hint) from error
+            hint = "give the journal that a fleet run wrote"
+            raise UsageError(f"line {number} of {path} is no result", where=str(path), hint=hint) from error
+    if not found:
+        raise UsageError(f"{path} holds no result", where=str(path), hint="give the journal that a fleet run wrote")
     return found
 
 
@@ -312,5 +322,5 @@ def finished(journal: Mapping[str, Mapping[str, Json]], command: Command) -> set
     return {
         name
         for name, one in journal.items()
-        if one["command"] == command and one["verdict"] in ("same", "differs", "drifted", "applied")
+        if one["command"] == command and one["verdict"] in fleet.ENDED_WELL[command]
     }

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -27,7 +27,7 @@ def command() -> None:
 
     The portals are those of the settings, or of several specs directories given as arguments. A portal that fails,
     hangs or is told to slow down delays no other; its own exit code goes into the report, and the worst of all is the
-    exit code of the run.
+    exit code of the run; that is 7 where an apply wrote to some portals and failed in others.
     """
 
 
@@ -72,6 +72,8 @@ def plan(session: Session, detailed_exitcode: bool, plans: Path | None, **option
     from reconciler.planning import Wishes
 
     workshop = Workshop(session.now, Wishes(options["only"], detailed=detailed_exitcode), kept=plans is not None)
+    if plans is not None:
+        plans.mkdir(parents=True, exist_ok=True)
     with running(session, "plan", options) as run:
         return run.report(run.over([run.members], workshop.plan, keep=_saver(plans)))
 
@@ -124,11 +126,12 @@ def apply(
         raise UsageError("--only belongs to the plan, not to its apply")
     workshop = Workshop(session.now, Wishes(options["only"], allow))
     with stopping() as stopped, running(session, "apply", options, stopped) as run:
-        fleet.chosen(run.members, canary, None)
+        fleet.chosen(run.named, canary, None)  # one may be done already, or in another shard
         waves = fleet.waves(run.members, canary, wave)
         workshop = replace(workshop, cancelled=lambda: stopped.name)
         if plans is None and not auto_approve:
-            workshop = replace(workshop, digests=_reviewed(run, workshop))
+            workshop = replace(workshop, reviewed=_reviewed(run, workshop))
+        stopped.writing = True
         job = workshop.apply if plans is None else _from_plans(workshop, plans)
         canaries = frozenset(member.name for member in waves[0]) if canary and waves else frozenset()
         return run.report(run.over(waves, job, canaries=canaries, most_failures=max_failures))
@@ -165,33 +168,41 @@ class FleetRun:
         from reconciler import fleet, fleet_run
 
         self.session, self.name, self.stopped = session, name, stopped
+        session.begun = {"command": name, "shards": [], "portals": [], "summary": {"portals": 0}}
         self.in_flight: int = options["in_flight"]
         self.shard = fleet.Shard.parse(options["shard"]) if options["shard"] else None
+        session.begun["shards"] = [str(self.shard)] if self.shard else []
         directories = options["directories"] or (session.specs,)
         portal = session.options.get("portal")
         patterns = (*options["portals"], *([portal] if portal else []))
-        everybody = fleet.chosen(_members(directories), patterns, self.shard)
+        self.named = fleet.chosen(_members(directories), patterns, None)
+        everybody = [member for member in self.named if self.shard is None or self.shard.holds(member)]
         before = fleet_run.read_journal(options["resume"]) if options["resume"] else {}
         ended = fleet_run.finished(before, name)
         self.members = [member for member in everybody if member.name not in ended]
         self.resumed = [before[member.name] for member in everybody if member.name in ended]
         self.state = Path(directories[0]).resolve().parent / ".reconciler" / "fleet"
+        self.lost: list[Json] = []  # errors about lines that could not be written
         self.lines = [output for output in session.outputs if output.format == LINES]
         session.outputs = tuple(output for output in session.outputs if output.format != LINES)
 
-    def over(self, waves: "Sequence[Sequence[Member]]", job: "Job", **how: Any) -> "list[Mapping[str, Json]]":
+    def over(
+        self, waves: "Sequence[Sequence[Member]]", job: "Job", command: "Command | None" = None, **how: Any
+    ) -> "list[Mapping[str, Json]]":
         """Goes through the portals; each result is in the journal before the next one is looked at."""
         from reconciler.fleet_run import Journal, Run
+        from reconciler.render.words import counted
 
+        name = command or self.name
         stamp = self.session.now().strftime("%Y%m%dT%H%M%S.%f")
         stop = self.stopped
         with ExitStack() as files:
-            journal = files.enter_context(Journal.begun(self.state / f"{self.name}-{stamp}.jsonl"))
-            many = f"{len(self.members)} portals, {self.in_flight} at once"
-            self.session.note(f"{self.name}: {many}; journal {_shown(journal)}")
-            told = files.enter_context(self._telling(journal))
+            journal = files.enter_context(Journal.begun(self.state / f"{name}-{stamp}.jsonl"))
+            many = f"{counted(len(self.members), 'portal')}, {self.in_flight} at once"
+            self.session.note(f"{name}: {many}; journal {_shown(journal)}")
+            told = files.enter_context(self._telling(name, journal))
             run = Run(
-                self.name,
+                name,
                 job,
                 self.session.now,
                 self.in_flight,
@@ -202,27 +213,47 @@ class FleetRun:
             return run.over(waves)
 
     @contextmanager
-    def _telling(self, journal: "Journal") -> "Iterator[Callable[[Mapping[str, Json]], None]]":
+    def _telling(self, name: "Command", journal: "Journal") -> "Iterator[Callable[[Mapping[str, Json]], None]]":
         """Writes a line a portal as it finishes, and a progress bar on a terminal."""
-        from reconciler.render.jsonl import line
-
+        lines = self.lines if name == self.name else []
         hidden = self.session.quiet or not sys.stderr.isatty()
         with ExitStack() as files:
             streams = [
                 files.enter_context(open(output.file, "w", encoding="utf-8")) if output.file else sys.stdout
-                for output in self.lines
+                for output in lines
             ]
             bar = files.enter_context(
-                click.progressbar(length=len(self.members), label=self.name, file=sys.stderr, hidden=hidden)
+                click.progressbar(length=len(self.members), label=name, file=sys.stderr, hidden=hidden)
             )
+            open_ = [journal.stream, *streams]
 
             def told(result: "Mapping[str, Json]") -> None:
-                journal.write(result)
-                for stream in streams:
-                    click.echo(line(result), file=stream)
-                bar.update(1)
+                for stream in list(open_):
+                    if not self._told(result, stream):
+                        open_.remove(stream)
+                with suppress(OSError):
+                    bar.update(1)
 
             yield told
+
+    def _told(self, result: "Mapping[str, Json]", stream: IO[str]) -> bool:
+        """Whether a line could be written. Where it could not, the run goes on and its report says so."""
+        from reconciler.render.jsonl import line
+        from reconciler.report import error_json
+
+        try:
+            click.echo(line(result), file=stream)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError) and self.name != "apply":
+                raise  # nobody reads any more, and nothing is lost
+            if stream is not sys.stdout:
+                with suppress(OSError):
+                    stream.close()
+            where, code = str(stream.name), "partial" if self.name == "apply" else "usage"
+            hint = "the report holds all of it" if stream is sys.stdout else "a resume knows nothing of what came next"
+            self.lost.append(error_json(code, f"cannot write {where}: {error.strerror}", where, hint))
+            return False
+        return True
 
     def report(self, results: "Sequence[Mapping[str, Json]]") -> int:
         """The one report of the run."""
@@ -235,6 +266,10 @@ class FleetRun:
 
             code = ExitCode.named(self.stopped.name)
             document["exit"] = {"code": int(code), "name": code.label}
+        if self.lost:
+            from reconciler.report import with_errors
+
+            document = with_errors(document, self.lost)
         if any(output.file is None for output in self.lines):
             return self.session.emit_files(document)
         return self.session.emit(document)
@@ -264,15 +299,19 @@ def _shown(journal: "Journal") -> str:
 
 
 def _saver(directory: Path | None) -> "Callable[[Member, Document], None]":
-    """Keeps each plan that could be made in a file of its portal's name."""
+    """Keeps each plan that could be made in a file of its portal's name; of one that could not, no older one stays."""
 
     def keep(member: "Member", document: "Document") -> None:
-        if directory is not None and "changes" in document:
-            from reconciler.render import FORMATS
-            from reconciler.render.style import Style
+        if directory is None:
+            return
+        file = _plan_file(directory, member)
+        if "changes" not in document:
+            file.unlink(missing_ok=True)
+            return
+        from reconciler.render import FORMATS
+        from reconciler.render.style import Style
 
-            directory.mkdir(parents=True, exist_ok=True)
-            _plan_file(directory, member).write_text(FORMATS["json"](document, Style()), "utf-8")
+        file.write_text(FORMATS["json"](document, Style()), "utf-8")
 
     return keep
 
@@ -290,15 +329,16 @@ def _from_plans(workshop: "Workshop", directory: Path) -> "Job":
     return job
 
 
-def _reviewed(run: FleetRun, workshop: "Workshop") -> dict[str, str]:
-    """Shows what every portal's plan comes to, asks, and gives the digests of what was approved."""
+def _reviewed(run: FleetRun, workshop: "Workshop") -> "dict[str, Mapping[str, Json]]":
+    """Shows what every portal's plan comes to, asks, and gives what was seen of each."""
     from reconciler.fleet import fleet_document
     from reconciler.render import FORMATS
+    from reconciler.render.words import counted
 
-    results = run.over([run.members], workshop.plan)
+    results = run.over([run.members], workshop.plan, "plan")
     document = fleet_document("plan", results, run.session.now())
     click.echo(FORMATS["text"](document, run.session.style(sys.stderr)), err=True, nl=False, color=True)
     changing = [one["name"] for one in results if one["verdict"] == "differs"]
     if changing:
-        click.confirm(f"Apply these plans to {len(changing)} portals?", abort=True, err=True)
-    return {one["name"]: one["digest"] for one in results if one["digest"]}
+        click.confirm(f"Apply these plans to {counted(len(changing), 'portal')}?", abort=True, err=True)
+    return {one["name"]: one for one in results}
