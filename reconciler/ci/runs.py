@@ -1,7 +1,7 @@
 """The documents of a run: a plan, an apply or a drift check of one portal, whatever goes wrong in it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,8 +37,12 @@ def caught(kind: str, portal: str, now: datetime, run: Callable[[], Document]) -
         return run()
     except ReconcilerError as error:
         told = report.error_json(error.code, str(error), error.where, error.hint, error.correlation_id)
-        document = report.error_document(kind, [told], now)
-        return {**document, "portal": {"name": portal, "portalId": None}}
+        return ended(kind, portal, now, told)
+
+
+def ended(kind: str, portal: str, now: datetime, told: Mapping[str, Json]) -> Document:
+    """The document of a run that could not begin or go on."""
+    return {**report.error_document(kind, [dict(told)], now), "portal": {"name": portal, "portalId": None}}
 
 
 def sound(workspace: Workspace, now: datetime) -> tuple[Spec | None, Document | None]:
@@ -118,6 +122,17 @@ class Cancelled(Protocol):
 
     event: Event
     name: str
+    writing: bool  # whether something may be in flight that has to be finished first
+
+
+@contextmanager
+def breakable(cancelled: Cancelled) -> Iterator[None]:
+    """While a portal is only read, its run ends at once when somebody wants that."""
+    cancelled.writing = False
+    try:
+        yield
+    finally:
+        cancelled.writing = True
 
 
 def compared(workspace: Workspace, base: str, now: datetime) -> Document:

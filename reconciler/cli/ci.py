@@ -138,11 +138,15 @@ def apply(
     stage, workspaces = staged(session, portals, dry_run)
     approval = Approval(require_digest, approved, no_approval)
     wishes = Wishes(only, allow, allow_forget, on_conflict)
-    results = [stage.applied(workspace, wishes, approval, stopping) for workspace in workspaces]
-    code = show(session, stage, results, "apply", documents)
-    if baseline != "keep":
-        for workspace, result in zip(workspaces, results, strict=True):
-            stage.bring_back(workspace, result, baseline)
+    with stopping() as stopped:
+        stopped.writing = (
+            True  # but while a portal is planned, something is in flight: an apply, a document, a baseline
+        )
+        results = [stage.applied(workspace, wishes, approval, stopped) for workspace in workspaces]
+        code = show(session, stage, results, "apply", documents)
+        if baseline != "keep":
+            for workspace, result in zip(workspaces, results, strict=True):
+                stage.bring_back(workspace, result, baseline)
     return code
 
 
