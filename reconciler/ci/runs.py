@@ -1,5 +1,6 @@
 """The documents of a run: a plan, an apply or a drift check of one portal, whatever goes wrong in it."""
 
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -37,7 +38,14 @@ def caught(kind: str, portal: str, now: datetime, run: Callable[[], Document]) -
         return run()
     except ReconcilerError as error:
         told = report.error_json(error.code, str(error), error.where, error.hint, error.correlation_id)
-        return ended(kind, portal, now, told)
+    except OSError as error:
+        where = str(error.filename or "")
+        told = report.error_json("usage", f"{where}: {error.strerror}" if where else str(error), where)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        told = report.error_json("internal", f"{type(error).__name__}: {error}", place, "this is a bug; report it")
+    return ended(kind, portal, now, told)
 
 
 def ended(kind: str, portal: str, now: datetime, told: Mapping[str, Json]) -> Document:

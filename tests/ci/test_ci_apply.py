@@ -225,3 +225,41 @@ def test_without_a_host_api_the_baseline_is_pushed(workplace, tmp_path_factory):
     assert "theirs" in log
     assert '"Uno"' in workplace.git("-C", str(origin), "show", f"main:{BASELINE}")
     assert re.match(r"hubspot-reconciler", workplace.git("-C", str(origin), "log", "-1", "--format=%an", "main"))
+
+
+def document(portal):
+    return json.loads(Path(f"docs/apply-{portal}.json").read_text("utf-8"))
+
+
+ALL = [*APPLY, "--portals", "all", "--no-approval", "--documents", "docs"]
+
+
+def test_a_file_in_the_way_of_one_portal_keeps_no_other_from_its_apply(github, workplace):
+    """The portal whose receipt cannot be begun says so; the next one is applied, told, and its baseline comes back."""
+    workplace.on_github(number=None, head="m1")
+    workplace.specs(CHANGED)
+    Path(".reconciler/receipts/demo").rename("aside")
+    Path(".reconciler/receipts/demo").write_text("in the way", "utf-8")
+
+    assert run(ALL) == 3
+
+    (told,) = document("demo")["errors"]
+    assert (told["code"], told["where"]) == ("usage", str(Path(".reconciler/receipts/demo").resolve()))
+    assert document("other")["exit"] == {"code": 0, "name": "ok"}
+    assert "specs/baselines/other/properties.contacts.json" in github.files("main")
+    assert live("one")["label"] == "One"
+
+
+def test_a_bug_in_one_portal_keeps_no_other_from_its_apply(github, workplace):
+    """What HubSpot never answers ends the run of that portal only, and is called a bug."""
+    workplace.on_github(number=None, head="m1")
+    workplace.specs(CHANGED)
+    portal = Portal.open(".reconciler/demo.json")
+    del portal.state["objects"]["0-1"]["properties"]["two"]["name"]
+    portal.save()
+
+    assert run(ALL) == 1
+
+    (told,) = document("demo")["errors"]
+    assert (told["code"], told["hint"]) == ("internal", "this is a bug; report it")
+    assert document("other")["exit"] == {"code": 0, "name": "ok"}
