@@ -290,8 +290,8 @@ def _host(desk: Any) -> "Host | None":
     from reconciler.ci.gitlab import GitLab
 
     if desk.api is None:
-        if names := TOKENS.get(desk.place.host):
-            desk.warn(f"no comment, status or issue is written: {names[0]} is not set")
+        if desk.place.host in TOKENS:
+            desk.warn(f"no comment, status or issue is written: {_unusable(desk.place)}")
         return None
     match desk.place.host:
         case "github":
@@ -311,11 +311,28 @@ def _api(place: "Place", dry_run: bool) -> "Api | None":
         return None
     if dry_run:
         return Rehearsal(lambda line: _say(escape.terminal(line)))
-    token = next(filter(None, map(os.environ.get, TOKENS.get(place.host, ()))), "")
-    if not token and place.host in TOKENS:
+    if place.host in TOKENS and _unusable(place):
         return None
+    token = os.environ.get(_token_name(place), "")
     web = Web(place.api_url, _headers(place, token), proxy=_proxy(place), secrets=[token])
     return LiveApi(web, NAMES[place.host], time.sleep)
+
+
+def _token_name(place: "Place") -> str:
+    """The variable that holds the host's token; nothing where the host takes none."""
+    names = TOKENS.get(place.host, ("",))
+    return next(filter(os.environ.get, names), names[0])
+
+
+def _unusable(place: "Place") -> str:
+    """Why the host's token cannot be sent; nothing where it can."""
+    from reconciler.client import is_token
+
+    name = _token_name(place)
+    if not (token := os.environ.get(name)):
+        return f"{name} is not set"
+    odd = f"{name} has signs that no token has; check it for a line break, a blank or a quote"
+    return "" if is_token(token) else odd
 
 
 def _headers(place: "Place", token: str) -> dict[str, str]:
