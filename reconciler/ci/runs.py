@@ -1,7 +1,8 @@
 """The documents of a run: a plan, an apply or a drift check of one portal, whatever goes wrong in it."""
 
+import os
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,11 +14,13 @@ from reconciler import acceptances, comparison, drift_check, git, planning, repo
 from reconciler.acceptance import Choice, accept
 from reconciler.apply import Tools
 from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
+from reconciler.drift import DriftItem
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model import Answer, Json, Reads
 from reconciler.observe import ListSource
 from reconciler.plan import WRITES
 from reconciler.planning import Situation, Wishes
+from reconciler.render.words import drift_items
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
@@ -159,15 +162,52 @@ def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str
     return drift_check.check(workspace, workspace.connect().reader(), asked, now)
 
 
-def accepted(workspace: Workspace, now: datetime) -> None:
-    """Moves the baseline in the checkout to what is live; the review of its commit is the record of who accepted it."""
-    record = workspace.baseline_directory / acceptances.FILE
-    before = record.read_bytes() if record.exists() else None
-    accept(workspace, workspace.connect().reader(), Choice(), "", None, now)
-    if before is not None:
-        record.write_bytes(before)
-    else:
-        record.unlink(missing_ok=True)
+@dataclass(frozen=True, slots=True)
+class Shown(Choice):
+    """The findings that a document shows; what moved since then was shown to nobody."""
+
+    fingerprints: frozenset[str] = frozenset()
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was named."""
+        return False
+
+    def takes(self, item: DriftItem) -> bool:
+        """Whether an item is just as the document shows it."""
+        return item.fingerprint in self.fingerprints
+
+
+@contextmanager
+def accepted(workspace: Workspace, document: Mapping[str, Json], now: datetime) -> Iterator[None]:
+    """The baseline in the checkout as it is once somebody accepts what a document shows; afterwards as it was.
+
+    The review of its commit is the record of who accepted it, so it holds no other.
+    """
+    directory = workspace.baseline_directory
+    before = _files(directory)
+    shown = Shown(fingerprints=frozenset(item["fingerprint"] for item in drift_items(document)))
+    try:
+        accept(workspace, workspace.connect().reader(), shown, "", None, now)
+        _put_back(before, {path for path in _files(directory) if path.name == acceptances.FILE})
+        yield
+    finally:
+        _put_back(before, _files(directory).keys() | before.keys())
+
+
+def _files(directory: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def _put_back(before: Mapping[Path, bytes], paths: Iterable[Path]) -> None:
+    """Files as they were, each at once: a run that is killed leaves none cut short."""
+    for path in paths:
+        if path not in before:
+            path.unlink()
+        elif not path.exists() or path.read_bytes() != before[path]:
+            scratch = path.with_name(f".{path.name}.{os.getpid()}")
+            scratch.write_bytes(before[path])
+            scratch.replace(path)
 
 
 def directory_named(directory: Path, checkout: Path) -> str:

@@ -210,12 +210,13 @@ class Stage:
         if self.rehearses:
             self.desk.say(f"would accept the drift of {workspace.portal.name} on the branch {branch}")
             return
-        runs.accepted(workspace, self.now())
-        moved = git.moved(workspace.baseline_directory)
-        open_items = [item for item in result.document["items"] if report.counts(result.document, item)]
-        if not open_items or not moved:
+        if not any(report.counts(result.document, item) for item in result.document["items"]):
             forge.withdraw(branch, "Clean: a run found no drift.\n")
             return
+        with runs.accepted(workspace, result.document, self.now()):
+            moved = git.moved(workspace.baseline_directory)
+        if not moved:
+            return  # what could not be read, or moved once more meanwhile, is nothing that anybody could accept
         mark = marks.Mark("accept", result.key, marks.told({"files": [[one.path, one.text] for one in moved]}))
         text = baseline_back.message(workspace.portal.name, "accept the drift")
         forge.propose(branch, moved, text, comment.body(result.document, mark, self.desk.place.origin), mark)
