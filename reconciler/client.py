@@ -52,6 +52,11 @@ class Retries:
     wait_seconds: float = 20.0
 
 
+def is_token(text: str) -> bool:
+    """Whether a text can be sent as a token at all."""
+    return re.fullmatch(r"[!-~]+", text) is not None
+
+
 def _quietly(reason: str, seconds: float) -> None:
     """Nobody is told of a wait."""
 
@@ -99,7 +104,7 @@ class Client:
     requests_sent: Counter[str] = field(default_factory=Counter, repr=False)  # by verb and path, without the query
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[!-~]+", self._token):
+        if not is_token(self._token):
             hint = f"check {self.token_name} for a line break, a blank or a quote"
             raise AccessError("the token has signs that no token has", hint=hint)
         self._pace = Pace(self.clock)
@@ -259,7 +264,7 @@ class Web:
         if not parts.hostname or (parts.scheme != "https" and not nearby):
             hint = "use https; http is accepted for loopback only"
             raise UsageError(f"{self._named} is no address to send a secret to", hint=hint)
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets = [form for secret in secrets for form in _written(secret)]
         given = {"user-agent": f"hubspot-reconciler/{VERSION}", **(headers or {})}
         transport = httpx.HTTPTransport(proxy=proxy) if proxy else _transport(parts)
         timeout = httpx.Timeout(30.0, connect=10.0)
@@ -283,6 +288,12 @@ class Web:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
+
+
+def _written(secret: str) -> list[str]:
+    """A secret in the ways that an error may write it, longest first: also as Python does, and without its edges."""
+    forms = {secret, repr(secret)[1:-1], repr(secret.encode())[2:-1], secret.strip()}
+    return sorted(filter(None, forms), key=len, reverse=True)
 
 
 # --- how HubSpot is reached ------------------------------------------------------------------------------------------

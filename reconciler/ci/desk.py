@@ -56,7 +56,7 @@ class Desk:
     where: Callable[[str], str]  # a path of the specs as one of the repository
 
     def attempt(self, what: str, permission: str, do: Callable[[], None]) -> bool:
-        """Whether a surface was written; a host that refuses it costs a warning that names the permission."""
+        """Whether a surface was written; what stands in its way costs a warning that names the permission it needs."""
         try:
             do()
         except HostRefused as error:
@@ -64,7 +64,7 @@ class Desk:
             lacking = f"; the job needs the permission `{needed}`" if error.status in (401, 403, 404) and needed else ""
             self.warn(f"{what} was not written: {error}{lacking}")
             return False
-        except UnavailableError as error:
+        except (UnavailableError, OSError) as error:
             self.warn(f"{what} was not written: {error}")
             return False
         return True

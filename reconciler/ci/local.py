@@ -40,8 +40,9 @@ def _gitlab(desk: Desk, results: Results) -> None:
     for result in results:
         counts.update(gitlab_terraform.counts(result.document))
         entries |= gitlab_codequality.entries(result.document, desk.where)
-    desk.replace(TERRAFORM, json.dumps(counts) + "\n")
-    desk.replace(CODE_QUALITY, gitlab_codequality.report(entries))
+    desk.attempt("the widget", "", lambda: desk.replace(TERRAFORM, json.dumps(counts) + "\n"))
+    report = gitlab_codequality.report(entries)
+    desk.attempt("the code quality report", "", lambda: desk.replace(CODE_QUALITY, report))
 
 
 def _summary(desk: Desk, results: Results) -> str:
@@ -52,18 +53,18 @@ def _summary(desk: Desk, results: Results) -> str:
 def _github(desk: Desk, results: Results, found: Sequence[remarks.Remark], told: dict[str, str]) -> None:
     for remark in remarks.worst(found, "the job summary"):
         desk.say(remarks.github(remark))
-    if desk.place.summary_file:
-        desk.append(desk.place.summary_file, _summary(desk, results))
-    if desk.place.output_file:
-        desk.append(desk.place.output_file, outputs.lines(told))
+    if summary := desk.place.summary_file:
+        desk.attempt("the summary of the job", "", lambda: desk.append(summary, _summary(desk, results)))
+    if output := desk.place.output_file:
+        desk.attempt("the outputs of the step", "", lambda: desk.append(output, outputs.lines(told)))
 
 
 def _azure(desk: Desk, results: Results, found: Sequence[remarks.Remark], told: dict[str, str], code: int) -> None:
     """Azure reads everything from the log; a step that ends well with drift in it succeeds with issues."""
     for remark in remarks.worst(found, "the summary"):
         desk.say(remarks.azure(remark))
-    desk.replace(SUMMARY, _summary(desk, results))
-    desk.say(f"##vso[task.uploadsummary]{terminal(str(SUMMARY.resolve()))}")
+    if desk.attempt("the summary", "", lambda: desk.replace(SUMMARY, _summary(desk, results))):
+        desk.say(f"##vso[task.uploadsummary]{terminal(str(SUMMARY.resolve()))}")
     for name, value in told.items():
         desk.say(f"##vso[task.setvariable variable=hubspot_{name.replace('-', '_')};isOutput=true]{terminal(value)}")
     if any(result.code == ExitCode.DIFFERENCES for result in results):

@@ -1,7 +1,9 @@
 """The documents of a run: a plan, an apply or a drift check of one portal, whatever goes wrong in it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+import os
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +14,13 @@ from reconciler import acceptances, comparison, drift_check, git, planning, repo
 from reconciler.acceptance import Choice, accept
 from reconciler.apply import Tools
 from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
+from reconciler.drift import DriftItem
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.model import Answer, Json, Reads
 from reconciler.observe import ListSource
 from reconciler.plan import WRITES
 from reconciler.planning import Situation, Wishes
+from reconciler.render.words import drift_items
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
@@ -37,8 +41,19 @@ def caught(kind: str, portal: str, now: datetime, run: Callable[[], Document]) -
         return run()
     except ReconcilerError as error:
         told = report.error_json(error.code, str(error), error.where, error.hint, error.correlation_id)
-        document = report.error_document(kind, [told], now)
-        return {**document, "portal": {"name": portal, "portalId": None}}
+    except OSError as error:
+        where = str(error.filename or "")
+        told = report.error_json("usage", f"{where}: {error.strerror}" if where else str(error), where)
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(last.filename).name}:{last.lineno}"
+        told = report.error_json("internal", f"{type(error).__name__}: {error}", place, "this is a bug; report it")
+    return ended(kind, portal, now, told)
+
+
+def ended(kind: str, portal: str, now: datetime, told: Mapping[str, Json]) -> Document:
+    """The document of a run that could not begin or go on."""
+    return {**report.error_document(kind, [dict(told)], now), "portal": {"name": portal, "portalId": None}}
 
 
 def sound(workspace: Workspace, now: datetime) -> tuple[Spec | None, Document | None]:
@@ -118,6 +133,17 @@ class Cancelled(Protocol):
 
     event: Event
     name: str
+    writing: bool  # whether something may be in flight that has to be finished first
+
+
+@contextmanager
+def breakable(cancelled: Cancelled) -> Iterator[None]:
+    """While a portal is only read, its run ends at once when somebody wants that."""
+    cancelled.writing = False
+    try:
+        yield
+    finally:
+        cancelled.writing = True
 
 
 def compared(workspace: Workspace, base: str, now: datetime) -> Document:
@@ -136,15 +162,52 @@ def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str
     return drift_check.check(workspace, workspace.connect().reader(), asked, now)
 
 
-def accepted(workspace: Workspace, now: datetime) -> None:
-    """Moves the baseline in the checkout to what is live; the review of its commit is the record of who accepted it."""
-    record = workspace.baseline_directory / acceptances.FILE
-    before = record.read_bytes() if record.exists() else None
-    accept(workspace, workspace.connect().reader(), Choice(), "", None, now)
-    if before is not None:
-        record.write_bytes(before)
-    else:
-        record.unlink(missing_ok=True)
+@dataclass(frozen=True, slots=True)
+class Shown(Choice):
+    """The findings that a document shows; what moved since then was shown to nobody."""
+
+    fingerprints: frozenset[str] = frozenset()
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was named."""
+        return False
+
+    def takes(self, item: DriftItem) -> bool:
+        """Whether an item is just as the document shows it."""
+        return item.fingerprint in self.fingerprints
+
+
+@contextmanager
+def accepted(workspace: Workspace, document: Mapping[str, Json], now: datetime) -> Iterator[None]:
+    """The baseline in the checkout as it is once somebody accepts what a document shows; afterwards as it was.
+
+    The review of its commit is the record of who accepted it, so it holds no other.
+    """
+    directory = workspace.baseline_directory
+    before = _files(directory)
+    shown = Shown(fingerprints=frozenset(item["fingerprint"] for item in drift_items(document)))
+    try:
+        accept(workspace, workspace.connect().reader(), shown, "", None, now)
+        _put_back(before, {path for path in _files(directory) if path.name == acceptances.FILE})
+        yield
+    finally:
+        _put_back(before, _files(directory).keys() | before.keys())
+
+
+def _files(directory: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def _put_back(before: Mapping[Path, bytes], paths: Iterable[Path]) -> None:
+    """Files as they were, each at once: a run that is killed leaves none cut short."""
+    for path in paths:
+        if path not in before:
+            path.unlink()
+        elif not path.exists() or path.read_bytes() != before[path]:
+            scratch = path.with_name(f".{path.name}.{os.getpid()}")
+            scratch.write_bytes(before[path])
+            scratch.replace(path)
 
 
 def directory_named(directory: Path, checkout: Path) -> str:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -105,21 +104,26 @@ class Stage:
 
     # --- apply -------------------------------------------------------------------------------------------------------
 
-    def applied(self, workspace: Workspace, wishes: Wishes, approval: Approval, stopping: "Stopping") -> Result:
-        """Plans again, asks for the approval, and carries the plan out."""
+    def applied(self, workspace: Workspace, wishes: Wishes, approval: Approval, cancelled: runs.Cancelled) -> Result:
+        """Plans again, asks for the approval, and carries the plan out; begins nothing once somebody wants an end."""
 
         def run() -> runs.Document:
-            with exclusive(workspace), stopping() as stopped:
-                planned = runs.plan(workspace, wishes, self.now())
-                if planned.situation is None or planned.document["exit"]["code"]:
-                    return planned.document
-                asked = runs.writes(planned) and not approval.none
-                digest = self._approved(workspace, approval) if asked else ""
+            with exclusive(workspace):
+                with runs.breakable(cancelled):
+                    planned = runs.plan(workspace, wishes, self.now())
+                    if planned.situation is None or planned.document["exit"]["code"]:
+                        return planned.document
+                    asked = runs.writes(planned) and not approval.none
+                    digest = self._approved(workspace, approval) if asked else ""
                 if self.rehearses:
                     return planned.document
-                return runs.apply(planned.situation, wishes._replace(require_digest=digest), stopped, self.now)
+                return runs.apply(planned.situation, wishes._replace(require_digest=digest), cancelled, self.now)
 
-        return self.result(workspace, runs.caught("apply", workspace.portal.name, self.now(), run))
+        name = workspace.portal.name
+        if cancelled.name:
+            told = report.error_json(cancelled.name, f"the run was {cancelled.name} before this portal was begun")
+            return self.result(workspace, runs.ended("apply", name, self.now(), told))
+        return self.result(workspace, runs.caught("apply", name, self.now(), run))
 
     def _approved(self, workspace: Workspace, approval: Approval) -> str:
         """The digest of the reviewed plan: given, in a kept document, or in the check run of what was merged."""
@@ -206,12 +210,13 @@ class Stage:
         if self.rehearses:
             self.desk.say(f"would accept the drift of {workspace.portal.name} on the branch {branch}")
             return
-        runs.accepted(workspace, self.now())
-        moved = git.moved(workspace.baseline_directory)
-        open_items = [item for item in result.document["items"] if report.counts(result.document, item)]
-        if not open_items or not moved:
+        if not any(report.counts(result.document, item) for item in result.document["items"]):
             forge.withdraw(branch, "Clean: a run found no drift.\n")
             return
+        with runs.accepted(workspace, result.document, self.now()):
+            moved = git.moved(workspace.baseline_directory)
+        if not moved:
+            return  # what could not be read, or moved once more meanwhile, is nothing that anybody could accept
         mark = marks.Mark("accept", result.key, marks.told({"files": [[one.path, one.text] for one in moved]}))
         text = baseline_back.message(workspace.portal.name, "accept the drift")
         forge.propose(branch, moved, text, comment.body(result.document, mark, self.desk.place.origin), mark)
@@ -240,6 +245,3 @@ class Stage:
             self.desk.warn(f"nobody was notified: {error}")
             return False
         return True
-
-
-Stopping = Callable[[], AbstractContextManager[runs.Cancelled]]

@@ -92,7 +92,7 @@ def plan(
     """Plan for review: nothing is written to a portal."""
     from reconciler.planning import Wishes
 
-    stage, workspaces = staged(session, portals, dry_run)
+    stage, workspaces = staged(session, portals, dry_run, documents)
     wishes = Wishes(only, allow, allow_forget, on_conflict, fail_on=fail_on or "")
     base = base_ref or stage.desk.place.base
     results = [stage.planned(workspace, wishes, base) for workspace in workspaces]
@@ -135,15 +135,20 @@ def apply(
 
     if sum((bool(require_digest), approved is not None, no_approval)) > 1:
         raise UsageError("--require-digest, --approved and --no-approval exclude each other", hint="give one of them")
-    stage, workspaces = staged(session, portals, dry_run)
+    stage, workspaces = staged(session, portals, dry_run, documents)
     approval = Approval(require_digest, approved, no_approval)
     wishes = Wishes(only, allow, allow_forget, on_conflict)
-    results = [stage.applied(workspace, wishes, approval, stopping) for workspace in workspaces]
-    code = show(session, stage, results, "apply", documents)
-    if baseline != "keep":
-        for workspace, result in zip(workspaces, results, strict=True):
-            stage.bring_back(workspace, result, baseline)
-    return code
+    with stopping() as stopped:
+        stopped.writing = (
+            True  # but while a portal is planned, something is in flight: an apply, a document, a baseline
+        )
+        results = [stage.applied(workspace, wishes, approval, stopped) for workspace in workspaces]
+        try:
+            return show(session, stage, results, "apply", documents)
+        finally:  # nobody may be there to read it, and what was applied is applied
+            if baseline != "keep":
+                for workspace, result in zip(workspaces, results, strict=True):
+                    stage.bring_back(workspace, result, baseline)
 
 
 @command.command("drift", epilog="Example: reconciler ci drift --portals all --report pull-request")
@@ -173,7 +178,7 @@ def drift(
     from reconciler.ci.stage import Webhook
     from reconciler.errors import ExitCode
 
-    stage, workspaces = staged(session, portals, dry_run)
+    stage, workspaces = staged(session, portals, dry_run, documents)
     results = [stage.drifted(workspace, only, fail_on or "") for workspace in workspaces]
     code = show(session, stage, results, "drift", documents)
     for workspace, result in zip(workspaces, results, strict=True):
@@ -181,8 +186,10 @@ def drift(
     return int(ExitCode.OK) if no_fail and code == ExitCode.DIFFERENCES else code
 
 
-def staged(session: Session, portals: Sequence[str], dry_run: bool) -> "tuple[Stage, list[Workspace]]":
-    """The place with its host, really called or only told of, and the portals of the run."""
+def staged(
+    session: Session, portals: Sequence[str], dry_run: bool, documents: Path | None
+) -> "tuple[Stage, list[Workspace]]":
+    """The place with its host, really called or only told of, the portals of the run, and room for its documents."""
     from reconciler.ci.desk import Desk
     from reconciler.ci.place import detect
     from reconciler.ci.stage import Stage
@@ -195,6 +202,8 @@ def staged(session: Session, portals: Sequence[str], dry_run: bool) -> "tuple[St
     desk = Desk(place, _api(place, dry_run), _say, _warner(place), *writes, _below(place))
     names = chosen(settings, (*portals, *filter(None, [session.options.get("portal")])))
     stage = Stage(desk, _host(desk), session.now, dry_run)
+    if documents is not None:
+        documents.mkdir(parents=True, exist_ok=True)
     return stage, [Workspace(session.specs, settings, settings.portal(name)) for name in names]
 
 
@@ -204,16 +213,32 @@ def show(session: Session, stage: "Stage", results: "Sequence[Result]", what: st
     from reconciler.errors import ExitCode, worst
     from reconciler.render import FORMATS
 
+    if documents is not None:
+        results = [_kept(session, documents / f"{what}-{result.portal}.json", result) for result in results]
     for result in results:
         click.echo(FORMATS["text"](result.document, session.style(sys.stdout)), nl=False, color=True)
     code = int(worst(ExitCode(result.code) for result in results))
-    if documents is not None:
-        documents.mkdir(parents=True, exist_ok=True)
-        for result in results:
-            text = FORMATS["json"](result.document, session.style(None))
-            _replace(documents / f"{what}-{result.portal}.json", text)
     local.show(stage.desk, results, code)
     return code
+
+
+def _kept(session: Session, file: Path, result: "Result") -> "Result":
+    """A result whose document is in a file; one that cannot be is an error that every surface tells."""
+    from dataclasses import replace
+
+    from reconciler import report
+    from reconciler.render import FORMATS
+
+    try:
+        _replace(file, FORMATS["json"](result.document, session.style(None)))
+        return result
+    except OSError as error:
+        wrote = "receipt" in result.document
+        hint = "what was applied is applied" if wrote else "make room for it"
+        message = f"cannot write {file}: {error.strerror}"
+        told = report.error_json("partial" if wrote else "usage", message, str(file), hint)
+        errors = [*result.document["errors"], told]
+        return replace(result, document=report.finished({**result.document, "errors": errors}))
 
 
 def chosen(settings: "Settings", patterns: Sequence[str]) -> list[str]:
@@ -286,8 +311,8 @@ def _host(desk: Any) -> "Host | None":
     from reconciler.ci.gitlab import GitLab
 
     if desk.api is None:
-        if names := TOKENS.get(desk.place.host):
-            desk.warn(f"no comment, status or issue is written: {names[0]} is not set")
+        if desk.place.host in TOKENS:
+            desk.warn(f"no comment, status or issue is written: {_unusable(desk.place)}")
         return None
     match desk.place.host:
         case "github":
@@ -307,11 +332,28 @@ def _api(place: "Place", dry_run: bool) -> "Api | None":
         return None
     if dry_run:
         return Rehearsal(lambda line: _say(escape.terminal(line)))
-    token = next(filter(None, map(os.environ.get, TOKENS.get(place.host, ()))), "")
-    if not token and place.host in TOKENS:
+    if place.host in TOKENS and _unusable(place):
         return None
+    token = os.environ.get(_token_name(place), "")
     web = Web(place.api_url, _headers(place, token), proxy=_proxy(place), secrets=[token])
     return LiveApi(web, NAMES[place.host], time.sleep)
+
+
+def _token_name(place: "Place") -> str:
+    """The variable that holds the host's token; nothing where the host takes none."""
+    names = TOKENS.get(place.host, ("",))
+    return next(filter(os.environ.get, names), names[0])
+
+
+def _unusable(place: "Place") -> str:
+    """Why the host's token cannot be sent; nothing where it can."""
+    from reconciler.client import is_token
+
+    name = _token_name(place)
+    if not (token := os.environ.get(name)):
+        return f"{name} is not set"
+    odd = f"{name} has signs that no token has; check it for a line break, a blank or a quote"
+    return "" if is_token(token) else odd
 
 
 def _headers(place: "Place", token: str) -> dict[str, str]:

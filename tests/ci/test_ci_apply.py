@@ -225,3 +225,79 @@ def test_without_a_host_api_the_baseline_is_pushed(workplace, tmp_path_factory):
     assert "theirs" in log
     assert '"Uno"' in workplace.git("-C", str(origin), "show", f"main:{BASELINE}")
     assert re.match(r"hubspot-reconciler", workplace.git("-C", str(origin), "log", "-1", "--format=%an", "main"))
+
+
+def document(portal):
+    return json.loads(Path(f"docs/apply-{portal}.json").read_text("utf-8"))
+
+
+ALL = [*APPLY, "--portals", "all", "--no-approval", "--documents", "docs"]
+
+
+def test_a_file_in_the_way_of_one_portal_keeps_no_other_from_its_apply(github, workplace):
+    """The portal whose receipt cannot be begun says so; the next one is applied, told, and its baseline comes back."""
+    workplace.on_github(number=None, head="m1")
+    workplace.specs(CHANGED)
+    Path(".reconciler/receipts/demo").rename("aside")
+    Path(".reconciler/receipts/demo").write_text("in the way", "utf-8")
+
+    assert run(ALL) == 3
+
+    (told,) = document("demo")["errors"]
+    assert (told["code"], told["where"]) == ("usage", str(Path(".reconciler/receipts/demo").resolve()))
+    assert document("other")["exit"] == {"code": 0, "name": "ok"}
+    assert "specs/baselines/other/properties.contacts.json" in github.files("main")
+    assert live("one")["label"] == "One"
+
+
+def test_a_bug_in_one_portal_keeps_no_other_from_its_apply(github, workplace):
+    """What HubSpot never answers ends the run of that portal only, and is called a bug."""
+    workplace.on_github(number=None, head="m1")
+    workplace.specs(CHANGED)
+    portal = Portal.open(".reconciler/demo.json")
+    del portal.state["objects"]["0-1"]["properties"]["two"]["name"]
+    portal.save()
+
+    assert run(ALL) == 1
+
+    (told,) = document("demo")["errors"]
+    assert (told["code"], told["hint"]) == ("internal", "this is a bug; report it")
+    assert document("other")["exit"] == {"code": 0, "name": "ok"}
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("GITHUB_STEP_SUMMARY", "the summary of the job"), ("GITHUB_OUTPUT", "the outputs of the step")]
+)
+def test_a_full_disk_costs_a_surface_and_not_the_baseline(github, workplace, capsys, name, what):
+    """What the host's files cannot take is a warning: the exit code stays, and the moved baseline comes back."""
+    workplace.on_github(number=None, head="m1")
+    workplace.specs(CHANGED)
+    workplace.environ(**{name: "/dev/full"})
+
+    assert run([*APPLY, "--no-approval"]) == 0
+
+    assert f"warning: {what} was not written: [Errno 28] No space left on device" in capsys.readouterr().err
+    assert '"Uno"' in github.files("main")[BASELINE]
+
+
+def test_a_document_that_cannot_be_kept_after_an_apply_is_partial(github, workplace, capsys):
+    """Something was written and something failed: exit 7, told on every surface, and the baseline comes back."""
+    workplace.on_github(number=None, head="m1")
+    workplace.specs(CHANGED)
+    Path("docs/apply-demo.json").mkdir(parents=True)
+
+    assert run([*APPLY, "--no-approval", "--documents", "docs"]) == 7
+
+    assert "error [partial] cannot write docs/apply-demo.json: Is a directory" in capsys.readouterr().out
+    assert workplace.outputs()["exit-code"] == "7"
+    assert '"Uno"' in github.files("main")[BASELINE]
+
+
+def test_a_place_for_documents_that_cannot_be_made_ends_the_run_before_it_begins(github, workplace):
+    """After an apply it would be too late to say so."""
+    workplace.on_github(number=None, head="m1")
+    workplace.specs(CHANGED)
+
+    assert run([*APPLY, "--no-approval", "--documents", "event.json/docs"]) == 3
+
+    assert live("one")["label"] == "One"

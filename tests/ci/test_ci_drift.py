@@ -2,13 +2,18 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ci_workplace import CONTACTS
 from host_fakes import TOKEN
 
+from reconciler.ci import runs
 from reconciler.cli import run
 from reconciler.emulator import Portal
+from reconciler.settings import load
+from reconciler.workspace import Workspace
 
 DRIFT = ["ci", "drift", "-q"]
 FORBIDDEN = {
@@ -25,6 +30,7 @@ FORBIDDEN = {
     "retryAfter": None,
     "delay": 0.0,
 }
+BASELINE = "specs/baselines/demo/properties.contacts.json"
 HEAD = "<!-- reconciler:drift key="
 
 
@@ -212,6 +218,56 @@ def test_drift_as_a_pull_request_moves_the_baseline(main, workplace):
     workplace.edit(property="two", label="Two")
     assert run([*DRIFT, "--report", "pull-request"]) == 0
     assert pull["state"] == "closed"
+
+
+def proposed(main):
+    """The baseline of the pull request."""
+    return main.files("hubspot-reconciler/drift-demo")[BASELINE]
+
+
+def test_a_pull_request_accepts_what_it_lists_and_nothing_else(main, workplace):
+    """With --only, what else moved stays drift: the reviewer accepts what the page names."""
+    workplace.edit(property="one", label="Edited one")
+    workplace.edit(property="two", label="Edited two")
+
+    assert run([*DRIFT, "--only", "properties/contacts/one", "--report", "pull-request"]) == 2
+
+    (pull,) = main.pulls.values()
+    assert "properties/contacts/two" not in pull["body"]
+    assert "Edited one" in proposed(main)
+    assert "Edited two" not in proposed(main)
+
+
+def test_a_pull_request_accepts_nothing_that_moved_since_the_check(main, workplace):
+    """The portal is read once more for the baseline; drift that began between the reads was shown to nobody."""
+    workplace.edit(property="one", label="Edited one")
+    assert run([*DRIFT, "--report", "none", "--documents", "docs"]) == 2
+    workplace.edit(property="one", label="Edited again")
+    workplace.edit(property="two", label="Edited two")
+    settings = load(Path("specs"))
+    workspace = Workspace(Path("specs"), settings, settings.portal("demo"))
+    document = json.loads(Path("docs/drift-demo.json").read_text("utf-8"))
+
+    with runs.accepted(workspace, document, datetime(2026, 11, 26, tzinfo=UTC)):
+        assert "Edited" not in Path(BASELINE).read_text("utf-8")
+
+
+def test_the_checkout_keeps_its_baseline(main, workplace):
+    """Whether a pull request is made or not, a later apply in the same job brings nothing unreviewed to the branch."""
+    workplace.edit(property="one", label="Edited one")
+
+    assert run([*DRIFT, "--fail-on", "high", "--report", "pull-request"]) == 0
+    assert workplace.git("status", "--porcelain") == ""
+    assert main.writes() == []
+
+    assert run([*DRIFT, "--report", "pull-request"]) == 2
+    assert "Edited one" in proposed(main)
+    assert workplace.git("status", "--porcelain") == ""
+
+    workplace.specs(CONTACTS + "    three: {label: Three, type: string, fieldType: text, groupName: g}\n")
+    assert run(["ci", "apply", "-q", "--no-approval", "--only", "properties/contacts/three"]) == 0
+    assert "Edited one" not in main.files("main")[BASELINE]
+    assert "Three" in main.files("main")[BASELINE]
 
 
 def test_a_dry_run_touches_nothing(main, workplace, capsys):

@@ -9,6 +9,8 @@ from host_fakes import TOKEN
 
 from reconciler.ci import marks
 from reconciler.cli import run
+from reconciler.client import Web
+from reconciler.errors import UnavailableError
 
 PLAN = ["ci", "plan", "-q"]
 CHANGED = CONTACTS.replace("label: One", "label: Uno")
@@ -279,6 +281,30 @@ def test_the_token_is_in_no_output(github, workplace, capsys):
     told = capsys.readouterr()
     texts = [told.out, told.err, *(path.read_text("utf-8") for path in Path().rglob("*.md"))]
     assert not any(TOKEN in text for text in texts)
+
+
+@pytest.mark.parametrize("sign", ["\n", " ", "\r\n", "\u00e9", "\x1b"])
+def test_a_token_with_a_line_break_or_an_odd_sign_is_told_and_never_sent(github, workplace, capsys, sign):
+    """Secrets are often stored with a line break: the name of the variable is said, and nothing of its value."""
+    workplace.environ(GITHUB_TOKEN=TOKEN + sign)
+
+    assert run([*PLAN, "--comment", "always"]) == 0
+
+    said = "".join(capsys.readouterr())
+    assert "GITHUB_TOKEN has signs that no token has; check it for a line break, a blank or a quote" in said
+    assert TOKEN not in said
+    assert github.calls == []
+
+
+@pytest.mark.parametrize("end", ["\n", "'\n", "\\\n"])
+def test_an_error_of_http_holds_no_secret_however_it_is_written(github, workplace, end):
+    """What the library says of a header it refuses is a Python literal of it."""
+    web = Web(workplace.url, {"private-token": TOKEN + end}, secrets=[TOKEN + end])
+
+    with pytest.raises(UnavailableError, match=r"Illegal header value b.\*\*\*.$") as caught:
+        web.send("GET", "/user")
+
+    assert TOKEN not in str(caught.value)
 
 
 def test_hostile_labels_give_no_commands_and_no_outputs(github, workplace, capsys):
