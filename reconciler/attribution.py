@@ -16,7 +16,7 @@ from reconciler.baseline import STAGES
 from reconciler.diff import Difference
 from reconciler.kinds import kind_of, properties
 from reconciler.model import Json, Resource
-from reconciler.receipts import OwnWrites
+from reconciler.receipts import SETTLING, OwnWrites
 
 if TYPE_CHECKING:
     from reconciler.diff import Field
@@ -78,6 +78,19 @@ def known_until(resource: Resource) -> str:
     return time_of(resource, "updatedAt") or time_of(resource, "createdAt")
 
 
+_SECOND = len("2026-11-26T12:00:00")  # what receipts tell
+
+
+def outdated(receipts: OwnWrites, address: str, known: Resource | None) -> bool:
+    """Whether a baseline has seen a definition after our own last write of it: then it knows better than receipts."""
+    return known is not None and known_until(known)[:_SECOND] > receipts.at.get(address, "")[:_SECOND]
+
+
+def _written_since(at: str, live: Resource) -> bool:
+    """Whether HubSpot says that somebody wrote to a definition later than we did."""
+    return time_of(live, "updatedAt") > _moment((datetime.fromisoformat(at) + SETTLING).isoformat())
+
+
 @dataclass(frozen=True, slots=True)
 class Attribution:
     """What is known beside the definition: our own writes, how new the baseline is, and mass touches."""
@@ -105,15 +118,24 @@ class Attribution:
 
     def _our_own(self, changes: "Sequence[Field]", difference: Difference) -> bool:
         """Whether a receipt says that one of our applies from here left it like this."""
-        address = difference.address
+        address, receipts = difference.address, self.receipts
+        if outdated(receipts, address, difference.before):
+            return False
         if difference.after is None:
-            return address in self.receipts.archived
-        wrote = self.receipts.values.get(address, {})
+            return address in receipts.archived
+        wrote = receipts.values.get(address, {})
+        if not wrote or _written_since(receipts.at[address], difference.after):
+            return False
         same = kind_of(address).same
         if difference.before is None:
             live = difference.after.attributes
-            return bool(wrote) and all(same(path, wrote[path], live.get(path)) for path in wrote if path in live)
-        return all(one.path in wrote and same(one.path, wrote[one.path], one.after) for one in changes)
+            return all(same(path, wrote[path], live.get(path)) for path in wrote if path in live)
+        return all(
+            one.path in wrote
+            and same(one.path, wrote[one.path], one.after)
+            and receipts.replaced(address, one.path, one.before, same)
+            for one in changes
+        )
 
     def _who_added(self, drift_class: str, new: Resource, family: vendor.Family) -> Actor:
         user = new.facts.get("createdUserId")

@@ -29,7 +29,7 @@ from reconciler.errors import (
     UsageError,
 )
 from reconciler.model import UNAVAILABLE, Answer, Json
-from reconciler.pace import Clock, Pace, WallClock, Window
+from reconciler.pace import Clock, OutOfPatience, Pace, Patience, WallClock, Window
 from reconciler.read_list import is_list, only_reads
 from reconciler.trouble import Believable, Raw, Trouble, a_result, a_whole_list, an_object, judged
 
@@ -67,6 +67,7 @@ class Options(TypedDict, total=False):
     retries: Retries
     clock: Clock
     on_wait: Callable[[str, float], None]  # called from any thread
+    cancelled: Callable[[], bool]  # whether somebody wants the run to end: then nothing is waited for
     token_name: str
     timeout_seconds: float
     connections: int
@@ -97,6 +98,7 @@ class Client:
     retries: Retries = field(default_factory=Retries)
     clock: Clock = field(default_factory=WallClock, repr=False)
     on_wait: Callable[[str, float], None] = field(default=_quietly, repr=False)
+    cancelled: Callable[[], bool] = field(default=bool, repr=False)
     token_name: str = "the token"
     timeout_seconds: float = 60.0
     connections: int = AT_ONCE  # that a read uses side by side
@@ -147,24 +149,33 @@ class Client:
 
     def exchange(self, http: httpx.Client, ask: "Ask") -> Answer:
         """One request with patience; where it may have had an effect, it is only repeated if it reads."""
-        waited, tried = 0.0, 0
+        patience, tried = Patience(self.clock, self.retries.wait_seconds, self.cancelled), 0
         while True:
-            result = self._once(http, ask)
+            result = self._once(http, ask, patience)
             tried += 1
             if isinstance(result, Answer):
                 return self._admitted(result)
             if result.perhaps_done and not ask.reads:
                 raise _unknown(ask, result)
             pause = result.pause if result.pause is not None else 0.5 * 2 ** (tried - 1)
-            if result.final or tried >= self.retries.tries or waited + pause > self.retries.wait_seconds:
-                raise _unavailable(ask, result, tried, waited)
+            if result.final or tried >= self.retries.tries or not patience.lasts(pause):
+                raise _unavailable(ask, result, tried, patience.waited)
             self.on_wait(result.reason, pause)
-            self.clock.wait(pause)
-            waited += pause
+            try:
+                patience.wait(pause)
+            except OutOfPatience:
+                raise _unavailable(ask, result, tried, patience.waited) from None
 
-    def _once(self, http: httpx.Client, ask: "Ask") -> Answer | Trouble:
+    def _once(self, http: httpx.Client, ask: "Ask", patience: Patience) -> Answer | Trouble:
+        try:
+            return self._sent(http, ask, patience)
+        except OutOfPatience as spent:
+            reason = f"HubSpot takes no requests for another {spent.seconds:.0f} s (429)"
+            return Trouble(reason, perhaps_done=False, final=True, hint="try again after that")
+
+    def _sent(self, http: httpx.Client, ask: "Ask", patience: Patience) -> Answer | Trouble:
         window = self._pace.window(ask.path)
-        with window.slot() as slot:
+        with window.slot(patience) as slot:
             with self._lock:
                 self.requests_sent[f"{ask.method} {ask.path.partition('?')[0]}"] += 1
             try:

@@ -9,12 +9,13 @@ import threading
 import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Protocol
 
+GLANCE = 0.5  # how often whoever waits looks whether the run is to end
 LEAST_PAUSE = 0.001
 CHECK_AGAIN = 0.01  # while every slot is in flight, nobody knows when the next one is free
 MARGIN = 1  # another application's share is never seen to the last request
@@ -59,6 +60,41 @@ class IdleClock:
         self._seconds += seconds
 
 
+class OutOfPatience(Exception):
+    """Waiting would take too long, or the run is to end."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds:.0f} s are too long")
+        self.seconds = seconds
+
+
+@dataclass
+class Patience:
+    """How long one request may wait until HubSpot is ready for it, and nobody wants the run to end."""
+
+    clock: Clock
+    seconds: float = float("inf")
+    cancelled: Callable[[], bool] = bool
+    waited: float = 0.0
+
+    def lasts(self, seconds: float) -> bool:
+        """Whether so long a wait is still in it."""
+        return self.waited + seconds <= self.seconds
+
+    def wait(self, seconds: float) -> None:
+        """Waits; what would be too long is not begun."""
+        if not self.lasts(seconds):
+            raise OutOfPatience(seconds)
+        left = seconds
+        while left > 0:
+            if self.cancelled():
+                raise OutOfPatience(left)
+            glance = min(left, GLANCE)
+            self.clock.wait(glance)
+            self.waited += glance
+            left -= glance
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Slot:
     """The right to one request, from its sending to some time after its response."""
@@ -82,10 +118,13 @@ class Window:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
-    def slot(self) -> Iterator[Slot]:
-        """Waits for a slot, and gives it back when the block ends."""
+    def slot(self, patience: Patience | None = None) -> Iterator[Slot]:
+        """Waits for a slot, for room as long as it takes, and gives it back when the block ends."""
         while isinstance(slot := self.take(), float):
-            self.clock.wait(slot)
+            if patience and self.closed:
+                patience.wait(slot)
+            else:
+                self.clock.wait(slot)
         try:
             yield slot
         finally:
@@ -128,6 +167,11 @@ class Window:
         """HubSpot said that there is no room: nobody goes on before so many seconds have passed."""
         with self._lock:
             self._closed_until = max(self._closed_until, self.clock.now() + seconds)
+
+    @property
+    def closed(self) -> bool:
+        """Whether HubSpot has said that there is no room."""
+        return self.clock.now() < self._closed_until
 
     def _see_others(self, used: int, slot: Slot) -> None:
         """What is used beyond anything that can be ours proves another application; how much is an estimate."""

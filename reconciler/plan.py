@@ -21,6 +21,7 @@ from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of
 from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
 from reconciler.overlays import origin
+from reconciler.receipts import OwnWrites
 
 if TYPE_CHECKING:
     from reconciler.diff import Field
@@ -177,7 +178,7 @@ class Inputs(NamedTuple):
     baseline: Baseline | None = None
     only: tuple[str, ...] = ()
     on_conflict: Literal["spec", "live"] | None = None
-    own_writes: Mapping[str, Mapping[str, Json]] = {}  # from receipts, by address and path
+    own_writes: OwnWrites = OwnWrites()  # from receipts
     ignored: tuple[IgnoreRule, ...] = ()
     integrations: tuple[Integration, ...] = ()
 
@@ -435,7 +436,7 @@ def _cause(change: "Field", kind: Kind, known: Resource | None, inputs: Inputs, 
         return PlannedField(change.path, change.before, change.after, change.how)
     there, baseline = kind.value_at(known, change)
     cause = _three_way(change, kind, there, baseline, difference.before is None)
-    if cause != "spec_change" and _ours(change, kind, inputs.own_writes.get(difference.address, {})):
+    if cause != "spec_change" and _ours(change, kind, inputs.own_writes, known, baseline):
         cause = "spec_change"  # our own last run wrote it, and its baseline has not come back yet
     return PlannedField(change.path, change.before, change.after, change.how, baseline, there, cause)
 
@@ -459,10 +460,17 @@ def _as_known(there: bool, baseline: Json, present: bool, value: Json, path: str
     return there == present and (not there or kind.same(path, value, baseline))
 
 
-def _ours(change: "Field", kind: Kind, written: Mapping[str, Json]) -> bool:
-    return (
-        change.how != "added" and change.path in written and kind.same(change.path, written[change.path], change.before)
-    )
+def _ours(change: "Field", kind: Kind, receipts: OwnWrites, known: Resource, baseline: Json) -> bool:
+    """Whether a live value is our own last write, which the baseline knows nothing of yet."""
+    written = receipts.values.get(known.address, {})
+    if change.how == "added" or change.path not in written:
+        return False
+    if not kind.same(change.path, written[change.path], change.before):
+        return False
+    from reconciler.attribution import outdated  # next to no plan has to ask
+
+    before = receipts.replaced(known.address, change.path, baseline, kind.same)
+    return before and not outdated(receipts, known.address, known)
 
 
 def _bare(change: "Field") -> Json:

@@ -71,7 +71,7 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
         workspace.baseline,
         wishes.only,
         wishes.on_conflict,
-        situation.written.values,
+        situation.written,
         situation.ignored,
         situation.spec.integrations,
     )
@@ -138,17 +138,23 @@ def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
     if workspace.baseline is None or situation.observation.at_rest(workspace.baseline.snapshot):
         return []
     from reconciler import drift  # a plan on a portal at rest knows no drift, and does not load what finds it
+    from reconciler.attribution import outdated
     from reconciler.drift_check import with_breaches
 
     before, collections = workspace.baseline.snapshot, situation.observation.collections
     live = ignore.copied(before, situation.observation.snapshot, situation.ignored)
+    written = situation.written
     found = drift.detect(
         workspace.baseline,
         live,
         spec.desired,
         collections,
         removed=spec.removed,
-        own_writes=situation.written.values,
+        own_writes={
+            address: values
+            for address, values in written.values.items()
+            if not outdated(written, address, before.get(address))
+        },
         referred=integrations.referred(spec.integrations),
     )
     found = with_breaches(found, before, live, spec.desired, spec.integrations, collections)

@@ -3,7 +3,7 @@
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -74,6 +74,12 @@ class OwnWrites(NamedTuple):
     recent: Mapping[str, Mapping[str, Json]] = {}  # the last minutes' changes by address
     archived: frozenset[str] = frozenset()  # addresses that the last of them archived
     at: Mapping[str, str] = {}  # when each address was last written
+    found: Mapping[str, Mapping[str, Sequence[Json]]] = {}  # what each value replaced, live or in the baseline
+
+    def replaced(self, address: str, path: str, known: Json, same: Callable[[str, Json, Json], bool]) -> bool:
+        """Whether a baseline holds what one of these writes has replaced: it is of before, and has not moved yet."""
+        found = self.found.get(address, {}).get(path)
+        return found is None or any(same(path, one, known) for one in found)
 
 
 SETTLING = timedelta(minutes=5)  # HubSpot's reads may lag behind writes for so long
@@ -83,20 +89,39 @@ def own_writes(directory: Path, now: datetime) -> OwnWrites:
     """The values that receipts of a portal say were written, later ones over earlier ones."""
     values: dict[str, dict[str, Json]] = {}
     recent: dict[str, Mapping[str, Json]] = {}
-    last: dict[str, tuple[str, str]] = {}
+    archived: set[str] = set()
+    at: dict[str, datetime] = {}
+    found: dict[str, dict[str, list[Json]]] = {}
     for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else ():
         told = events(path)
         if not told or told[0].get("event") != "begin":
             continue
         begun, taken, times = told[0], written(told), _times(told)
         for change in begun["changes"]:
-            if change["address"] in taken:
-                last[change["address"]] = change["action"], begun["at"]
-                values[change["address"]] = {**values.get(change["address"], {}), **_values(change)}
-                if times.get(change["address"], datetime.fromisoformat(begun["at"])) > now - SETTLING:
-                    recent[change["address"]] = change
-    archived = frozenset(address for address, (action, _) in last.items() if action == "archive")
-    return OwnWrites(values, recent, archived, {address: at for address, (_, at) in last.items()})
+            address = change["address"]
+            if address not in taken:
+                continue
+            at[address] = times.get(address, datetime.fromisoformat(begun["at"]))
+            if change["action"] == "archive":  # what was written before is gone
+                archived.add(address)
+                values.pop(address, None)
+                found.pop(address, None)
+            else:
+                archived.discard(address)
+                values.setdefault(address, {}).update(_values(change))
+                _note(change, found.setdefault(address, {}))
+            if at[address] > now - SETTLING:
+                recent[address] = change
+    stamps = {address: moment.strftime("%Y-%m-%dT%H:%M:%SZ") for address, moment in at.items()}
+    return OwnWrites(values, recent, frozenset(archived), stamps, found)
+
+
+def _note(change: Mapping[str, Json], found: dict[str, list[Json]]) -> None:
+    """What the fields of a change were before it."""
+    for field in change["fields"]:
+        if "after" in field:
+            before = [_bare(field.get(side)) for side in ("before", "baseline") if side == "before" or side in field]
+            found.setdefault(field["path"], []).extend(before)
 
 
 def _times(told: Sequence[Mapping[str, Json]]) -> dict[str, datetime]:

@@ -39,6 +39,7 @@ class Workspace:
         self.portal = portal
         self.environ = os.environ if environ is None else environ
         self.chosen_clock = chosen_clock
+        self.cancelled: Callable[[], bool] = bool  # whether somebody wants the run to end
 
     @cached_property
     def api(self) -> Api:
@@ -130,6 +131,7 @@ class Workspace:
 
         options.setdefault("retries", Retries(**self.settings.retries))
         options.setdefault("clock", self.clock)
+        options.setdefault("cancelled", self.cancelled)
         if self.portal.emulator is not None:
             from reconciler.emulator import Portal as Embedded
             from reconciler.emulator import create_app

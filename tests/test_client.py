@@ -290,6 +290,49 @@ def test_a_full_window_holds_up_everybody():
     assert clock.time == 10.0
 
 
+def test_a_window_that_stays_closed_for_long_is_not_waited_for():
+    """After one 429 with a Retry-After of ten minutes no request waits: the next ones end too, and are not sent."""
+    clock = FakeClock()
+    client, script, _ = client_of(answer(429, Retry_After="600"), EMPTY, clock=clock)
+    for read in (lambda: client.reader().get(LIST), lambda: client.reader().get(LIST + "/groups")):
+        with pytest.raises(UnavailableError):
+            read()
+    with pytest.raises(UnavailableError) as caught:
+        client.writer().send("POST", LIST, {})
+
+    assert str(caught.value) == f"{LIST}: HubSpot takes no requests for another 600 s (429)"
+    assert caught.value.hint == "try again after that"
+    assert (len(script.seen), clock.time) == (1, 0.0)
+    clock.time = 590.0
+    assert client.reader().get(LIST).ok
+
+
+def test_waiting_for_a_closed_window_is_waiting():
+    """What one request waits, for its own 429 and for those of others, is twenty seconds in all."""
+    clock = FakeClock()
+    client, script, _ = client_of(answer(429, Retry_After="12"), clock=clock, retries=Retries(tries=1))
+    with pytest.raises(UnavailableError):
+        client.reader().get(LIST)
+    client.retries = Retries()
+
+    with pytest.raises(UnavailableError) as caught:
+        client.reader().get(LIST)
+
+    assert caught.value.hint == "given up after 1 try, 12 s waited"
+    assert (len(script.seen), clock.time) == (2, 12.0)
+
+
+def test_whoever_wants_the_run_to_end_ends_the_waiting():
+    """Neither the pause after a failure nor a closed window outlasts a signal by more than half a second."""
+    clock = FakeClock()
+    client, script, _ = client_of(answer(429, Retry_After="15"), clock=clock, cancelled=lambda: clock.time >= 3)
+
+    for sent in (1, 1):  # the first waits after its answer, the second for the window that this one has closed
+        with pytest.raises(UnavailableError):
+            client.reader().get(LIST)
+        assert (len(script.seen), clock.time) == (sent, 3.0)
+
+
 def test_every_request_says_who_asks_and_for_what():
     """Token, JSON, gzip and our name are in the headers, and paths go out as they were built."""
     body = gzip.compress(json.dumps({"results": [{"name": "é"}]}).encode())

@@ -2,10 +2,12 @@
 
 import json
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from reconciler import receipts
 from reconciler.cli import run
 from reconciler.emulator import Portal, edit
 
@@ -184,3 +186,77 @@ def test_a_stage_that_goes_by_a_guess_is_deleted_only_after_somebody_accepted_it
     assert run(["accept", "--all", "-q", "--reason", "it is this one"]) == 0
     code, changes = planned("--detailed-exitcode")
     assert (code, list(changes)) == (2, ["lifecycleStages/pilot"])
+
+
+ONE = "properties/contacts/one"
+GROUP = "propertyGroups: {contacts: {g: {label: G}}}\n"
+
+
+def one(label):
+    return (
+        GROUP + f"properties: {{contacts: {{one: {{label: {label}, type: string, fieldType: text, groupName: g}}}}}}\n"
+    )
+
+
+def hour_passes():
+    """The receipts' times, as they would be after an hour."""
+    for receipt in Path(".reconciler/receipts/demo").glob("*.jsonl"):
+        told = receipts.events(receipt)
+        then = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        aged = [{**event, "at": then} if "at" in event else event for event in told]
+        receipt.write_text("".join(json.dumps(event) + "\n" for event in aged), "utf-8")
+
+
+def accepted():
+    assert run(["-q", "accept", "--all", "--reason", "agreed"]) == 0
+
+
+def blamed():
+    """Who moved what, as a drift check tells."""
+    code = run(["drift", "-q", "-o", "json:drift.json"])
+    items = json.loads(Path("drift.json").read_text("utf-8"))["items"]
+    return code, [(item["class"], item["actor"]["type"], item["actor"]["confidence"]) for item in items]
+
+
+@pytest.mark.parametrize("first", ["Theirs", "One"])
+def test_a_receipt_that_the_baseline_has_passed_is_no_baseline(first):
+    """What a person sets to a value that an older apply of ours wrote is that person's, and a conflict."""
+    applied(one("One"))
+    applied(one("Ours"))
+    hour_passes()
+    happens("relabel", object="contacts", property="one", label=first)
+    accepted()
+    happens("relabel", object="contacts", property="one", label="Ours")
+
+    specs(one(first))
+    assert planned() == (0, {ONE: {"label": "revert_drift"}})
+    assert blamed() == (2, [("managed.modified", "user", "likely")])
+    specs(one("Third"))
+    assert planned() == (5, {ONE: {"label": "conflict"}})
+
+
+def test_a_receipt_stands_in_for_a_baseline_that_has_not_come_back():
+    """Where CI applied twice and neither baseline is here yet, what the applies wrote is no conflict."""
+    applied(one("One"))
+    kept = Path("specs/baselines/demo/properties.contacts.json").read_bytes()
+    applied(one("Ours"))
+    applied(one("Ours too"))
+    Path("specs/baselines/demo/properties.contacts.json").write_bytes(kept)
+
+    specs(one("Third"))
+    assert planned() == (0, {ONE: {"label": "spec_change"}})
+    assert blamed() == (2, [("managed.conflict", "tool", "certain")])
+
+
+def test_who_restores_what_an_apply_archived_is_not_that_apply():
+    """Nor is who archives it again: the receipts tell of other times, and nothing is certain."""
+    applied(one("One"))
+    applied(GROUP + f"removed: [{{address: {ONE}, reason: gone}}]\n", "--allow", ONE)
+    hour_passes()
+    specs(GROUP)
+    happens("restore", object="contacts", property="one")
+
+    assert blamed() == (2, [("unmanaged.added", "tool", "likely")])  # HubSpot still names the user of our key
+    accepted()
+    happens("archive", object="contacts", property="one")
+    assert blamed() == (2, [("unmanaged.removed", "unknown", "unknown")])

@@ -12,7 +12,7 @@ from processes import TOKEN, listening, started
 
 from reconciler import receipts
 from reconciler.cli import run
-from reconciler.emulator import Portal
+from reconciler.emulator import Portal, faults
 
 SETTINGS = 'version: 1\nportals: {{production: {{portalId: 12345678, baseUrl: "{url}"}}}}\nwatch: [contacts]\n'
 SPEC = """
@@ -94,6 +94,21 @@ def test_a_signal_before_the_first_write_ends_the_run_with_nothing_written(line,
         "cancelled; nothing was written",
     )
     assert all(entry["method"] != "POST" for entry in line.portal.log)
+
+
+def test_a_signal_ends_the_waiting_for_a_busy_portal(line):
+    """While HubSpot asks for a pause, the first signal is enough: nothing more is sent, and everybody is told."""
+    faults.add(line.portal, method="POST", path="/groups$", status=429, retryAfter=15, count=0)
+    pids = SimpleQueue()
+    line.before_write = lambda: os.kill(pids.get(), signal.SIGTERM)
+    process = started(Path.cwd(), APPLY)
+    pids.put(process.pid)
+
+    assert process.wait() == 143
+    assert applied() == (143, {GROUP: "failed", ONE: "skipped"})
+    sent = [entry["method"] for entry in line.portal.log if entry["path"].endswith("/groups")]
+    assert sent == ["GET", "POST"]
+    assert receipts.events(receipts.newest(Path(".reconciler/receipts/production")))[-1]["event"] == "end"
 
 
 def test_two_applies_to_one_portal_exclude_each_other(line, capsys):

@@ -57,6 +57,7 @@ def command(
         raise UsageError("nobody is there to approve the plan", hint=hint)
     wishes = Wishes(only, allow, allow_forget, on_conflict, require_digest=require_digest)
     with exclusive(workspace), stopping() as stopped:
+        workspace.cancelled = stopped.event.is_set
         if plan_file is not None:
             if only or on_conflict:
                 raise UsageError("--only and --on-conflict belong to the plan, not to its apply")
