@@ -1,7 +1,10 @@
 import json
 import os
+import resource
 import shlex
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -64,6 +67,19 @@ class Place:
         return [(item["class"], item["address"].rpartition("/")[2]) for item in self.drift()]
 
 
+def on_a_full_disk(room, *words):
+    """What a command says for which no file has more room than so many bytes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+    )
+    assert done.returncode == 3, done
+    return done.stdout + done.stderr
+
+
 # --- accept ----------------------------------------------------------------------------------------------------------
 
 
@@ -122,6 +138,47 @@ def test_a_class_can_be_accepted_for_a_while(place):
     assert "until 2999-12-31; then it is drift again" in said
     assert {item["accepted"]["until"] for item in place.drift()} == {"2999-12-31"}
     place.says("drift")
+
+
+def test_a_reason_in_another_encoding_costs_no_acceptance(place):
+    """A reason that no UTF-8 can hold is kept as its escape, beside what was accepted before."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    place.says("accept", "--all", "--reason", "wait", "--until", "2999-12-30")
+    edit(place.portal, "create-group", object="contacts", group="own", label="Own")
+
+    place.says("accept", "propertyGroups/contacts/own", "--reason", "bad \udcff", "--until", "2999-12-31")
+
+    assert [one["accepted"]["reason"] for one in place.drift()] == ["wait", "bad \udcff"]
+
+
+def test_a_full_disk_costs_no_acceptance(place):
+    """An acceptance that does not fit on the disk is refused, and those that were there stay as they were."""
+    accepted = place.path / "specs/baselines/demo/accepted.json"
+    edit(place.portal, "relabel", **TIER, label="Level")
+    place.says("accept", "--all", "--reason", "wait", "--until", "2999-12-30")
+    edit(place.portal, "create-group", object="contacts", group="own", label="Own")
+    before, there = accepted.read_bytes(), sorted(os.listdir(accepted.parent))
+    words = ["accept", "propertyGroups/contacts/own", "--until", "2999-12-31", "--reason", "x" * 500]
+
+    assert "accepted.json: File too large" in on_a_full_disk(512, *words)
+
+    assert accepted.read_bytes() == before
+    assert sorted(os.listdir(accepted.parent)) == there
+
+
+@pytest.mark.parametrize("command", ["import", "adopt"])
+def test_a_full_disk_costs_no_spec_file(place, command):
+    """A spec file that does not fit on the disk is named, and all of them stay as they were."""
+    edit(place.portal, "create-group", object="contacts", group="own", label="Own")
+    place.says("import")
+    edit(place.portal, "create-group", object="contacts", group="other", label="Other " * 100)
+    edit(place.portal, "relabel", **TIER, label="Level" * 100)
+    specs = place.path / "specs"
+    before = {path: path.read_bytes() for path in specs.iterdir() if path.is_file()}
+
+    assert "yaml: File too large" in on_a_full_disk(512, command)
+
+    assert {path: path.read_bytes() for path in specs.iterdir() if path.is_file()} == before
 
 
 @pytest.mark.parametrize(
