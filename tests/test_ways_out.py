@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from reconciler.cli import run
-from reconciler.emulator import Portal, edit, release
+from reconciler.emulator import Portal, edit, faults, release
 
 SETTINGS = "version: 1\nportals: {demo: {emulator: .reconciler/demo.json}}\nwatch: [contacts]\n"
 SPEC = """properties:
@@ -179,6 +179,63 @@ def test_a_full_disk_costs_no_spec_file(place, command):
     assert "yaml: File too large" in on_a_full_disk(512, command)
 
     assert {path: path.read_bytes() for path in specs.iterdir() if path.is_file()} == before
+
+
+# --- what cannot be accepted -----------------------------------------------------------------------------------------
+
+
+def forbid(portal, path):
+    """HubSpot refuses to show lists of this path from now on."""
+    faults.add(portal, kind="forbidden", method="GET", path=path, count=0)
+    portal.save()
+
+
+def test_nothing_is_accepted_that_could_not_be_read(place):
+    """Where no list could be read there is nothing to accept: exit 4, as drift, and nothing is written down."""
+    forbid(place.portal, "/crm/")
+    record = place.path / "specs/baselines/demo/acceptances.jsonl"
+    before = record.read_bytes()
+
+    said = place.says("accept", "--all", "--reason", "x", code=4)
+
+    assert "no list of the portal could be read" in said
+    assert record.read_bytes() == before
+
+
+@pytest.fixture
+def denied(place):
+    """A portal in which a label has moved, and whose companies nobody may read any more."""
+    (place.path / "specs/reconciler.yaml").write_text(SETTINGS.replace("[contacts]", "[contacts, companies]"))
+    place.says("accept", "--all", "--reason", "companies, too")
+    edit(place.portal, "relabel", **TIER, label="Level")
+    forbid(place.portal, "properties/companies$")
+    return place
+
+
+@pytest.mark.parametrize(
+    ("words", "accepted"),
+    [
+        (["--all"], ["properties/contacts/tier"]),
+        (["--class", "access"], []),
+        (["--class", "access", "--class", "managed"], ["properties/contacts/tier"]),
+    ],
+)
+def test_a_list_that_could_not_be_read_stays_drift(denied, words, accepted):
+    """What was read is accepted; a list that was not is said to stay drift, with exit 4, and nobody consented to it."""
+    said = denied.says("accept", *words, "--reason", "w", code=4)
+
+    assert "properties/companies could not be read, and stays drift" in said
+    assert ("Accepted what moved at 1 definition" in said) == bool(accepted)
+    lines = (denied.path / "specs/baselines/demo/acceptances.jsonl").read_text().splitlines()
+    assert [one["address"] for one in map(json.loads, lines) if one["reason"] == "w"] == accepted
+    assert ("access.unreadable", "companies") in denied.moved()
+
+
+def test_a_list_that_cannot_be_read_is_accepted_for_a_while(denied):
+    """Until a day somebody may live without a list."""
+    denied.says("accept", "--all", "--reason", "the scope is asked for", "--until", "2999-12-31")
+
+    denied.says("drift")
 
 
 @pytest.mark.parametrize(
