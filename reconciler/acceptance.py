@@ -73,7 +73,7 @@ def accept(
     """
     today = now.date()
     loaded, known = declared(workspace), workspace.baseline
-    if known is None and choice.classes:
+    if known is None and (choice.classes or until):
         hint = "make one with `reconciler import` or `reconciler accept --all`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))

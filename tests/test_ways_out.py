@@ -2,6 +2,7 @@ import json
 import os
 import resource
 import shlex
+import shutil
 import stat
 import subprocess
 import sys
@@ -236,6 +237,18 @@ def test_a_list_that_cannot_be_read_is_accepted_for_a_while(denied):
     denied.says("accept", "--all", "--reason", "the scope is asked for", "--until", "2999-12-31")
 
     denied.says("drift")
+
+
+@pytest.mark.parametrize("words", [["--all"], ["properties/contacts/tier", "--reason", "x"]])
+def test_without_a_baseline_nothing_can_be_accepted_for_a_while(place, words):
+    """Nothing has moved where there is no baseline, so a day is a mistake, and no file appears."""
+    baselines = place.path / "specs/baselines/demo"
+    shutil.rmtree(baselines)
+
+    said = place.says("accept", *words, "--until", "2999-12-31", code=3)
+
+    assert "portal demo has no baseline yet, so nothing has moved" in said
+    assert not baselines.exists()
 
 
 @pytest.mark.parametrize(
