@@ -72,6 +72,8 @@ def accept(
     No baseline can say what stands in a list that was not read, so without it is accepted for a while or not at all.
     """
     today = now.date()
+    if until and until < today:
+        raise UsageError(f"{until} is past, so nothing would be accepted", hint=f"--until {today} or later")
     loaded, known = declared(workspace), workspace.baseline
     if known is None and (choice.classes or until):
         hint = "make one with `reconciler import` or `reconciler accept --all`"

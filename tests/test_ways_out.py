@@ -251,6 +251,16 @@ def test_without_a_baseline_nothing_can_be_accepted_for_a_while(place, words):
     assert not baselines.exists()
 
 
+def test_a_day_that_is_past_accepts_nothing(place):
+    """An acceptance that would not hold for a day is refused."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    said = place.says("accept", "--all", "--until", "2020-01-01", code=3)
+
+    assert "2020-01-01 is past" in said
+    assert place.moved() == [("managed.modified", "tier")]
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
