@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from reconciler import acceptances, ignore, report
 from reconciler import baseline as baselines
 from reconciler.address import any_covers, covers, matches
 from reconciler.baseline import Baseline
-from reconciler.drift import Drift, DriftItem
-from reconciler.drift_check import ACCEPTED, declared, detected, remember
-from reconciler.errors import UsageError
+from reconciler.drift import UNREADABLE, Drift, DriftItem
+from reconciler.drift_check import ACCEPTED, declared, detected, nothing_read, remember
+from reconciler.errors import AccessError, UnavailableError, UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.model import Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, within
@@ -56,20 +57,34 @@ class Choice:
                 yield IgnoreRule(item.address, "", (path,))
 
 
+class Accepted(NamedTuple):
+    """The addresses that somebody accepted, and the lists that were chosen as well and could not be read."""
+
+    addresses: Sequence[str]
+    unread: Sequence[str] = ()
+
+
 def accept(
     workspace: Workspace, source: ListSource, choice: Choice, reason: str, until: date | None, now: datetime
-) -> list[str]:
-    """Moves the baseline to what is live, or remembers that some of it is accepted for a while; and by whom and why."""
+) -> Accepted:
+    """Moves the baseline to what is live, or remembers that some of it is accepted for a while; and by whom and why.
+
+    No baseline can say what stands in a list that was not read, so without it is accepted for a while or not at all.
+    """
     today = now.date()
+    if until and until < today:
+        raise UsageError(f"{until} is past, so nothing would be accepted", hint=f"--until {today} or later")
     loaded, known = declared(workspace), workspace.baseline
-    if known is None and choice.classes:
+    if known is None and (choice.classes or until):
         hint = "make one with `reconciler import` or `reconciler accept --all`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
+    _refuse_unread(observation)
     ignored = ignore.in_force(workspace.settings.ignore, today)
     found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), ())
     _check(choice.patterns, observation, known)
-    items = [item for item in found.items if choice.takes(item)]
+    chosen = [item for item in found.items if choice.takes(item)]
+    items = [item for item in chosen if until or item.drift_class != UNREADABLE]
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": reason, "until": until and until.isoformat()}
     if until is None and known is None:
         taken, findings = _first(workspace, observation, choice), [{"address": one} for one in choice.patterns or ["*"]]
@@ -77,7 +92,14 @@ def accept(
         taken, findings = sorted({item.address for item in items}), [finding_of(item) for item in items]
         _take(workspace, observation, choice, items, consent, today)
     acceptances.append(workspace.baseline_directory, findings, consent)
-    return taken
+    return Accepted(taken, [item.address for item in chosen if item not in items])
+
+
+def _refuse_unread(observation: Observation) -> None:
+    """Ends the run where no list of the portal could be read, as a drift check does."""
+    for error in nothing_read(observation):
+        told = UnavailableError if error["code"] == UnavailableError.code else AccessError
+        raise told(error["message"], hint=error["hint"])
 
 
 def _take(

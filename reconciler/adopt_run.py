@@ -1,13 +1,12 @@
 """Runs an adopt: finds what is live and declared otherwise, edits the spec files, and moves the baseline along."""
 
 import difflib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from reconciler import acceptances, ignore, importer, report, variables
+from reconciler import acceptances, ignore, importer, report, small_files, variables
 from reconciler import baseline as baselines
 from reconciler import spec as specs
 from reconciler.acceptance import WHOLE, Choice, finding_of, merged
@@ -100,9 +99,7 @@ def planned(
 
 def write(workspace: Workspace, adoption: Adoption, now: datetime) -> None:
     """Writes the edited files, each at once or not at all, then moves the baseline for what was adopted."""
-    drafts = [(_draft(file), file.path.resolve()) for file in adoption.files]
-    for draft, path in drafts:
-        os.replace(draft, path)
+    small_files.write({file.path: file.after for file in adoption.files})
     if not adoption.taken:
         return
     known = workspace.baseline
@@ -113,20 +110,6 @@ def write(workspace: Workspace, adoption: Adoption, now: datetime) -> None:
     )
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": "adopted into the specs"}
     acceptances.append(workspace.baseline_directory, adoption.findings, consent)
-
-
-def _draft(file: EditedFile) -> Path:
-    """The new text beside the file, where a link leads to it, so that a full disk harms nothing."""
-    path = file.path.resolve()
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(file.after.encode("utf-8"))
-        if path.exists():
-            draft.chmod(path.stat().st_mode)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UsageError(f"cannot write {file.path}: {error.strerror}", where=str(file.path)) from error
-    return draft
 
 
 def _text(path: Path) -> str:

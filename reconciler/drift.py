@@ -28,6 +28,7 @@ from reconciler.receipts import OwnWrites
 if TYPE_CHECKING:
     from reconciler.diff import Field
 
+UNREADABLE = "access.unreadable"
 SEVERITIES = ("info", "low", "medium", "high")
 SEVERITY: Mapping[str, str] = {
     "managed.modified": "medium",
@@ -50,7 +51,7 @@ SEVERITY: Mapping[str, str] = {
     "portal.changed": "low",
     "portal.added": "low",
     "portal.removed": "low",
-    "access.unreadable": "high",
+    UNREADABLE: "high",
 }
 QUIET_FLAGS = frozenset(  # below an added property, in the order that the data suggest (real-drift.md 6)
     "formField externalOptions calculationFormula numberDisplayHint textDisplayHint showCurrencySymbol".split()
@@ -218,9 +219,9 @@ def _leads_to(pattern: str, collection: str) -> bool:
 def _unreadable(collection: Collection) -> DriftItem:
     why = collection.detail or f"the list is {collection.status}"
     return DriftItem(
-        "access.unreadable",
+        UNREADABLE,
         collection.name,
-        SEVERITY["access.unreadable"],
+        SEVERITY[UNREADABLE],
         (DriftField(FieldChange("status", "ok", collection.status)),),
         Actor("unknown", "unknown", why),
     )

@@ -7,7 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
-from reconciler import acceptances, coverage, drift, history, ignore, integrations, life, people, report, spec
+from reconciler import (
+    acceptances,
+    coverage,
+    drift,
+    history,
+    ignore,
+    integrations,
+    life,
+    people,
+    report,
+    small_files,
+    spec,
+)
 from reconciler.address import any_covers
 from reconciler.attribution import known_until
 from reconciler.baseline import Baseline
@@ -233,8 +245,7 @@ def remember(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> 
     kept = [entry for entry in _remembered(path) if date.fromisoformat(entry["until"]) >= today]
     by_fingerprint = {entry["fingerprint"]: entry for entry in [*kept, *entries]}
     ordered = sorted(by_fingerprint.values(), key=lambda entry: (entry["address"], entry["fingerprint"]))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    small_files.write({path: json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"})
 
 
 def _remembered(path: Path) -> list[dict[str, Json]]:

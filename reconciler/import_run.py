@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
-from reconciler import acceptances, ignore, importer, report, spec
+from reconciler import acceptances, ignore, importer, report, small_files, spec
 from reconciler import baseline as baselines
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
@@ -88,15 +88,15 @@ def _problems(resources: list[Resource], ignored: Sequence[IgnoreRule]) -> list[
 
 
 def _write(directory: Path, wanted: Sequence[Resource]) -> list[dict[str, Json]]:
-    files = []
+    files, texts = [], {}
     for name, resources in groupby(importer.ordered(wanted), key=importer.file_name):
         listed = list(resources)
         path = importer.target(directory, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
         text = importer.text_of(importer.sections(listed))
         if not path.exists() or path.read_text(encoding="utf-8") != text:
-            path.write_text(text, encoding="utf-8")
+            texts[path] = text
         files.append({"path": path.relative_to(directory).as_posix(), "definitions": len(listed)})
+    small_files.write(texts)
     return files
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from reconciler import small_files
 from reconciler.client import Web
 from reconciler.errors import UnavailableError
 from reconciler.model import Json
@@ -125,6 +126,5 @@ def remembered(file: Path) -> Memory:
 
 def remember(file: Path, memory: Memory) -> None:
     """Keeps what is open for the next run."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     entries = {one: day.isoformat() for one, day in sorted(memory.since.items())}
-    file.write_text(json.dumps(entries, indent=1) + "\n", "utf-8")
+    small_files.write({file: json.dumps(entries, indent=1) + "\n"})

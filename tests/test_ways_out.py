@@ -1,12 +1,16 @@
 import json
 import os
+import resource
 import shlex
+import shutil
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from reconciler.cli import run
-from reconciler.emulator import Portal, edit, release
+from reconciler.emulator import Portal, edit, faults, release
 
 SETTINGS = "version: 1\nportals: {demo: {emulator: .reconciler/demo.json}}\nwatch: [contacts]\n"
 SPEC = """properties:
@@ -62,6 +66,19 @@ class Place:
 
     def moved(self):
         return [(item["class"], item["address"].rpartition("/")[2]) for item in self.drift()]
+
+
+def on_a_full_disk(room, *words):
+    """What a command says for which no file has more room than so many bytes."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reconciler", *words],
+        check=False,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+    )
+    assert done.returncode == 3, done
+    return done.stdout + done.stderr
 
 
 # --- accept ----------------------------------------------------------------------------------------------------------
@@ -122,6 +139,126 @@ def test_a_class_can_be_accepted_for_a_while(place):
     assert "until 2999-12-31; then it is drift again" in said
     assert {item["accepted"]["until"] for item in place.drift()} == {"2999-12-31"}
     place.says("drift")
+
+
+def test_a_reason_in_another_encoding_costs_no_acceptance(place):
+    """A reason that no UTF-8 can hold is kept as its escape, beside what was accepted before."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    place.says("accept", "--all", "--reason", "wait", "--until", "2999-12-30")
+    edit(place.portal, "create-group", object="contacts", group="own", label="Own")
+
+    place.says("accept", "propertyGroups/contacts/own", "--reason", "bad \udcff", "--until", "2999-12-31")
+
+    assert [one["accepted"]["reason"] for one in place.drift()] == ["wait", "bad \udcff"]
+
+
+def test_a_full_disk_costs_no_acceptance(place):
+    """An acceptance that does not fit on the disk is refused, and those that were there stay as they were."""
+    accepted = place.path / "specs/baselines/demo/accepted.json"
+    edit(place.portal, "relabel", **TIER, label="Level")
+    place.says("accept", "--all", "--reason", "wait", "--until", "2999-12-30")
+    edit(place.portal, "create-group", object="contacts", group="own", label="Own")
+    before, there = accepted.read_bytes(), sorted(os.listdir(accepted.parent))
+    words = ["accept", "propertyGroups/contacts/own", "--until", "2999-12-31", "--reason", "x" * 500]
+
+    assert "accepted.json: File too large" in on_a_full_disk(512, *words)
+
+    assert accepted.read_bytes() == before
+    assert sorted(os.listdir(accepted.parent)) == there
+
+
+@pytest.mark.parametrize("command", ["import", "adopt"])
+def test_a_full_disk_costs_no_spec_file(place, command):
+    """A spec file that does not fit on the disk is named, and all of them stay as they were."""
+    edit(place.portal, "create-group", object="contacts", group="own", label="Own")
+    place.says("import")
+    edit(place.portal, "create-group", object="contacts", group="other", label="Other " * 100)
+    edit(place.portal, "relabel", **TIER, label="Level" * 100)
+    specs = place.path / "specs"
+    before = {path: path.read_bytes() for path in specs.iterdir() if path.is_file()}
+
+    assert "yaml: File too large" in on_a_full_disk(512, command)
+
+    assert {path: path.read_bytes() for path in specs.iterdir() if path.is_file()} == before
+
+
+# --- what cannot be accepted -----------------------------------------------------------------------------------------
+
+
+def forbid(portal, path):
+    """HubSpot refuses to show lists of this path from now on."""
+    faults.add(portal, kind="forbidden", method="GET", path=path, count=0)
+    portal.save()
+
+
+def test_nothing_is_accepted_that_could_not_be_read(place):
+    """Where no list could be read there is nothing to accept: exit 4, as drift, and nothing is written down."""
+    forbid(place.portal, "/crm/")
+    record = place.path / "specs/baselines/demo/acceptances.jsonl"
+    before = record.read_bytes()
+
+    said = place.says("accept", "--all", "--reason", "x", code=4)
+
+    assert "no list of the portal could be read" in said
+    assert record.read_bytes() == before
+
+
+@pytest.fixture
+def denied(place):
+    """A portal in which a label has moved, and whose companies nobody may read any more."""
+    (place.path / "specs/reconciler.yaml").write_text(SETTINGS.replace("[contacts]", "[contacts, companies]"))
+    place.says("accept", "--all", "--reason", "companies, too")
+    edit(place.portal, "relabel", **TIER, label="Level")
+    forbid(place.portal, "properties/companies$")
+    return place
+
+
+@pytest.mark.parametrize(
+    ("words", "accepted"),
+    [
+        (["--all"], ["properties/contacts/tier"]),
+        (["--class", "access"], []),
+        (["--class", "access", "--class", "managed"], ["properties/contacts/tier"]),
+    ],
+)
+def test_a_list_that_could_not_be_read_stays_drift(denied, words, accepted):
+    """What was read is accepted; a list that was not is said to stay drift, with exit 4, and nobody consented to it."""
+    said = denied.says("accept", *words, "--reason", "w", code=4)
+
+    assert "properties/companies could not be read, and stays drift" in said
+    assert ("Accepted what moved at 1 definition" in said) == bool(accepted)
+    lines = (denied.path / "specs/baselines/demo/acceptances.jsonl").read_text().splitlines()
+    assert [one["address"] for one in map(json.loads, lines) if one["reason"] == "w"] == accepted
+    assert ("access.unreadable", "companies") in denied.moved()
+
+
+def test_a_list_that_cannot_be_read_is_accepted_for_a_while(denied):
+    """Until a day somebody may live without a list."""
+    denied.says("accept", "--all", "--reason", "the scope is asked for", "--until", "2999-12-31")
+
+    denied.says("drift")
+
+
+@pytest.mark.parametrize("words", [["--all"], ["properties/contacts/tier", "--reason", "x"]])
+def test_without_a_baseline_nothing_can_be_accepted_for_a_while(place, words):
+    """Nothing has moved where there is no baseline, so a day is a mistake, and no file appears."""
+    baselines = place.path / "specs/baselines/demo"
+    shutil.rmtree(baselines)
+
+    said = place.says("accept", *words, "--until", "2999-12-31", code=3)
+
+    assert "portal demo has no baseline yet, so nothing has moved" in said
+    assert not baselines.exists()
+
+
+def test_a_day_that_is_past_accepts_nothing(place):
+    """An acceptance that would not hold for a day is refused."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    said = place.says("accept", "--all", "--until", "2020-01-01", code=3)
+
+    assert "2020-01-01 is past" in said
+    assert place.moved() == [("managed.modified", "tier")]
 
 
 @pytest.mark.parametrize(

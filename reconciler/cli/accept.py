@@ -1,12 +1,13 @@
 """``reconciler accept``."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from reconciler.cli.session import Session, class_option, common_options, snapshot_option, source_of
-from reconciler.errors import UsageError
+from reconciler.errors import AccessError, UsageError
 
 
 @click.command(epilog="Example: reconciler accept 'properties/contacts/hs_*' --reason 'HubSpot release of May'")
@@ -29,7 +30,6 @@ def command(
 ) -> int:
     """Move the baseline to what is live, so that it is no drift any more."""
     from reconciler.acceptance import Choice, accept
-    from reconciler.render.escape import terminal
 
     if bool(addresses or classes) == everything:
         hint = "reconciler accept --all --reason TEXT, or --class vendor.added"
@@ -40,12 +40,22 @@ def command(
     source = source_of(workspace, from_snapshot)
     workspace.check_identity(source)
     last_day = until.date() if until else None
-    accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
+    accepted, unread = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
+    if accepted or not unread:
+        _tell(session, accepted, workspace.portal.name, last_day)
+    if unread:
+        hint = "give the key the scope, take it out of `watch`, or live without it for a while with --until DATE"
+        raise AccessError(f"{', '.join(unread)} could not be read, and stays drift", hint=hint)
+    return 0
+
+
+def _tell(session: Session, accepted: Sequence[str], portal: str, last_day: date | None) -> None:
+    from reconciler.render.escape import terminal
+
     how_many = f"{len(accepted)} definition{'' if len(accepted) == 1 else 's'}"
     so_far = f"until {last_day}; then it is drift again" if last_day else "drift starts from here"
-    click.echo(f"Accepted what moved at {how_many} of {workspace.portal.name}; {so_far}.")
+    click.echo(f"Accepted what moved at {how_many} of {portal}; {so_far}.")
     for address in accepted[:20]:
         session.note(f"  {terminal(address)}")
     if len(accepted) > 20:
         session.note(f"  and {len(accepted) - 20} more")
-    return 0

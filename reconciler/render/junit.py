@@ -1,7 +1,8 @@
 """A document as JUnit XML, which every CI shows as tests: one case an object, failed where a person has to look.
 
 A plan fails where a guard refuses, sides conflict or an integration breaks; a drift check where something moved and is
-not accepted; a validation where the specs are wrong; an apply where something was not done.
+not accepted; a validation where the specs are wrong; an apply where something was not done; a portal of a fleet where
+any of this holds for it, or its run ended early; a check of the doctor where it found an error.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -11,11 +12,18 @@ from xml.etree import ElementTree as xml
 
 from reconciler.model import Json
 from reconciler.render import escape, text_drift
-from reconciler.render.problems import Problem, problems
+from reconciler.render.problems import Problem, of_portal, problems
 from reconciler.render.style import Style
 from reconciler.render.words import Document, drift_kind, entry, heading, own_errors, place, portal, unread
 
 Result = Literal["", "failure", "error", "skipped"]
+VERDICTS: Mapping[str, Result] = {
+    "failed": "error",
+    "stopped": "error",
+    "drifted": "failure",
+    "not-started": "skipped",
+}
+CHECKS: Mapping[str, Result] = {"error": "failure", "warning": "skipped", "unknown": "skipped"}
 OUTCOMES: Mapping[str, Result] = {"failed": "failure", "unknown": "error", "blocked": "skipped", "skipped": "skipped"}
 
 
@@ -75,12 +83,16 @@ def _trouble(document: Document) -> Iterator[Case]:
 def _changes(document: Document) -> Iterator[Case]:
     found: dict[str, list[Problem]] = {}
     for one in problems(document, drift=False):
-        if one.level == "error" or one.rule == "breaking":
+        if _fails(one):
             found.setdefault(one.address, []).append(one)
     planned = {change["address"] for change in document.get("changes", ())}
     yield from (Case("plan", one.rule, "failure", one.message) for one in _of_the_whole(document, planned))
     for change in document.get("changes", ()):
         yield _case(change["address"], change["action"], found.get(change["address"], ()), change)
+
+
+def _fails(one: Problem) -> bool:
+    return one.level == "error" or one.rule == "breaking"
 
 
 def _of_the_whole(document: Document, planned: Collection[str]) -> list[Problem]:
@@ -121,6 +133,21 @@ def _items(document: Document) -> Iterator[Case]:
         yield Case(heading(item["address"]), item["address"], result, message, detail)
 
 
+def _portals(document: Document) -> Iterator[Case]:
+    """A case a portal of a fleet; one whose plan breaks something or would be refused has failed."""
+    for one in document.get("portals", ()):
+        found = list(of_portal(one))
+        planned: Result = "failure" if one["verdict"] == "differs" and any(map(_fails, found)) else ""
+        result = VERDICTS.get(one["verdict"], planned)
+        yield Case("portals", one["name"], result, one["verdict"], "\n".join(problem.text for problem in found))
+
+
+def _checks(document: Document) -> Iterator[Case]:
+    """A case a check of the doctor."""
+    for one in document.get("checks", ()):
+        yield Case("doctor", one["name"], CHECKS.get(one["status"], ""), one["message"], one["fix"])
+
+
 def _findings(document: Document) -> Iterator[Case]:
     """A case a spec file that is sound, and one a finding."""
     findings = document.get("findings", ())
@@ -135,4 +162,4 @@ def _findings(document: Document) -> Iterator[Case]:
         yield Case(finding["rule"], finding.get("address") or where, result, finding["message"], detail)
 
 
-CASES = {"plan": _changes, "apply": _outcomes, "drift": _items}
+CASES = {"plan": _changes, "apply": _outcomes, "drift": _items, "fleet": _portals, "doctor": _checks}

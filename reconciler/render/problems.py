@@ -8,6 +8,7 @@ from typing import Literal
 from reconciler.model import Json
 from reconciler.render import text_drift
 from reconciler.render.words import (
+    SEVERITIES,
     Change,
     Document,
     conflicts,
@@ -16,6 +17,7 @@ from reconciler.render.words import (
     drift_kind,
     failure,
     is_destructive,
+    listed,
     own_errors,
     refusal,
     refused,
@@ -25,6 +27,8 @@ from reconciler.render.words import (
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 OF_FINDINGS: Mapping[str, Level] = {"error": "error", "warning": "warning", "info": "note"}
+OF_CHECKS: Mapping[str, Level] = {"error": "error", "warning": "warning", "unknown": "note"}
+NAMED = 6  # addresses of one portal of a fleet
 OF_DRIFT: Mapping[str, Level] = {"high": "error", "medium": "warning"}
 
 
@@ -53,10 +57,38 @@ class Problem:
 
 def problems(document: Document, drift: bool = True) -> list[Problem]:
     """Everything that is wrong or dangerous, worst first; what moved in the portal only where that is wanted."""
-    found = [*_errors(document), *_findings(document), *_changes(document)]
+    found = [*_errors(document), *_findings(document), *_changes(document), *_checks(document)]
+    for one in document.get("portals", ()):
+        found += of_portal(one, drift)
     if drift:
         found += map(_drifted, drift_items(document))
     return sorted(found, key=lambda one: LEVELS.index(one.level))
+
+
+def of_portal(result: Mapping[str, Json], drift: bool = True) -> Iterator[Problem]:
+    """What went wrong, breaks or is destroyed in one portal of a fleet, and what moved in it."""
+    name, verdict = result["name"], result["verdict"]
+    for error in result["errors"]:
+        where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
+        about = f"{name}: {error['message']}{where}"
+        if verdict == "not-started":
+            yield Problem("warning", verdict, about)
+        else:
+            yield Problem("error", error["code"], about, error.get("hint") or "")
+    for integration in result["breaks"]:
+        yield Problem("warning", "breaking", f"{name}: breaks {integration}")
+    if result["command"] == "plan" and result["destructive"]:
+        yield Problem("warning", "destructive", f"{name}: destroys {listed(result['destructive'], NAMED)}")
+    if drift and verdict == "drifted":
+        worst = next((severity for severity in SEVERITIES if result["summary"].get(severity)), "")
+        told = [f"{state} {listed(addresses, NAMED)}" for state, addresses in result["states"].items()]
+        yield Problem(OF_DRIFT.get(worst, "note"), verdict, f"{name}: {'; '.join(told)}")
+
+
+def _checks(document: Document) -> Iterator[Problem]:
+    for one in document.get("checks", ()):
+        if one["status"] != "ok":
+            yield Problem(OF_CHECKS[one["status"]], f"doctor-{one['name']}", one["message"], one["fix"])
 
 
 def _errors(document: Document) -> Iterator[Problem]:

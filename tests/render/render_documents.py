@@ -528,6 +528,67 @@ HOSTILE = {
     "errors": [{"code": "odd", "message": text, "hint": text, "where": text} for text in EVIL],
 }
 
+
+def result(name: str, verdict: str, code: int = 0, **more) -> dict:
+    """What one portal of a fleet came to."""
+    return {
+        "name": name,
+        "portal": {"name": name, "portalId": None, "apiVersion": "v3", "directory": "specs"},
+        "command": "plan",
+        "verdict": verdict,
+        "exit": {"code": code, "name": "ok"},
+        "states": {},
+        "same": 4,
+        "summary": {},
+        "destructive": [],
+        "breaks": [],
+        "errors": [],
+        "at": "2026-11-26T09:30:00Z",
+        **more,
+    }
+
+
+DENIED = {"code": "access", "message": "HUBSPOT_ACCESS_TOKEN is not set", "where": "globex.yaml", "hint": "export it"}
+NOT_ALLOWED = {"code": "blocked", "message": "archive needs consent", "hint": "--allow properties/contacts/old_score"}
+FLEET = {
+    **BASE,
+    "kind": "fleet",
+    "portal": None,
+    "command": "plan",
+    "shards": [],
+    "portals": [
+        result("acme", "same"),
+        result("globex", "failed", 4, same=0, errors=[DENIED]),
+        result("hooli", "differs", states={"missing": ["properties/contacts/cs_score"]}, breaks=["warehouse"]),
+        result(
+            "initech",
+            "differs",
+            states={"differs": ["properties/contacts/old_score"], "unreadable": ["properties/deals"]},
+            destructive=["properties/contacts/old_score"],
+            errors=[NOT_ALLOWED],
+        ),
+        result("umbrella", "not-started", same=0, errors=[{"code": "ok", "message": "the run was interrupted"}]),
+    ],
+    "summary": {"portals": 5, "same": 1, "differs": 2, "failed": 1, "not-started": 1},
+    "errors": [],
+    "exit": {"code": 4, "name": "access"},
+}
+
+NO_TOKEN = "HUBSPOT_ACCESS_TOKEN is not set"
+DOCTOR = {
+    **BASE,
+    "kind": "doctor",
+    "checks": [
+        {"name": "python", "status": "ok", "message": "Python 3.11.4, reconciler 1.0.0", "fix": ""},
+        {"name": "baseline", "status": "warning", "message": "there is no baseline yet", "fix": "`reconciler import`"},
+        {"name": "token", "status": "error", "message": NO_TOKEN, "fix": "export it"},
+        {"name": "portal", "status": "unknown", "message": "nobody could be asked", "fix": ""},
+    ],
+    "summary": {"ok": 1, "warning": 1, "error": 1, "unknown": 1},
+    "errors": [{"code": "access", "message": NO_TOKEN, "where": "token", "hint": "export it"}],
+    "exit": {"code": 4, "name": "access"},
+}
+
 ALL = {
     "plan": PLAN_FULL,
     "plan-empty": PLAN_EMPTY,
@@ -539,6 +600,8 @@ ALL = {
     "validate-errors": VALIDATE_ERRORS,
     "validate-ok": VALIDATE_OK,
     "import": IMPORT,
+    "fleet": FLEET,
+    "doctor": DOCTOR,
     "failure": FAILURE,
     "hostile": HOSTILE,
 }

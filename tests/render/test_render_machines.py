@@ -3,11 +3,12 @@
 import json
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import jsonschema
 import pytest
 import xmlschema
-from render_documents import ALL, HOSTILE, PLAN_FULL, change, source
+from render_documents import ALL, DOCTOR, FLEET, HOSTILE, PLAN_FULL, change, result, source
 
 from reconciler.errors import UsageError
 from reconciler.render import FORMATS, Style
@@ -104,6 +105,93 @@ def test_junit_shows_accepted_drift_as_skipped() -> None:
     report = shown("junit", {**ALL["drift"], "items": [first, {**second, "accepted": {"reason": "fine"}}]})
 
     assert (report.count("<failure "), report.count("<skipped ")) == (1, 1)
+
+
+FAILED_PORTAL = "globex: HUBSPOT_ACCESS_TOKEN is not set at globex.yaml; export it"
+
+
+def test_junit_has_a_case_for_each_portal() -> None:
+    """A portal of a fleet that failed, is refused or breaks something is red; one that was not begun is skipped."""
+    assert junit_cases(FLEET) == [
+        ("acme", "", ""),
+        ("globex", "error", FAILED_PORTAL),
+        ("hooli", "failure", "hooli: breaks warehouse"),
+        (
+            "initech",
+            "failure",
+            "initech: archive needs consent; --allow properties/contacts/old_score\n"
+            "initech: destroys properties/contacts/old_score",
+        ),
+        ("umbrella", "skipped", "umbrella: the run was interrupted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [("drifted", "failure"), ("stopped", "error"), ("applied", ""), ("same", ""), ("differs", "")],
+)
+def test_junit_goes_by_the_verdict_of_a_portal(verdict: str, expected: str) -> None:
+    """Drift fails, an interrupted portal is an error, and a plan with changes is good."""
+    portals = [result("acme", verdict, states={"drifted": ["properties/contacts/a"]})]
+
+    assert [case[1] for case in junit_cases({**FLEET, "portals": portals})] == [expected]
+
+
+def test_junit_has_a_case_for_each_check_of_the_doctor() -> None:
+    """An error of the doctor is red, and what is only a warning or not known is skipped."""
+    assert junit_cases(DOCTOR) == [
+        ("python", "", ""),
+        ("baseline", "skipped", "`reconciler import`"),
+        ("token", "failure", "export it"),
+        ("portal", "skipped", ""),
+    ]
+
+
+def junit_cases(document: dict) -> list[tuple[str, str, str]]:
+    suite = ElementTree.fromstring(shown("junit", document))[0]
+    told = [(case.get("name", ""), next(iter(case), None)) for case in suite]
+    return [(name, "" if one is None else one.tag, "" if one is None else one.text or "") for name, one in told]
+
+
+def test_every_format_tells_which_portal_failed() -> None:
+    """Annotations, code quality and SARIF name what went wrong in a fleet, the worst first."""
+    lines = shown("github", FLEET).splitlines()
+    entries = json.loads(shown("gitlab-codequality", FLEET))
+    results = json.loads(shown("sarif", FLEET))["runs"][0]["results"]
+
+    assert lines == [
+        f"::error title=access::{FAILED_PORTAL}",
+        "::error title=blocked::initech: archive needs consent; --allow properties/contacts/old_score",
+        "::warning title=breaking::hooli: breaks warehouse",
+        "::warning title=destructive::initech: destroys properties/contacts/old_score",
+        "::warning title=not-started::umbrella: the run was interrupted",
+    ]
+    told = [line.split("::", 2)[2] for line in lines]
+    assert [one["description"] for one in entries] == told
+    assert [one["message"]["text"] for one in results] == told
+
+
+def test_every_format_tells_what_the_doctor_found() -> None:
+    """An error and a warning of the doctor are marked, with the way out; what is not known is a note."""
+    lines = shown("github", DOCTOR).splitlines()
+
+    assert lines == [
+        "::error title=doctor-token::HUBSPOT_ACCESS_TOKEN is not set; export it",
+        "::warning title=doctor-baseline::there is no baseline yet; `reconciler import`",
+        "::notice title=doctor-portal::nobody could be asked",
+    ]
+
+
+def test_drift_of_a_fleet_is_marked_but_raises_no_alert() -> None:
+    """As with one portal, drift is an annotation as bad as its worst item, and nothing of it is in SARIF."""
+    states = {"drifted": [f"properties/contacts/{name}" for name in "abcdefgh"], "unreadable": ["properties/deals"]}
+    portals = [result("acme", "drifted", 2, command="drift", states=states, summary={"high": 1, "low": 8})]
+    document = {**FLEET, "command": "drift", "portals": portals}
+    six = ", ".join(f"properties/contacts/{name}" for name in "abcdef")
+
+    told = f"acme: drifted {six} and 2 more; unreadable properties/deals"
+    assert shown("github", document) == f"::error title=drifted::{told}\n"
+    assert json.loads(shown("sarif", document))["runs"][0]["results"] == []
 
 
 def test_github_marks_the_ten_worst() -> None:
