@@ -63,7 +63,7 @@ def accept(
     today = now.date()
     loaded, known = declared(workspace), workspace.baseline
     if known is None and choice.classes:
-        hint = "make one with `reconciler import` or `reconciler accept --all`"
+        hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
     ignored = ignore.in_force(workspace.settings.ignore, today)

@@ -95,8 +95,8 @@ class DriftItem:
         text = json.dumps([self.drift_class, self.address, after], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
-    def as_json(self) -> dict[str, Json]:
-        """The item as documents hold it."""
+    def as_json(self, flags: str = "") -> dict[str, Json]:
+        """The item as documents hold it, its commands with the flags that lead to the portal."""
         document: dict[str, Json] = {
             "class": self.drift_class,
             "address": self.address,
@@ -108,7 +108,7 @@ class DriftItem:
             "breaks": [dict(one) for one in self.breaks],
             "fingerprint": self.fingerprint,
             "source": self.source and dict(self.source._asdict()),
-            "ways": dict(self.ways),
+            "ways": {way: f"{command} {flags}".rstrip() for way, command in self.ways.items()},
         }
         return {**document, "family": self.family} if self.family else document
 
@@ -122,9 +122,9 @@ class Drift:
     normalised: tuple[Normalised, ...] = ()
 
 
-def drift_items_json(drift: Drift) -> list[dict[str, Json]]:
+def drift_items_json(drift: Drift, flags: str = "") -> list[dict[str, Json]]:
     """The items as documents hold them, worst first, then by address."""
-    return [item.as_json() for item in drift.items]
+    return [item.as_json(flags) for item in drift.items]
 
 
 def detect(

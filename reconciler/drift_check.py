@@ -71,7 +71,7 @@ def checked(
         found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items: Sequence[dict[str, Json]] = [
-        _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found)
+        _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found, workspace.flags)
     ]
     lived = _lives(items, workspace, observation, wishes, now) if wishes.history else None
     document = {
@@ -151,7 +151,8 @@ def declared(workspace: Workspace) -> Spec | None:
     if loaded and (errors := [one for one in loaded.findings if one.severity == "error"]):
         from reconciler.wording import report as told
 
-        raise UsageError(f"the specs have errors\n{told(errors)}", hint="mend them first: `reconciler validate`")
+        hint = f"mend them first: `{workspace.command('validate')}`"
+        raise UsageError(f"the specs have errors\n{told(errors)}", hint=hint)
     return loaded
 
 

@@ -12,6 +12,7 @@ from reconciler.render.words import (
     TROUBLE,
     Change,
     Document,
+    command,
     counted,
     drift_items,
     drift_kind,
@@ -91,7 +92,7 @@ def _beside(document: Document, style: Style) -> Iterator[Line]:
         number = counted(sum(map(len, classes.values())), "definition")
         yield (
             Span("Also moved in HubSpot", "bold"),
-            f"  ({number} this plan leaves alone; `reconciler drift` tells more)",
+            f"  ({number} this plan leaves alone; `{command(document, 'drift')}` tells more)",
         )
         for name, moved in sorted(classes.items()):
             sign, word = drift_kind({"class": name})
@@ -243,7 +244,7 @@ def _import(document: Document, style: Style) -> Iterator[Line]:
         yield ""
     yield from _notes(document, style)
     if files:
-        yield f"Next: {document.get('next') or 'reconciler plan'}   (it should find no changes)"
+        yield f"Next: {document.get('next') or command(document, 'plan')}   (it should find no changes)"
 
 
 def _explain(document: Document, style: Style) -> Iterator[Line]:
