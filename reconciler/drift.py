@@ -205,12 +205,13 @@ def _unread(
     heads = {address.rpartition("/")[0] for address in (*desired, *baseline.managed)}
     for name, collection in collections.items():
         matters = name in baseline.collections or any(name == head or name.startswith(head + "/") for head in heads)
-        wanted = not only or any(_leads_to(pattern, name) for pattern in only)
+        wanted = not only or any(leads_to(pattern, name) for pattern in only)
         if collection.status not in ("ok", "not_read") and matters and wanted:
             yield collection
 
 
-def _leads_to(pattern: str, collection: str) -> bool:
+def leads_to(pattern: str, collection: str) -> bool:
+    """Whether a pattern is about something in a list."""
     depth = collection.count("/") + 1
     return addresses.matches("/".join(pattern.split("/")[:depth]), collection)
 
