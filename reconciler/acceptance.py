@@ -10,7 +10,7 @@ from reconciler import baseline as baselines
 from reconciler.address import any_covers, covers, matches
 from reconciler.baseline import Baseline
 from reconciler.drift import UNREADABLE, Drift, DriftItem
-from reconciler.drift_check import ACCEPTED, declared, detected, nothing_read, remember
+from reconciler.drift_check import ACCEPTED, declared, detected, nothing_read, remember, unbaselined
 from reconciler.errors import AccessError, UnavailableError, UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.model import Json, Resource, Snapshot
@@ -76,7 +76,7 @@ def accept(
         raise UsageError(f"{until} is past, so nothing would be accepted", hint=f"--until {today} or later")
     loaded, known = declared(workspace), workspace.baseline
     if known is None and (choice.classes or until):
-        hint = "make one with `reconciler import` or `reconciler accept --all`"
+        hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
     observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
     _refuse_unread(observation)
@@ -89,7 +89,9 @@ def accept(
     if until is None and known is None:
         taken, findings = _first(workspace, observation, choice), [{"address": one} for one in choice.patterns or ["*"]]
     else:
-        taken, findings = sorted({item.address for item in items}), [finding_of(item) for item in items]
+        begun = _begun(observation, known, choice) if known and not until else ()
+        taken = sorted({item.address for item in items} | {one for one in observation.snapshot if within(one, begun)})
+        findings = [*(finding_of(item) for item in items), *({"address": f"{name}/*"} for name in sorted(begun))]
         _take(workspace, observation, choice, items, consent, today)
     acceptances.append(workspace.baseline_directory, findings, consent)
     return Accepted(taken, [item.address for item in chosen if item not in items])
@@ -120,7 +122,7 @@ def _take(
     if choice.everything:
         _move_all(workspace, observation, known)
     else:
-        _move(workspace, observation, known, _accepted(items, known.snapshot, observation.snapshot, choice))
+        _move(workspace, observation, known, choice, items)
 
 
 def finding_of(item: DriftItem) -> dict[str, Json]:
@@ -159,10 +161,18 @@ def _move_all(workspace: Workspace, observation: Observation, known: Baseline) -
 
 
 def _move(
-    workspace: Workspace, observation: Observation, known: Baseline, accepted: Mapping[str, Resource | None]
+    workspace: Workspace, observation: Observation, known: Baseline, choice: Choice, items: Sequence[DriftItem]
 ) -> None:
+    begun = _begun(observation, known, choice)
+    accepted = _accepted(items, known.snapshot, observation.snapshot, choice)
     live = observation.snapshot.replaced(filter(None, accepted.values()))
-    _save(workspace, known, live, accepted, frozenset())
+    _save(workspace, known, live, {*accepted, *(one for one in live if within(one, begun))}, begun)
+
+
+def _begun(observation: Observation, known: Baseline, choice: Choice) -> frozenset[str]:
+    """The lists that a baseline begins to hold: those without one of which somebody named all that is in them."""
+    lacking = unbaselined(known, observation)
+    return frozenset(one for one in lacking if choice.everything or any_covers(choice.patterns, f"{one}/*"))
 
 
 def _save(

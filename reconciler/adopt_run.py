@@ -66,7 +66,8 @@ def planned(
 ) -> Adoption:
     """The edits that bring the specs to what is live."""
     if workspace.baseline is None and (classes or not patterns):
-        hint = "name addresses, or begin with `reconciler import` or `reconciler accept --all`"
+        begin = f"`{workspace.command('import')}` or `{workspace.command('accept --all')}`"
+        hint = f"name addresses, or begin with {begin}"
         raise UsageError("without a baseline nobody knows what drifted", hint=hint)
     observation = workspace.observe(source, workspace.scope(spec, baselined=True))
     known = workspace.baseline.snapshot if workspace.baseline else Snapshot()

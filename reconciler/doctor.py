@@ -13,6 +13,7 @@ from typing import Literal
 from reconciler import VERSION, object_types, report
 from reconciler.model import Json
 from reconciler.settings import Portal, Settings
+from reconciler.wording import enumerated
 
 Status = Literal["ok", "warning", "error", "unknown"]
 OLDEST_PYTHON = (3, 11)
@@ -61,6 +62,8 @@ class Facts:
     pairs: Sequence[tuple[str, str]]
     baseline: bool
     now: datetime
+    unbaselined: Sequence[str] = ()
+    begin: str = ""  # the command that begins their baseline
     account: Mapping[str, Json] | None = None
     scopes: Collection[str] | None = None
     limits: Mapping[str, Json] | None = None
@@ -109,7 +112,10 @@ def _specs(facts: Facts) -> Iterator[Check]:
         yield Check("specs", "error", why, "`reconciler validate` names them")
     else:
         yield Check("specs", "ok", "the specs are sound")
-    if facts.baseline:
+    if facts.unbaselined:
+        why = f"there is no baseline of {enumerated(facts.unbaselined)}, so drift cannot be told there"
+        yield Check("baseline", "warning", why, facts.begin)
+    elif facts.baseline:
         yield Check("baseline", "ok", "there is a baseline, so drift can be told")
     else:
         why = "there is no baseline yet, so drift cannot be told"

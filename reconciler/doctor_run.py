@@ -1,16 +1,17 @@
 """Gathers what the doctor judges: this machine, the files, and what one portal answers to four reads."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from reconciler import spec as specs
-from reconciler.address import split
+from reconciler.address import join, split
 from reconciler.doctor import Facts
+from reconciler.drift_check import beginning
 from reconciler.errors import ReconcilerError
 from reconciler.evidence import scopes_of
-from reconciler.kinds import association_labels, properties, property_groups
+from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
 from reconciler.model import Json
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
@@ -20,6 +21,8 @@ from reconciler.yaml_loader import FAST
 def examined(workspace: Workspace, now: datetime) -> Facts:
     """Everything that can be known here and now; whatever fails is a fact as well."""
     loaded = specs.load(workspace.directory, workspace.portal.name) if specs.has_specs(workspace.directory) else None
+    types, pairs = _object_types(workspace, loaded), _pairs(loaded)
+    lacking = _unbaselined(workspace, types, pairs)
     errors = [one for one in loaded.findings if one.severity == "error"] if loaded else []
     local = Facts(
         python=sys.version_info[:3],
@@ -28,10 +31,12 @@ def examined(workspace: Workspace, now: datetime) -> Facts:
         portal=workspace.portal,
         token_set=bool(workspace.token),
         spec_errors=len(errors),
-        object_types=_object_types(workspace, loaded),
-        pairs=_pairs(loaded),
+        object_types=types,
+        pairs=pairs,
         baseline=workspace.baseline is not None,
         now=now,
+        unbaselined=lacking,
+        begin=beginning(workspace, lacking),
     )
     return _asked(local, workspace) if local.token_set else local
 
@@ -48,6 +53,17 @@ def _object_types(workspace: Workspace, loaded: Spec | None) -> list[str]:
 def _pairs(loaded: Spec | None) -> list[tuple[str, str]]:
     labels = loaded.desired.of_kind(association_labels.NAME) if loaded else ()
     return sorted({(names[1], names[2]) for names in (split(label.address) for label in labels)})
+
+
+def _unbaselined(workspace: Workspace, types: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """The lists of what is watched or declared that a baseline should hold and does not."""
+    if workspace.baseline is None:
+        return []
+    wanted = {f"{kind.NAME}/{join(one)}" for kind in (property_groups, properties) for one in types}
+    wanted |= {f"{association_labels.NAME}/{join(*pair)}" for pair in pairs}
+    if {*types} & {*lifecycle_stages.OBJECTS}:
+        wanted |= {f"{lifecycle_stages.NAME}/{one}" for one in lifecycle_stages.OBJECTS}
+    return sorted(wanted - workspace.baseline.collections)
 
 
 def _asked(local: Facts, workspace: Workspace) -> Facts:

@@ -243,6 +243,7 @@ HEAD: Mapping[str, Json] = {
                 "name": _text("Its name in the settings."),
                 "portalId": {"type": ["integer", "null"], "description": "HubSpot's number of it."},
                 "apiVersion": _text("Version of HubSpot's API."),
+                "flags": _text("What leads a command to it and its specs, where a command without would go elsewhere."),
             },
             ["name"],
         )

@@ -96,8 +96,8 @@ class DriftItem:
         text = json.dumps([self.drift_class, self.address, after], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
-    def as_json(self) -> dict[str, Json]:
-        """The item as documents hold it."""
+    def as_json(self, flags: str = "") -> dict[str, Json]:
+        """The item as documents hold it, its commands with the flags that lead to the portal."""
         document: dict[str, Json] = {
             "class": self.drift_class,
             "address": self.address,
@@ -109,7 +109,7 @@ class DriftItem:
             "breaks": [dict(one) for one in self.breaks],
             "fingerprint": self.fingerprint,
             "source": self.source and dict(self.source._asdict()),
-            "ways": dict(self.ways),
+            "ways": {way: f"{command} {flags}".rstrip() for way, command in self.ways.items()},
         }
         return {**document, "family": self.family} if self.family else document
 
@@ -123,9 +123,9 @@ class Drift:
     normalised: tuple[Normalised, ...] = ()
 
 
-def drift_items_json(drift: Drift) -> list[dict[str, Json]]:
+def drift_items_json(drift: Drift, flags: str = "") -> list[dict[str, Json]]:
     """The items as documents hold them, worst first, then by address."""
-    return [item.as_json() for item in drift.items]
+    return [item.as_json(flags) for item in drift.items]
 
 
 def detect(
@@ -206,12 +206,13 @@ def _unread(
     heads = {address.rpartition("/")[0] for address in (*desired, *baseline.managed)}
     for name, collection in collections.items():
         matters = name in baseline.collections or any(name == head or name.startswith(head + "/") for head in heads)
-        wanted = not only or any(_leads_to(pattern, name) for pattern in only)
+        wanted = not only or any(leads_to(pattern, name) for pattern in only)
         if collection.status not in ("ok", "not_read") and matters and wanted:
             yield collection
 
 
-def _leads_to(pattern: str, collection: str) -> bool:
+def leads_to(pattern: str, collection: str) -> bool:
+    """Whether a pattern is about something in a list."""
     depth = collection.count("/") + 1
     return addresses.matches("/".join(pattern.split("/")[:depth]), collection)
 

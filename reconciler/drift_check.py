@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from shlex import quote
 
 from reconciler import (
     acceptances,
@@ -22,7 +23,7 @@ from reconciler import (
 )
 from reconciler.address import any_covers
 from reconciler.attribution import known_until
-from reconciler.baseline import Baseline
+from reconciler.baseline import STAGES, Baseline
 from reconciler.data_model import data_model, pictured
 from reconciler.drift import Drift
 from reconciler.errors import UsageError
@@ -33,6 +34,7 @@ from reconciler.observe import Observation, observe, read, within
 from reconciler.quiet import Muted, normalised_json
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
+from reconciler.wording import enumerated
 from reconciler.workspace import Workspace
 
 ACCEPTED = "accepted.json"  # beside the baseline: what was accepted for a while only, and why
@@ -83,9 +85,12 @@ def checked(
         found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items: Sequence[dict[str, Json]] = [
-        _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found)
+        _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found, workspace.flags)
     ]
     lived = _lives(items, workspace, observation, wishes, now) if wishes.history else None
+    lacking = unbaselined(known, observation, wishes.only)
+    in_part = [name for name in lacking if any(within(address, (name,)) for address in known.snapshot)]
+    unknown = [name for name in lacking if name not in in_part]
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
         **({"failOn": wishes.fail_on} if wishes.fail_on else {}),
@@ -97,8 +102,15 @@ def checked(
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
         "coverage": {**held, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
         **_pictured(known, observation),
-        "findings": [one.as_json() for one in (*_rule_findings(settings.ignore, known, observation, today), *notes)],
-        "errors": nothing_read(observation),
+        "findings": [
+            one.as_json()
+            for one in (
+                *_rule_findings(settings.ignore, known, observation, today),
+                *_known_in_part(workspace, in_part),
+                *notes,
+            )
+        ],
+        "errors": [*nothing_read(observation), *_unknown(workspace, unknown)],
     }
     return Checked(report.finished(document), lived.record if lived else None)
 
@@ -163,7 +175,8 @@ def declared(workspace: Workspace) -> Spec | None:
     if loaded and (errors := [one for one in loaded.findings if one.severity == "error"]):
         from reconciler.wording import report as told
 
-        raise UsageError(f"the specs have errors\n{told(errors)}", hint="mend them first: `reconciler validate`")
+        hint = f"mend them first: `{workspace.command('validate')}`"
+        raise UsageError(f"the specs have errors\n{told(errors)}", hint=hint)
     return loaded
 
 
@@ -238,6 +251,33 @@ def nothing_read(observation: Observation) -> list[dict[str, Json]]:
         return []
     code = "unavailable" if all(one.status == "unavailable" for one in bad) else "access"
     return [report.error_json(code, "no list of the portal could be read", hint=bad[0].detail)]
+
+
+def unbaselined(known: Baseline, observation: Observation, only: Sequence[str] = ()) -> list[str]:
+    """The lists that were read, and that somebody asks about, and that no baseline holds whole."""
+    read = {name for name, one in observation.collections.items() if one.status == "ok"}
+    asked = [name for name in read - known.collections if not only or any(drift.leads_to(one, name) for one in only)]
+    return sorted(asked)
+
+
+def _unknown(workspace: Workspace, lists: Sequence[str]) -> list[dict[str, Json]]:
+    if not lists:
+        return []
+    message = f"there is no baseline of {enumerated(lists)}, so nobody can tell what moved there"
+    return [report.error_json("usage", message, hint=beginning(workspace, lists))]
+
+
+def _known_in_part(workspace: Workspace, lists: Sequence[str]) -> Iterator[Finding]:
+    """What a saved plan wrote is known by itself; what else is in its list is not (CONTRACT 6)."""
+    if lists:
+        message = f"of {enumerated(lists)} the baseline holds only what was applied, so nobody can tell what else moved"
+        yield Finding("baseline-in-part", "warning", message, beginning(workspace, lists))
+
+
+def beginning(workspace: Workspace, lists: Iterable[str]) -> str:
+    """The command that begins the baseline of these lists."""
+    patterns = {f"{STAGES}/*" if name.startswith(STAGES) else f"{name}/*" for name in lists}
+    return workspace.command(f'accept {" ".join(map(quote, sorted(patterns)))} --reason "..."')
 
 
 def remember(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> None:

@@ -83,7 +83,7 @@ def explain(
     definition, below = _parted(address, situation)
     known, ignored = workspace.baseline, situation.ignored
     found = detected(known, observation, spec, (definition,), ignored, written).items if known else ()
-    items = [item.as_json() for item in found if item.address == definition]
+    items = [item.as_json(workspace.flags) for item in found if item.address == definition]
     about = Subject(situation, definition, below, make(situation, Wishes(only=(definition,))), items)
     document = {
         **report.header("explain", workspace.portal_json(portal_id), now),

@@ -159,4 +159,4 @@ def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
     )
     found = with_breaches(found, before, live, spec.desired, spec.integrations, collections)
     mine = {change.address for change in plan.changes if change.writes}
-    return [item for item in drift.drift_items_json(found) if item["address"] not in mine]
+    return [item for item in drift.drift_items_json(found, workspace.flags) if item["address"] not in mine]

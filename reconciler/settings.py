@@ -190,12 +190,16 @@ class Settings(NamedTuple):
     retries: Mapping[str, Json] = {}
     variables: Mapping[str, Variable] = {}
 
+    @property
+    def usual_portal(self) -> str | None:
+        """The portal that is meant where nobody names one: the default, or the only one there is."""
+        only = next(iter(self.portals)) if len(self.portals) == 1 else None
+        return self.default_portal or only
+
     def portal(self, name: str | None = None) -> Portal:
-        """The portal of a name; without one the default, or the only one there is."""
+        """The portal of a name; without one the usual."""
         if name is None:
-            name = self.default_portal
-        if name is None and len(self.portals) == 1:
-            return next(iter(self.portals.values()))
+            name = self.usual_portal
         known = ", ".join(sorted(self.portals))
         if name is None:
             hint = "choose one with -p NAME, or write `defaultPortal:` into the settings"

@@ -1,6 +1,6 @@
 """Words that errors about specs and settings share: what was found, what may be meant, and a list of findings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from reconciler.model import Finding, Json
@@ -35,6 +35,12 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     """A question with the nearest known word, or nothing."""
     near = nearest(word, known)
     return f"did you mean {near}?" if near else ""
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """All of these names in a sentence."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def found(value: Json) -> str:

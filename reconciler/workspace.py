@@ -1,7 +1,7 @@
 """A user's directory and one of its portals: what the commands work on."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -172,8 +172,30 @@ class Workspace:
 
     def portal_json(self, portal_id: Json) -> dict[str, Json]:
         """The portal as documents name it."""
-        return {"name": self.portal.name, "portalId": portal_id, "apiVersion": self.portal.api_version}
+        told = {"name": self.portal.name, "portalId": portal_id, "apiVersion": self.portal.api_version}
+        return {**told, "flags": self.flags} if self.flags else told
+
+    @property
+    def flags(self) -> str:
+        """What leads a command to this portal and these specs; nothing where they are what any command takes."""
+        found = []
+        usual = self.settings.usual_portal
+        if {usual, self.environ.get("RECONCILER_PORTAL") or usual} != {self.portal.name}:
+            found += ["-p", self.portal.name]
+        if {Path("specs"), Path(self.environ.get("RECONCILER_SPECS") or "specs")} != {self.directory}:
+            found += ["--specs", str(self.directory)]
+        return _quoted(found) if found else ""
+
+    def command(self, words: str) -> str:
+        """A command that works on this portal and these specs, to be pasted where this one ran."""
+        return f"reconciler {words} {self.flags}".rstrip()
 
     def save_baseline(self, moved: Baseline) -> None:
         """Writes the files of the baseline that changed."""
         baselines.save(self.baseline_directory, moved)
+
+
+def _quoted(words: Iterable[str]) -> str:
+    from shlex import join  # loaded only for who is elsewhere than usual
+
+    return join(words)

@@ -88,7 +88,7 @@ def command(
     session.kind = "drift"
     workspace = session.workspace()
     if workspace.baseline is None:
-        hint = "make one with `reconciler import` or `reconciler accept --all`"
+        hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
     source = source_of(workspace, from_snapshot)
     wishes = Wishes(only, fail_on or "", show_normalised, limits, history, new_only)

@@ -37,14 +37,13 @@ def render(document: Document, style: Style) -> str:
 def _view(document: Document, style: Style) -> Mapping[str, Json]:
     drift = document.get("kind") == "drift"
     groups = html_view.groups(document, style.origin)
-    items = [item for item in document.get("items", ()) if not item.get("accepted")]
     return {
         "kind": str(document.get("kind") or "report"),
         "portal": portal(document),
         "made": moment(str(document.get("generatedAt") or "")),
         "commit": style.origin.commit[:12],
         "summary": summary(document),
-        "story": text_drift.story(items) if drift and "items" in document else "",
+        "story": text_drift.story(document) if drift and "items" in document else "",
         "tiles": html_view.tiles(document),
         "errors": own_errors(document),
         "unread": list(unread(document)),

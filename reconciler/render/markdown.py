@@ -10,13 +10,13 @@ from reconciler.model import Json
 from reconciler.render import escape, markdown_drift, markdown_explain, markdown_fleet, markdown_plan
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
-from reconciler.render.words import TROUBLE, Change, clip, failure, moment, own_errors, portal, unread
+from reconciler.render.words import TROUBLE, Change, clip, command, failure, moment, own_errors, portal, unread
 
 AGAIN = {
-    "plan": "reconciler plan",
-    "drift": "reconciler drift",
-    "validate": "reconciler validate",
-    "apply": "reconciler plan",
+    "plan": "plan",
+    "drift": "drift",
+    "validate": "validate",
+    "apply": "plan",
 }
 OUTCOMES = {
     "done": "✓",
@@ -34,8 +34,8 @@ def lines(page: Page) -> Lines:
     document, kind = page.document, page.document.get("kind", "")
     where = f": {escape.markdown(clip(portal(document), 200))}" if portal(document) else ""
     commit = f" at {code(page.origin.commit[:12])}" if page.origin.commit else ""
-    command = f" {document['command']}" if kind == "fleet" else ""
-    yield f"## HubSpot {escape.markdown(kind + command) or 'report'}{where}{commit}"
+    ran = f" {document['command']}" if kind == "fleet" else ""
+    yield f"## HubSpot {escape.markdown(kind + ran) or 'report'}{where}{commit}"
     if page.summary:
         yield from ("", f"**{escape.markdown(page.summary)}**")
     yield from _shortened(page)
@@ -57,8 +57,8 @@ def _footer(page: Page) -> Lines:
     document = page.document
     parts = [f"digest {code(clip(document['digest'], 80))}"] if document.get("digest") else []
     parts += [escape.markdown(moment(document["generatedAt"]))] if document.get("generatedAt") else []
-    command = AGAIN.get(document.get("kind", ""))
-    if again := escape.markdown(page.origin.again) or (command and code(command)):
+    again = AGAIN.get(document.get("kind", ""))
+    if again := escape.markdown(page.origin.again) or (again and code(command(document, again))):
         parts.append(f"again: {again}")
     if version := (document.get("tool") or {}).get("version"):
         parts.append(escape.markdown(f"reconciler {version}"))

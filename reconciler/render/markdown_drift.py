@@ -14,7 +14,7 @@ def body(page: Page) -> Lines:
     """Everything between the counts and the footer."""
     items = sorted(drift_items(page.document), key=lambda item: (RANK.get(item["severity"], 0), item["address"]))
     if "items" in page.document:
-        yield from ("", escape.markdown(text_drift.story(items, new_only=bool(page.document.get("newOnly")))))
+        yield from ("", escape.markdown(text_drift.story(page.document)))
     shown = page.detail.first(items)
     yield from _worst(page, items[len(shown) :])
     for cause, told in text_drift.CAUSES.items():

@@ -111,11 +111,13 @@ def drift_summary(document: Document) -> str:
     tail = (f", {accepted:,} accepted" if accepted else "") + (f", {muted:,} muted" if muted else "")
     held = document.get("held") or {}
     tail += "".join(f", {number:,} {state}" for state, number in held.items() if number)
+    errors = f" {counted(len(document['errors']), 'error')}." if document.get("errors") else ""
     if not items:
-        return f"{'Nothing new' if document.get('newOnly') else 'No drift'}{tail}."
+        head = "Nothing new" if document.get("newOnly") else "No drift"
+        return f"{head}{' in what could be compared' if errors else ''}{tail}.{errors}"
     found = Counter(item["severity"] for item in items)
     by_severity = ", ".join(f"{found[severity]:,} {severity}" for severity in SEVERITIES if found[severity])
-    return f"Drift: {len(items):,} not accepted ({by_severity}){tail}."
+    return f"Drift: {len(items):,} not accepted ({by_severity}){tail}.{errors}"
 
 
 def validate_summary(document: Document) -> str:

@@ -12,6 +12,7 @@ from reconciler.render.words import (
     TROUBLE,
     Change,
     Document,
+    command,
     counted,
     drift_items,
     drift_kind,
@@ -91,7 +92,7 @@ def _beside(document: Document, style: Style) -> Iterator[Line]:
         number = counted(sum(map(len, classes.values())), "definition")
         yield (
             Span("Also moved in HubSpot", "bold"),
-            f"  ({number} this plan leaves alone; `reconciler drift` tells more)",
+            f"  ({number} this plan leaves alone; `{command(document, 'drift')}` tells more)",
         )
         for name, moved in sorted(classes.items()):
             sign, word = drift_kind({"class": name})
@@ -128,7 +129,13 @@ def findings(found: Sequence[Json], style: Style) -> Iterator[Line]:
         for line in (finding.get("frame") or "").splitlines():
             yield ("    ", Span(line, "dim"))
         if finding.get("fix"):
-            yield from wrap(f"fix: {finding['fix']}", style.width, "         ", "    ")
+            yield from _fix(finding["fix"], style)
+
+
+def _fix(way: str, style: Style) -> Iterator[Line]:
+    """A way out; a command stays in one line, or nobody could paste it."""
+    told = f"fix: {way}"
+    yield from (f"    {told}",) if way.startswith("reconciler ") else wrap(told, style.width, "         ", "    ")
 
 
 def _errors(document: Document, style: Style) -> Iterator[Line]:
@@ -136,7 +143,7 @@ def _errors(document: Document, style: Style) -> Iterator[Line]:
         where = f"{error['where']}: " if error.get("where") else ""
         yield (where, Span("error", "bad"), Span(f" [{error['code']}]", "dim"), f" {error['message']}")
         if error.get("hint"):
-            yield from wrap(f"fix: {error['hint']}", style.width, "         ", "    ")
+            yield from _fix(error["hint"], style)
         if error.get("correlationId"):
             yield ("    ", Span(f"correlation id {error['correlationId']}", "dim"))
         yield ""
@@ -152,8 +159,7 @@ def _drift(document: Document, style: Style) -> Iterator[Line]:
 
     items = drift_items(document)
     if "items" in document:
-        told = text_drift.story(items, new_only=bool(document.get("newOnly")))
-        yield from (*wrap(told, style.width, ""), "")
+        yield from (*wrap(text_drift.story(document), style.width, ""), "")
     yield from text_drift.sections(items, style)
     for line in (text_drift.muted_line(document), text_drift.coverage_line(document)):
         yield from ((Span(part, "dim"),) for part in (wrap(line, style.width, "  ", "") if line else ()))
@@ -243,7 +249,7 @@ def _import(document: Document, style: Style) -> Iterator[Line]:
         yield ""
     yield from _notes(document, style)
     if files:
-        yield f"Next: {document.get('next') or 'reconciler plan'}   (it should find no changes)"
+        yield f"Next: {document.get('next') or command(document, 'plan')}   (it should find no changes)"
 
 
 def _explain(document: Document, style: Style) -> Iterator[Line]:

@@ -17,6 +17,8 @@ def lines(document: Document, style: Style) -> Iterator[Line]:
         head, *rest = wrap(one["message"], style.width - width - 6, "") or [""]
         yield (Span(f"  {sign} ", role), Span(f"{one['name']:<{width}}  ", "dim"), head)
         yield from (" " * (width + 6) + line for line in rest)
-        if one["fix"]:
+        if one["fix"].startswith("reconciler "):  # a command stays in one line, or nobody could paste it
+            yield f"{' ' * (width + 6)}fix: {one['fix']}"
+        elif one["fix"]:
             yield from wrap(f"fix: {one['fix']}", style.width, " " * (width + 11), " " * (width + 6))
     yield ""

@@ -15,6 +15,7 @@ from reconciler.render.words import (
     Document,
     actor_name,
     counted,
+    drift_items,
     drift_kind,
     entry,
     listed,
@@ -65,10 +66,12 @@ def cause_of(item: Change) -> str:
     return kind if kind in CAUSES else "unknown"
 
 
-def story(items: Sequence[Change], *, new_only: bool = False) -> str:
+def story(document: Document) -> str:
     """All drift in plain words: who did what to how many, and whether that breaks anything."""
+    items = drift_items(document)
+    where = " in what could be compared" if document.get("errors") else ""
     if not items:
-        return "Nothing moved since the last check." if new_only else "Nothing moved."
+        return f"Nothing moved{' since the last check' if document.get('newOnly') else ''}{where}."
     actors: dict[str, list[Change]] = {}
     for item in sorted(items, key=lambda item: list(CAUSES).index(cause_of(item))):
         if cause_of(item) != "unreadable":
@@ -77,7 +80,7 @@ def story(items: Sequence[Change], *, new_only: bool = False) -> str:
     unreadable = sum(1 for item in items if cause_of(item) == "unreadable")
     if unreadable:
         clauses.append(f"{counted(unreadable, 'list')} could not be read, so nothing is known about what is in there")
-    text = "; ".join([*clauses, "nothing else moved"])
+    text = "; ".join([*clauses, f"nothing else moved{where}"])
     return f"{text[0].upper()}{text[1:]}. {_consequence(items)}"
 
 

@@ -144,6 +144,12 @@ def portal(document: Document) -> str:
     return f"{name} (portal {number})" if name and number else str(name or number or "")
 
 
+def command(document: Document, words: str) -> str:
+    """A command about the portal and the specs of a document."""
+    flags = (document.get("portal") or {}).get("flags") or ""
+    return f"reconciler {words} {flags}".rstrip()
+
+
 def title(change: Change) -> str:
     """The label that people see in HubSpot, in quotes; nothing where none is known."""
     if label := change.get("title"):

@@ -70,7 +70,7 @@ def test_who_did_what_in_one_sentence() -> None:
     classes = ["unmanaged.added", "managed.modified", "unmanaged.changed"]
     items = [{"class": one, "address": "lifecycleStages/a", "severity": "low", "actor": dana} for one in classes]
 
-    assert story(items).startswith(
+    assert story({"items": items}).startswith(
         "Dana added 1 lifecycle stage, changed 1 of ours and changed 1 lifecycle stage; nothing else moved."
     )
 
