@@ -17,7 +17,7 @@ from reconciler.baseline import Baseline
 from reconciler.data_model import data_model
 from reconciler.diff import Difference, FieldChange, How, compare, sides
 from reconciler.ignore import IgnoreRule, copied
-from reconciler.integrations import Breach, Integration, verdicts
+from reconciler.integrations import Breach, Integration, unmet, verdicts
 from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of, refusal
 from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
@@ -252,10 +252,10 @@ def _without(attributes: Mapping[str, Json], path: str) -> dict[str, Json]:
 
 def _build(inputs: Inputs) -> Plan:
     scope, observation = inputs.scope, inputs.observation
-    desired = [resource for address, resource in scope.desired.items() if _selected(address, inputs.only)]
+    desired = [resource for address, resource in scope.desired.items() if selected(address, inputs.only)]
     readable, errors, absent = _readable(desired, inputs)
     settled = {resource.address: _settle(resource, inputs) for resource in readable}
-    removals = [stone for stone in scope.removed.values() if _selected(stone.address, inputs.only)]
+    removals = [stone for stone in scope.removed.values() if selected(stone.address, inputs.only)]
     planned, notes = _planned(settled, removals, inputs)
     differences = compare(observation.snapshot, copied(observation.snapshot, planned, inputs.ignored))
     changes = [_change(_restoring(difference, settled), settled, inputs) for difference in differences]
@@ -264,6 +264,7 @@ def _build(inputs: Inputs) -> Plan:
     changes += _adopted(quiet, inputs)
     changes += _forgotten(touched, inputs)
     findings = [*absent, *(finding for one in settled.values() for finding in one.findings), *notes]
+    findings += _unmet(planned, changes, inputs) if inputs.integrations else ()
     return Plan(
         changes=_linked(sorted(changes, key=lambda change: change.address)),
         findings=tuple(sorted(findings, key=lambda found: (found.source or (), found.rule, found.address))),
@@ -274,7 +275,8 @@ def _build(inputs: Inputs) -> Plan:
     )
 
 
-def _selected(address: str, only: Sequence[str]) -> bool:
+def selected(address: str, only: Sequence[str]) -> bool:
+    """Whether a run that was given ``--only`` is about an address, or about something below it."""
     return not only or any_covers(only, address) or any(pattern.startswith(address + "/") for pattern in only)
 
 
@@ -411,6 +413,14 @@ def _breaches(difference: Difference, inputs: Inputs) -> tuple[Breach, ...]:
     return verdicts(inputs.integrations, declared, difference.before, difference.after)
 
 
+def _unmet(planned: Snapshot, changes: Iterable[Change], inputs: Inputs) -> Iterator[Finding]:
+    """What integrations lack all the same; a change that breaks one says so itself."""
+    told = {change.address for change in changes if change.breaks}
+    for finding in unmet(inputs.integrations, inputs.scope.desired, planned, inputs.observation.collections):
+        if finding.address not in told and selected(finding.address, inputs.only):
+            yield finding
+
+
 def _whole(difference: Difference, kind: Kind) -> "tuple[Field, ...]":
     """Every field of a restored definition, with what lies archived as the value before."""
     alone = kind.fields(Difference(difference.address, None, difference.after, _all_fields(difference.after)))
@@ -505,7 +515,7 @@ def _adopted(quiet: Iterable[str], inputs: Inputs) -> Iterator[Change]:
 def _forgotten(touched: set[str], inputs: Inputs) -> Iterator[Change]:
     managed = inputs.baseline.managed if inputs.baseline else frozenset()
     for address in managed:
-        if address not in inputs.scope.desired and address not in touched and _selected(address, inputs.only):
+        if address not in inputs.scope.desired and address not in touched and selected(address, inputs.only):
             yield Change(address, "forget", "no_longer_declared")
 
 
