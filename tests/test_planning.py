@@ -128,3 +128,20 @@ def test_what_a_change_breaks_is_told_once(capsys):
         [{"integration": "w", "why": "it needs type string, and finds number"}]
     ]
     assert plan["findings"] == []
+
+
+@pytest.mark.parametrize("words", [["plan"], ["apply", "--auto-approve"]])
+def test_only_what_there_is(words, capsys):
+    """A pattern that leads to nothing is a usage error; what a spec, the portal or the baseline has is something."""
+    settle_in(spec=f"properties: {{contacts: {{mine: {FULL % 'Mine'}}}}}\n")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    Path("specs/spec.yaml").write_text("removed: [{address: properties/contacts/old, reason: gone}]\n", "utf-8")
+    capsys.readouterr()
+
+    assert run([*words, "-q", "--only", "properties/contacts/emial"]) == 3
+    said = capsys.readouterr().err
+    assert "--only properties/contacts/emial names nothing in the specs, the portal or the baseline" in said
+    assert "did you mean properties/contacts/email?" in said
+    assert run([*words, "-q", "--only", "properties/contacts/email", "--only", "nonsense"]) == 3
+    for known in ("email", "mine", "old", "*", "hs_lead_status/options/NEW"):
+        assert run([*words, "-q", "--only", f"properties/contacts/{known}"]) == 0
