@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
-from reconciler import acceptances, ignore, importer, report, small_files, spec
+from reconciler import acceptances, ignore, importer, report, small_files, spec, yaml_loader
 from reconciler import baseline as baselines
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
@@ -25,7 +25,7 @@ def import_portal(
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
     listed = importer.chosen(observation.snapshot, choice, _others(declared, workspace))
     wanted, findings = _sayable(listed, ignore.in_force(workspace.settings.ignore, now.date()))
-    files = _write(workspace.directory, wanted)
+    files = _write(workspace.directory, wanted, _uncovered(declared, observation, choice))
     _save_baseline(workspace, observation, wanted, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
@@ -49,6 +49,16 @@ def _others(declared: Spec | None, workspace: Workspace) -> set[str]:
     files = {one.source.file for one in resources if one.source}  # each is looked at once, and not for every entry
     edited = {file for file in files if not importer.unedited(Path(file))}
     return {one.address for one in resources if one.source and one.source.file in edited}
+
+
+def _uncovered(declared: Spec | None, observation: Observation, choice: Choice) -> dict[str, Resource]:
+    """What is declared and not asked for, or cannot be read now: an import of something else leaves it as it is."""
+    kept = {}
+    for address, resource in declared.desired.items() if declared else ():
+        live = observation.snapshot.get(address)
+        if not (choice.takes(live) if live else choice.covers(resource)) or observation.unreadable(address):
+            kept[address] = live or resource
+    return kept
 
 
 def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: Spec | None) -> Scope:
@@ -87,17 +97,24 @@ def _problems(resources: list[Resource], ignored: Sequence[IgnoreRule]) -> list[
     return [one for one in spec.problems(importer.sections(resources), ignored) if one.severity == "error"]
 
 
-def _write(directory: Path, wanted: Sequence[Resource]) -> list[dict[str, Json]]:
+def _write(directory: Path, wanted: Sequence[Resource], uncovered: Mapping[str, Resource]) -> list[dict[str, Json]]:
     files, texts = [], {}
     for name, resources in groupby(importer.ordered(wanted), key=importer.file_name):
         listed = list(resources)
         path = importer.target(directory, name)
-        text = importer.text_of(importer.sections(listed))
+        kept = {address: row for address, row in _entries(path).items() if address in uncovered}
+        whole = importer.ordered([*listed, *(uncovered[address] for address in kept)])
+        text = importer.text_of(importer.sections(whole, kept))
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             texts[path] = text
         files.append({"path": path.relative_to(directory).as_posix(), "definitions": len(listed)})
     small_files.write(texts)
     return files
+
+
+def _entries(path: Path) -> dict[str, Json]:
+    """What an earlier import wrote into a file; nothing where there is none."""
+    return importer.entries(yaml_loader.load(path.read_bytes(), path.name).value) if path.exists() else {}
 
 
 def _save_baseline(workspace: Workspace, observation: Observation, wanted: Iterable[Resource], now: datetime) -> None:

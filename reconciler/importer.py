@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
+from types import MappingProxyType
 
 from reconciler import yaml_writer
-from reconciler.address import split
+from reconciler.address import join, split
 from reconciler.kinds import association_labels, kind_of, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource, Snapshot
+from reconciler.schema import depth
 
 MARK = "# Written by `reconciler import`; edit freely, it is then never overwritten. "
 MODELINE = "# yaml-language-server: $schema=schema.json\n"
@@ -27,6 +29,10 @@ class Choice:
 
     def takes(self, resource: Resource) -> bool:
         """Whether a live definition is wanted, and is a portal's to declare."""
+        return self.covers(resource) and self._ownable(resource)
+
+    def covers(self, resource: Resource) -> bool:
+        """Whether a definition, live or declared, is what was asked for."""
         if self.kinds and resource.kind not in self.kinds:
             return False
         if self.name and not fnmatchcase(resource.name, self.name):
@@ -34,14 +40,12 @@ class Choice:
         scoped = resource.kind != lifecycle_stages.NAME
         if self.object_types and scoped and resource.object_type not in self.object_types:
             return False
-        if self.group and not self._in_group(resource):
-            return False
-        return self._ownable(resource)
+        return not self.group or self._in_group(resource)
 
     def _in_group(self, resource: Resource) -> bool:
         if resource.kind == property_groups.NAME:
             return resource.name == self.group
-        return resource.kind == properties.NAME and resource.attributes["groupName"] == self.group
+        return resource.kind == properties.NAME and resource.attributes.get("groupName") == self.group
 
     def _ownable(self, resource: Resource) -> bool:
         match resource.kind:
@@ -72,21 +76,41 @@ def chosen(snapshot: Snapshot, choice: Choice, declared: Iterable[str]) -> list[
     return [one for address, one in sorted(snapshot.items()) if address not in known and choice.takes(one)]
 
 
-def sections(resources: Iterable[Resource]) -> dict[str, Json]:
-    """The content of a spec file with these definitions."""
+def sections(resources: Iterable[Resource], kept: Mapping[str, Json] = MappingProxyType({})) -> dict[str, Json]:
+    """The content of a spec file with these definitions; some of them keep the entry that they have."""
     content: dict[str, Json] = {}
     for resource in resources:
         kind = kind_of(resource.address)
+        row = kept.get(resource.address) or dict(kind.rows(resource))
         if resource.kind == lifecycle_stages.NAME:
-            content.setdefault(kind.NAME, []).append(dict(kind.rows(resource)))
+            content.setdefault(kind.NAME, []).append(row)
         else:
             place = content.setdefault(kind.NAME, {})
             *scope, name = split(resource.address)[1:]
             for segment in scope:
                 place = place.setdefault(segment, {})
-            place[name] = dict(kind.rows(resource))
+            place[name] = row
     order = [property_groups.NAME, properties.NAME, lifecycle_stages.NAME, association_labels.NAME]
     return {name: content[name] for name in order if name in content}
+
+
+def entries(content: Mapping[str, Json]) -> dict[str, Json]:
+    """The entries of a spec file that import wrote, by address: what ``sections`` puts together, taken apart."""
+    found: dict[str, Json] = {}
+    for section, value in content.items():
+        if isinstance(value, list):
+            found.update((join(section, row["name"]), row) for row in value)
+        else:
+            found.update(_below((section,), value, depth(kind_of(section).SCHEMA)))
+    return found
+
+
+def _below(names: tuple[str, ...], value: Mapping[str, Json], levels: int) -> Iterator[tuple[str, Json]]:
+    for name, inner in value.items():
+        if levels == 1:
+            yield join(*names, name), inner
+        else:
+            yield from _below((*names, name), inner, levels - 1)
 
 
 def ordered(resources: Iterable[Resource]) -> list[Resource]:

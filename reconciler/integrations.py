@@ -2,7 +2,8 @@
 
 ``integrations:`` in a spec file names requirements; a pack adds those of a system that many portals use, and rules
 for the fields that it can map. A definition is judged as it is declared (``warnings``), as a plan would change it, and
-as it drifted (``broken``): a breach is only what the change makes worse, so nobody is told twice of an old one.
+as it drifted (``broken``): a breach of those is only what the change makes worse. What is not met after a plan, and is
+none of its doing, is a warning of the plan (``unmet``).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,9 @@ from typing import NamedTuple
 
 from reconciler.address import decode, encode, join
 from reconciler.kinds import Locate, lifecycle_stages, properties
+from reconciler.model import Collection as Listed
 from reconciler.model import Finding, Json, Resource, Snapshot, Source
+from reconciler.object_types import TYPE_IDS
 
 NAME = "integrations"
 PACKS = {
@@ -253,6 +256,41 @@ def _removals_of_consumed(desired: Snapshot, gone: frozenset[str], told: Collect
                 fix = f"drop the removal, or {name} from the consumers of {address}"
                 if why not in told:
                     yield Finding("integration-breaking", "warning", why, fix, one, resource.source)
+
+
+def unmet(
+    integrations: Sequence[Integration], desired: Snapshot, planned: Snapshot, lists: Mapping[str, Listed]
+) -> Iterator[Finding]:
+    """What integrations need and a plan does not bring, beside what the specs themselves contradict."""
+    for integration in integrations:
+        heads = {address: address.rpartition("/")[0] for address in sorted(integration.requires)}
+        for address in [one for one, head in heads.items() if head in lists and lists[head].status == "ok"]:
+            declared = desired.get(address)
+            told = set(breaches(integration, address, declared)) if declared else set()
+            for breach in breaches(integration, address, planned.get(address)):
+                if breach not in told:
+                    yield _lacking(integration, address, breach)
+        for head in sorted(set(heads.values()) - lists.keys()):
+            yield _unwatched(integration, head)
+
+
+def _lacking(integration: Integration, address: str, breach: Breach) -> Finding:
+    why = f"breaks {integration.name}: {breach.why}"
+    if not breach.path:
+        why = f"{integration.name} needs {address}, and neither portal nor specs have it"
+    fix = f"bring it back, or change the entry of {integration.name}"
+    return Finding("integration-unmet", "warning", why, fix, address, integration.source)
+
+
+def _unwatched(integration: Integration, head: str) -> Finding:
+    from reconciler.wording import did_you_mean
+
+    object_type = decode(head.rpartition("/")[2])
+    near = "" if object_type in TYPE_IDS else did_you_mean(object_type, TYPE_IDS)
+    watch = f"add {object_type} to `watch:`"
+    why = f"{integration.name} needs properties of {object_type}, which nobody reads"
+    fix = f"{near} Else {watch}" if near else watch
+    return Finding("integration-unwatched", "warning", why, fix, f"{head}/*", integration.source)
 
 
 def _warning(rule: str, integration: Integration, resource: Resource, path: str, why: str) -> Finding:

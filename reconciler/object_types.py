@@ -80,6 +80,11 @@ def segment(object_type: str, api: Api, reads: Reads) -> str | None:
     return None
 
 
+def known(api: Api, reads: Reads) -> list[str]:
+    """The names of HubSpot's object types and of the portal's custom objects, as far as they were read."""
+    return [*TYPE_IDS, *(schema["name"] for schema in reads.results(api.schemas()))]
+
+
 def write_scopes(object_type: str) -> tuple[str, ...]:
     """Scopes of which one opens the definitions of an object type for writing; none where nobody knows.
 

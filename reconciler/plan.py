@@ -11,13 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from reconciler import object_types
 from reconciler.address import any_covers, split
 from reconciler.baseline import Baseline
 from reconciler.data_model import data_model
 from reconciler.diff import Difference, FieldChange, How, compare, sides
 from reconciler.ignore import IgnoreRule, copied
-from reconciler.integrations import Breach, Integration, verdicts
-from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of
+from reconciler.integrations import Breach, Integration, unmet, verdicts
+from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of, refusal
 from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
 from reconciler.overlays import origin
@@ -252,10 +253,10 @@ def _without(attributes: Mapping[str, Json], path: str) -> dict[str, Json]:
 
 def _build(inputs: Inputs) -> Plan:
     scope, observation = inputs.scope, inputs.observation
-    desired = [resource for address, resource in scope.desired.items() if _selected(address, inputs.only)]
-    readable, errors = _readable(desired, inputs)
+    desired = [resource for address, resource in scope.desired.items() if selected(address, inputs.only)]
+    readable, errors, absent = _readable(desired, inputs)
     settled = {resource.address: _settle(resource, inputs) for resource in readable}
-    removals = [stone for stone in scope.removed.values() if _selected(stone.address, inputs.only)]
+    removals = [stone for stone in scope.removed.values() if selected(stone.address, inputs.only)]
     planned, notes = _planned(settled, removals, inputs)
     differences = compare(observation.snapshot, copied(observation.snapshot, planned, inputs.ignored))
     changes = [_change(_restoring(difference, settled), settled, inputs) for difference in differences]
@@ -263,7 +264,8 @@ def _build(inputs: Inputs) -> Plan:
     quiet = [address for address, one in settled.items() if one.planned and address not in touched]
     changes += _adopted(quiet, inputs)
     changes += _forgotten(touched, inputs)
-    findings = [finding for one in settled.values() for finding in one.findings] + notes
+    findings = [*absent, *(finding for one in settled.values() for finding in one.findings), *notes]
+    findings += _unmet(planned, changes, inputs) if inputs.integrations else ()
     return Plan(
         changes=_linked(sorted(changes, key=lambda change: change.address)),
         findings=tuple(sorted(findings, key=lambda found: (found.source or (), found.rule, found.address))),
@@ -274,21 +276,27 @@ def _build(inputs: Inputs) -> Plan:
     )
 
 
-def _selected(address: str, only: Sequence[str]) -> bool:
+def selected(address: str, only: Sequence[str]) -> bool:
+    """Whether a run that was given ``--only`` is about an address, or about something below it."""
     return not only or any_covers(only, address) or any(pattern.startswith(address + "/") for pattern in only)
 
 
-def _readable(desired: Iterable[Resource], inputs: Inputs) -> tuple[list[Resource], list[Mapping[str, Json]]]:
-    """Nothing is planned about a list that was not read: unreadable is not absent."""
+def _readable(
+    desired: Iterable[Resource], inputs: Inputs
+) -> tuple[list[Resource], list[Mapping[str, Json]], list[Finding]]:
+    """Nothing is planned about a list that was not read, for unreadable is not absent; nor where there is none."""
     readable, errors = [], {}
-    heads: dict[str, Collection | None] = {}
+    absent: dict[str, Finding] = {}
+    heads: dict[str, Collection | str | None] = {}  # why nothing is planned for what is below it
     for resource in desired:
         head = resource.address.rpartition("/")[0]
         if head not in heads:
-            heads[head] = inputs.observation.unreadable(resource.address)
+            heads[head] = inputs.observation.unreadable(resource.address) or _absent_type(head, inputs)
         collection = heads[head]
         if collection is None:
             readable.append(resource)
+        elif isinstance(collection, str):
+            absent.setdefault(collection, _absent(resource, collection, inputs))
         else:
             errors[collection.name] = {
                 "code": "unavailable" if collection.status == "unavailable" else "access",
@@ -296,7 +304,21 @@ def _readable(desired: Iterable[Resource], inputs: Inputs) -> tuple[list[Resourc
                 "where": str(resource.source or resource.address),
                 "hint": collection.detail,
             }
-    return readable, list(errors.values())
+    return readable, list(errors.values()), list(absent.values())
+
+
+def _absent_type(head: str, inputs: Inputs) -> str | None:
+    """The object type of a list that this portal does not have."""
+    api, reads = inputs.scope.api, inputs.observation.reads
+    return next((name for name in split(head)[1:] if object_types.segment(name, api, reads) is None), None)
+
+
+def _absent(resource: Resource, object_type: str, inputs: Inputs) -> Finding:
+    from reconciler.wording import did_you_mean
+
+    known = object_types.known(inputs.scope.api, inputs.observation.reads)
+    fix = did_you_mean(object_type, known) or "check the name of the custom object"
+    return refusal("absent-object-type", resource, f"the portal has no object type {object_type}", fix)
 
 
 def _settle(resource: Resource, inputs: Inputs) -> Settled:
@@ -390,6 +412,14 @@ def _change(difference: Difference, settled: Mapping[str, Settled], inputs: Inpu
 def _breaches(difference: Difference, inputs: Inputs) -> tuple[Breach, ...]:
     declared = inputs.scope.desired.get(difference.address)
     return verdicts(inputs.integrations, declared, difference.before, difference.after)
+
+
+def _unmet(planned: Snapshot, changes: Iterable[Change], inputs: Inputs) -> Iterator[Finding]:
+    """What integrations lack all the same; a change that breaks one says so itself."""
+    told = {change.address for change in changes if change.breaks}
+    for finding in unmet(inputs.integrations, inputs.scope.desired, planned, inputs.observation.collections):
+        if finding.address not in told and selected(finding.address, inputs.only):
+            yield finding
 
 
 def _whole(difference: Difference, kind: Kind) -> "tuple[Field, ...]":
@@ -493,7 +523,7 @@ def _adopted(quiet: Iterable[str], inputs: Inputs) -> Iterator[Change]:
 def _forgotten(touched: set[str], inputs: Inputs) -> Iterator[Change]:
     managed = inputs.baseline.managed if inputs.baseline else frozenset()
     for address in managed:
-        if address not in inputs.scope.desired and address not in touched and _selected(address, inputs.only):
+        if address not in inputs.scope.desired and address not in touched and selected(address, inputs.only):
             yield Change(address, "forget", "no_longer_declared")
 
 

@@ -1,6 +1,6 @@
 """Makes a plan from a workspace: reads, builds, asks for consequences, lets the guards judge, and documents it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -8,10 +8,10 @@ from reconciler import guards, ignore, integrations, report
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
-from reconciler.kinds import Scope
+from reconciler.kinds import Scope, properties, property_groups
 from reconciler.model import Finding, Json
 from reconciler.observe import ListSource, Observation
-from reconciler.plan import Inputs, Plan, build, digest
+from reconciler.plan import Inputs, Plan, build, digest, selected
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
@@ -76,7 +76,8 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
         situation.spec.integrations,
     )
     plan = build(inputs)
-    plan = plan._replace(findings=plan.findings + tuple(rule_findings(situation)))
+    found = (*plan.findings, *spec_warnings(situation, plan, wishes.only), *rule_findings(situation))
+    plan = plan._replace(findings=found)
     approved = bool(wishes.require_digest) and wishes.require_digest == digest(plan.changes, situation.portal_id)
     return guards.judged(plan, context(situation, plan, wishes, approved))
 
@@ -87,6 +88,26 @@ def rule_findings(situation: Situation) -> Iterator[Finding]:
     observation = situation.observation
     sides = [observation.snapshot, situation.scope.baseline]
     yield from ignore.unused(situation.ignored, sides, observation.collections)
+
+
+def spec_warnings(situation: Situation, plan: Plan, only: Sequence[str]) -> Iterator[Finding]:
+    """What the specs warn of, unless the portal knows better or a change says it itself."""
+    breaking = {change.address for change in plan.changes if change.breaks}
+    for finding in situation.spec.findings:
+        about = "/".join(finding.address.split("/")[:3])
+        told = finding.rule == "integration-breaking" and about in breaking
+        if not told and not _answered(finding.rule, about, situation) and (not about or selected(about, only)):
+            yield finding
+
+
+def _answered(rule: str, address: str, situation: Situation) -> bool:
+    """Whether a suspicion about a name is settled by the list that was read: the plan says so where it holds."""
+    match rule:
+        case "unknown-group":
+            return not situation.observation.unreadable(address.replace(properties.NAME, property_groups.NAME, 1))
+        case "unknown-object-type":
+            return not situation.observation.unreadable(address)
+    return False
 
 
 def context(situation: Situation, plan: Plan, wishes: Wishes, approved: bool = False) -> Context:

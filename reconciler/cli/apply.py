@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.plan import Choice
+from reconciler.cli.plan import Choice, check_only
 from reconciler.cli.session import Finished, Session, common_options, document_options, only_option, sound_spec
 from reconciler.errors import Cancelled, ExitCode, UsageError
 
@@ -79,6 +79,7 @@ def _planned(
     client = workspace.connect()
     reader = client.reader()
     situation = look_around(workspace, spec, reader, reader, session.now())
+    check_only(situation, wishes.only)
     plan = make(situation, wishes)
     made = document(situation, plan, wishes, session.now())
     if (plan.changes and not session.quiet) or made["exit"]["code"]:

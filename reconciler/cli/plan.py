@@ -54,6 +54,7 @@ def command(
     wishes = Wishes(only, allow, allow_forget, on_conflict, detailed_exitcode, fail_on=fail_on or "")
     spec = sound_spec(workspace, session)
     situation = situation_of(session, workspace, spec, from_snapshot)
+    check_only(situation, only)
     if inverse is not None:
         from reconciler.inverse import plan_back
 
@@ -73,3 +74,12 @@ def situation_of(session: Session, workspace: "Workspace", spec: "Spec", from_sn
         return look_around(workspace, spec, load(from_snapshot), None, session.now())
     reader = workspace.connect().reader()
     return look_around(workspace, spec, reader, reader, session.now())
+
+
+def check_only(situation: "Situation", only: tuple[str, ...]) -> None:
+    """Refuses ``--only`` where it names nothing; that a portal of a fleet lacks something is no mistake."""
+    if only:
+        from reconciler.selection import refuse_unknown
+
+        scope = situation.scope
+        refuse_unknown(only, situation.observation, scope.desired, scope.removed, scope.baseline)

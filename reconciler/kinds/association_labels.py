@@ -356,9 +356,6 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
 def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
     from_type, to_type = _pair(desired.address)
     one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
-    if not one or not two:
-        why = f"the portal has no object type {to_type if one else from_type}"
-        return Settled(findings=(refusal("absent-object-type", desired, why, "check the name of the custom object"),))
     live = [*_live(scope, reads, from_type, to_type), *_other_way(scope, reads, from_type, to_type)]
     there = {label.name for label in live}
     adding = sum(label.name not in there for label in _declared(scope, (from_type, to_type)))

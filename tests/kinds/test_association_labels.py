@@ -266,14 +266,6 @@ def test_a_label_that_is_recorded_the_other_way_round_is_not_made_again():
     ]
 
 
-def test_a_custom_object_that_is_not_there_is_said():
-    """Nothing can be associated with it."""
-    scope = Scope(desired=declared({"contacts": {"cat": {"owner": TEXTS}}}))
-    reads = Reads({OBJECTS: Answer(200, {"results": []})})
-
-    assert refused(scope, reads, "associationLabels/contacts/cat/owner") == ["absent-object-type"]
-
-
 def test_a_deleted_label_is_gone_for_good():
     """So it needs its own consent; another text is safe."""
     before = Snapshot([recorded(PAYER, "Payer", "Paid by", 5, 6)])

@@ -1,0 +1,147 @@
+"""What a plan says beside its changes: what stops it, what the specs warn of, and names that nobody knows."""
+
+import json
+from pathlib import Path
+
+import pytest
+from small_portal import STATE, settle_in
+
+from reconciler.cli import run
+from reconciler.emulator import Portal, edit
+
+FULL = "{label: %s, type: string, fieldType: text, groupName: contactinformation}"
+
+
+@pytest.fixture(autouse=True)
+def _workplace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def told(capsys, *words):
+    """The exit code of a command, and what its document says."""
+    capsys.readouterr()
+    code = run([*words, "-q", "-o", "json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def found(document):
+    """Rule, severity, place and way out of each finding."""
+    return [
+        (one["rule"], one["severity"], f"{one['source']['line']}:{one['source']['column']}", one.get("fix", ""))
+        for one in document["findings"]
+    ]
+
+
+def changes(document):
+    return {change["address"]: change["action"] for change in document["changes"]}
+
+
+def state():
+    return Path(STATE).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "properties: {contcts: {foo: {label: Foo, type: string, fieldType: text, groupName: foo}, bar: {label: B}}}\n",
+        "propertyGroups: {contcts: {foo: {label: Foo}}}\n",
+        "associationLabels: {contcts: {companies: {foo: {label: Foo}}}}\n",
+    ],
+)
+def test_an_object_type_that_the_portal_lacks_stops_the_plan_before_anything_is_written(spec, capsys):
+    """Whatever is declared of it, it is told once, with the name that may be meant."""
+    settle_in(spec=spec + "lifecycleStages: [{name: lead, label: Very first}]\n")
+    before = state()
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 3
+    assert [(rule, fix) for rule, _, _, fix in found(plan)] == [("absent-object-type", "did you mean contacts?")]
+    assert plan["findings"][0]["message"] == "the portal has no object type contcts"
+    assert told(capsys, "apply", "--auto-approve")[0] == 3
+    assert state() == before
+    assert not list(Path("specs").glob("baselines/*/*"))
+
+
+def test_a_plan_tells_what_the_specs_warn_of(capsys):
+    """What validate warns of is told by the plan as well, once, and only where the plan looks."""
+    declared = f"properties: {{contacts: {{score: {FULL % 'Score'}, other: {FULL % 'Other'}}}}}\n"
+    settle_in(spec=declared)
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    needs = "integrations: {w: {requires: {properties: {contacts: {score: {type: number}}}}}}\n"
+    Path("specs/spec.yaml").write_text(declared + needs, "utf-8")
+    Path("specs/empty.yaml").write_text("# nothing yet\n", "utf-8")
+
+    for words in (["validate"], ["plan"], ["apply", "--auto-approve"]):
+        code, document = told(capsys, *words)
+        assert (code, [one["rule"] for one in document["findings"]]) == (0, ["empty-file", "integration-breaking"])
+    _, only = told(capsys, "plan", "--only", "properties/contacts/other")
+    assert [one["rule"] for one in only["findings"]] == ["empty-file"]
+
+
+def test_a_group_that_only_the_portal_has_is_no_warning_of_a_plan(capsys):
+    """Offline nobody can know; the plan has looked."""
+    settle_in()
+    edit(Portal.open(STATE), "create-group", object="contacts", group="theirs", label="Theirs")
+    entry = FULL.replace("contactinformation", "theirs") % "A"
+    Path("specs/spec.yaml").write_text(f"properties: {{contacts: {{a: {entry}}}}}\n", "utf-8")
+
+    assert [rule for rule, *_ in found(told(capsys, "validate")[1])] == ["unknown-group"]
+    code, plan = told(capsys, "plan")
+    assert (code, plan["findings"], list(changes(plan))) == (0, [], ["properties/contacts/a"])
+
+
+def test_a_plan_tells_what_an_integration_needs_and_does_not_find(capsys):
+    """What the portal lacks after the plan, and what nobody reads, is a warning at the integration."""
+    settle_in(
+        spec="integrations:\n"
+        "  w:\n"
+        "    requires:\n"
+        "      properties:\n"
+        "        contacts: {email: {type: string}, hs_lead_status: {type: number}, gone: {}, mine: {type: string}}\n"
+        "        contcts: {x: {type: string}, y: {}}\n"
+        f"properties: {{contacts: {{mine: {FULL % 'Mine'}}}}}\n"
+    )
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 0
+    assert [(one["rule"], one["message"], one["severity"], one["source"]["line"]) for one in plan["findings"]] == [
+        ("integration-unmet", "w needs properties/contacts/gone, and neither portal nor specs have it", "warning", 2),
+        ("integration-unmet", "breaks w: it needs type number, and finds enumeration", "warning", 2),
+        ("integration-unwatched", "w needs properties of contcts, which nobody reads", "warning", 2),
+    ]
+    assert plan["findings"][2]["fix"] == "did you mean contacts? Else add contcts to `watch:`"
+
+
+def test_what_a_change_breaks_is_told_once(capsys):
+    """A change that breaks an integration says so itself, in the words of the specs' warning."""
+    settle_in(spec=f"properties: {{contacts: {{score: {FULL % 'Score'}}}}}\n")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    number = "{label: Score, type: number, fieldType: number, groupName: contactinformation}"
+    needs = "integrations: {w: {requires: {properties: {contacts: {score: {type: string}}}}}}\n"
+    Path("specs/spec.yaml").write_text(f"{needs}properties: {{contacts: {{score: {number}}}}}\n", "utf-8")
+
+    _, plan = told(capsys, "plan")
+
+    assert [one["breaks"] for one in plan["changes"]] == [
+        [{"integration": "w", "why": "it needs type string, and finds number"}]
+    ]
+    assert plan["findings"] == []
+
+
+@pytest.mark.parametrize("words", [["plan"], ["apply", "--auto-approve"]])
+def test_only_what_there_is(words, capsys):
+    """A pattern that leads to nothing is a usage error; what a spec, the portal or the baseline has is something."""
+    settle_in(spec=f"properties: {{contacts: {{mine: {FULL % 'Mine'}}}}}\n")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    Path("specs/spec.yaml").write_text("removed: [{address: properties/contacts/old, reason: gone}]\n", "utf-8")
+    capsys.readouterr()
+
+    assert run([*words, "-q", "--only", "properties/contacts/emial"]) == 3
+    said = capsys.readouterr().err
+    assert "--only properties/contacts/emial names nothing in the specs, the portal or the baseline" in said
+    assert "did you mean properties/contacts/email?" in said
+    assert run([*words, "-q", "--only", "properties/contacts/email", "--only", "nonsense"]) == 3
+    for known in ("email", "mine", "old", "*", "hs_lead_status/options/NEW"):
+        assert run([*words, "-q", "--only", f"properties/contacts/{known}"]) == 0
