@@ -27,7 +27,12 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
     except (ValueError, KeyError, TypeError) as error:
         hint = "delete the file: the next run begins a new portal"
         raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
-    with serve(portal, port) as server:
+    try:
+        server = serve(portal, port)
+    except OSError as error:
+        hint = "choose another --port, or leave it out and take a free one"
+        raise UsageError(f"port {port} cannot be listened on: {error.strerror}", hint=hint) from error
+    with server:
         click.echo(f"listening on {server.url}")
         session.note(_way_in(server.url, portal.portal_id, next(iter(portal.state["tokens"]), "any-text-does")))
         server.wait()
