@@ -56,7 +56,7 @@ class Facts:
     settings: Settings
     portal: Portal
     token_set: bool
-    spec_errors: int
+    spec_errors: int | None  # None: there are no specs
     object_types: Sequence[str]
     pairs: Sequence[tuple[str, str]]
     baseline: bool
@@ -104,7 +104,10 @@ def _python(facts: Facts) -> Iterator[Check]:
 def _specs(facts: Facts) -> Iterator[Check]:
     many = len(facts.settings.portals)
     yield Check("settings", "ok", f"{many} portal{'' if many == 1 else 's'}; this is {facts.portal.name}")
-    if facts.spec_errors:
+    if facts.spec_errors is None:
+        fix = "`reconciler import` writes them from the portal"
+        yield Check("specs", "warning", "there are no specs yet, so nothing is managed", fix)
+    elif facts.spec_errors:
         why = f"the specs have {facts.spec_errors} error{'' if facts.spec_errors == 1 else 's'}"
         yield Check("specs", "error", why, "`reconciler validate` names them")
     else:

@@ -20,14 +20,14 @@ from reconciler.yaml_loader import FAST
 def examined(workspace: Workspace, now: datetime) -> Facts:
     """Everything that can be known here and now; whatever fails is a fact as well."""
     loaded = specs.load(workspace.directory, workspace.portal.name) if specs.has_specs(workspace.directory) else None
-    errors = [one for one in loaded.findings if one.severity == "error"] if loaded else []
+    errors = [one.severity == "error" for one in loaded.findings] if loaded else []
     local = Facts(
         python=sys.version_info[:3],
         fast_yaml=FAST,
         settings=workspace.settings,
         portal=workspace.portal,
         token_set=bool(workspace.token),
-        spec_errors=len(errors),
+        spec_errors=sum(errors) if loaded else None,
         object_types=_object_types(workspace, loaded),
         pairs=_pairs(loaded),
         baseline=workspace.baseline is not None,

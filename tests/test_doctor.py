@@ -55,6 +55,7 @@ def test_a_healthy_setup_has_nothing_to_mend():
         ({"python": (3, 10, 1)}, "python", "error", "Python 3.10.1 is too old"),
         ({"fast_yaml": False}, "yaml", "warning", "read ten times slower"),
         ({"spec_errors": 2}, "specs", "error", "the specs have 2 errors"),
+        ({"spec_errors": None}, "specs", "warning", "there are no specs yet"),
         ({"baseline": False}, "baseline", "warning", "there is no baseline yet"),
         ({"token_set": False}, "token", "error", "TOKEN is not set"),
         ({"trouble": "no answer"}, "portal", "error", "no answer"),
@@ -122,3 +123,21 @@ def test_a_missing_token_is_an_access_error_in_every_format(tmp_path, monkeypatc
     assert document["exit"] == {"code": 4, "name": "access"}
     assert run(["doctor", "-o", "markdown"]) == 4
     assert "| error | `token` | NO\\_SUCH\\_TOKEN is not set |" in capsys.readouterr().out
+
+
+def test_settings_without_specs_are_not_called_sound(tmp_path, monkeypatch, capsys):
+    """Doctor and validate agree that there are no specs, and name a way out that works."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "-q"]) == 0
+    for path in Path("specs").glob("[!r]*.yaml"):
+        path.unlink()
+    capsys.readouterr()
+
+    assert run(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert run(["validate"]) == 3
+    refused = capsys.readouterr().err
+
+    assert "there are no specs yet, so nothing is managed" in said
+    assert "fix: `reconciler import` writes them from the portal" in said
+    assert refused.endswith("\n  `reconciler import` writes them from a portal\n")
