@@ -156,6 +156,9 @@ def _known_identity(facts: Facts, account: Mapping[str, Json]) -> Iterator[Check
 
 
 def _scopes(facts: Facts) -> Iterator[Check]:
+    if facts.scopes is None and facts.account is None:
+        yield Check("scopes", "unknown", "nobody could be asked what this token may do")
+        return
     if facts.scopes is None:
         why = "the scopes of this token cannot be asked for (only service keys and private apps tell)"
         yield Check("scopes", "unknown", why)
@@ -196,6 +199,9 @@ def read_scopes(object_type: str) -> frozenset[str]:
 
 
 def _limits(facts: Facts) -> Iterator[Check]:
+    if facts.limits is None and facts.account is None:
+        yield Check("limits", "unknown", "nobody could be asked for the limits")
+        return
     if facts.limits is None:
         yield Check("limits", "unknown", "the limits cannot be read", "crm.objects.contacts.read opens them")
         return

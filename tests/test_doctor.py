@@ -9,6 +9,8 @@ import pytest
 
 from reconciler.cli import run
 from reconciler.doctor import Facts, checks
+from reconciler.emulator import Portal as Embedded
+from reconciler.emulator import serve
 from reconciler.settings import Portal, Settings
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -141,3 +143,33 @@ def test_settings_without_specs_are_not_called_sound(tmp_path, monkeypatch, caps
     assert "there are no specs yet, so nothing is managed" in said
     assert "fix: `reconciler import` writes them from the portal" in said
     assert refused.endswith("\n  `reconciler import` writes them from a portal\n")
+
+
+@pytest.mark.parametrize(
+    ("token", "refusing", "trouble"),
+    [
+        ("", False, "EMULATOR_TOKEN is not set"),
+        ("wrong", False, "HubSpot does not accept the token (401)"),
+        ("right", True, "cannot connect to http://127.0.0.1:"),
+    ],
+)
+def test_what_nobody_was_asked_is_blamed_on_no_scope(token, refusing, trouble, tmp_path, monkeypatch, capsys):
+    """Without a token, with a bad one, or with nobody there, doctor says no word of what the token may or is."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMULATOR_TOKEN", token)
+    portal = Embedded.seeded("empty")
+    portal.state["tokens"] = {"right": {"userId": "1"}}
+    Path("specs").mkdir()
+    with serve(portal) as server:
+        entry = f"{{baseUrl: {server.url}, tokenEnv: EMULATOR_TOKEN}}"
+        if refusing:
+            server.close()
+        Path("specs/reconciler.yaml").write_text(
+            f"version: 1\nretries: {{tries: 1}}\nportals: {{p: {entry}}}\n", "utf-8"
+        )
+        run(["doctor"])
+
+    said = capsys.readouterr().out
+    assert trouble in said
+    assert "? scopes       nobody could be asked what this token may do\n" in said
+    assert "? limits       nobody could be asked for the limits\n" in said
