@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from reconciler import VERSION, object_types, report
+from reconciler.errors import ReconcilerError
 from reconciler.model import Json
 from reconciler.settings import Portal, Settings
 
@@ -59,7 +60,7 @@ class Facts:
     spec_errors: int | None  # None: there are no specs
     object_types: Sequence[str]
     pairs: Sequence[tuple[str, str]]
-    baseline: bool
+    baseline: bool | ReconcilerError  # whether there is one, or why it cannot be read
     now: datetime
     account: Mapping[str, Json] | None = None
     scopes: Collection[str] | None = None
@@ -112,7 +113,9 @@ def _specs(facts: Facts) -> Iterator[Check]:
         yield Check("specs", "error", why, "`reconciler validate` names them")
     else:
         yield Check("specs", "ok", "the specs are sound")
-    if facts.baseline:
+    if isinstance(facts.baseline, ReconcilerError):
+        yield Check("baseline", "error", str(facts.baseline), facts.baseline.hint, facts.baseline.code)
+    elif facts.baseline:
         yield Check("baseline", "ok", "there is a baseline, so drift can be told")
     else:
         why = "there is no baseline yet, so drift cannot be told"

@@ -30,10 +30,17 @@ def examined(workspace: Workspace, now: datetime) -> Facts:
         spec_errors=sum(errors) if loaded else None,
         object_types=_object_types(workspace, loaded),
         pairs=_pairs(loaded),
-        baseline=workspace.baseline is not None,
+        baseline=_baseline(workspace),
         now=now,
     )
     return _asked(local, workspace) if local.token_set else local
+
+
+def _baseline(workspace: Workspace) -> bool | ReconcilerError:
+    try:
+        return workspace.baseline is not None
+    except ReconcilerError as error:
+        return error
 
 
 def _object_types(workspace: Workspace, loaded: Spec | None) -> list[str]:

@@ -173,3 +173,19 @@ def test_what_nobody_was_asked_is_blamed_on_no_scope(token, refusing, trouble, t
     assert trouble in said
     assert "? scopes       nobody could be asked what this token may do\n" in said
     assert "? limits       nobody could be asked for the limits\n" in said
+
+
+def test_a_baseline_that_cannot_be_read_is_one_check_among_others(tmp_path, monkeypatch, capsys):
+    """Doctor tells of it with the way out, and goes on to what comes after it."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "-q"]) == 0
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    Path("specs/baselines/demo/properties.contacts.json").write_text("{", "utf-8")
+    capsys.readouterr()
+
+    assert run(["doctor"]) == 3
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "✗ baseline specs/baselines/demo/properties.contacts.json is not JSON" in said
+    assert "fix: restore it with `git checkout -- specs/baselines/demo/properties.contacts.json`" in said
+    assert "✓ portal portal 12345678" in said
