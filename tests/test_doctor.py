@@ -99,7 +99,7 @@ def test_an_interval_that_is_no_number_is_hubspots_usual_one():
 
 
 def test_the_embedded_portal_is_well(tmp_path, monkeypatch, capsys):
-    """`init` and `doctor` find nothing wrong, and exit with 0."""
+    """`doctor` after `init` finds nothing wrong but what the next step mends, and exits with 0."""
     monkeypatch.chdir(tmp_path)
     assert run(["init", "-q"]) == 0
     capsys.readouterr()
@@ -108,6 +108,7 @@ def test_the_embedded_portal_is_well(tmp_path, monkeypatch, capsys):
 
     text = capsys.readouterr().out
     assert "  ✓ portal " in text
+    assert [line.split()[:2] for line in text.splitlines() if line.startswith(("  !", "  ✗"))] == [["!", "baseline"]]
     assert "there is no baseline yet" in text
 
 
