@@ -49,12 +49,25 @@ def approved(
 def read_json(file: Path) -> Json:
     """The JSON in a file that a run wrote, taken word by word: nothing twice, nothing that is no JSON."""
     try:
-        return json.loads(file.read_bytes(), object_pairs_hook=_each_key_once, parse_constant=_no_number)
+        data = file.read_bytes()
+        if data.startswith(_RECEIPT):
+            raise _receipt(file, data)
+        return json.loads(data, object_pairs_hook=_each_key_once, parse_constant=_no_number)
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}", where=str(file)) from error
     except (ValueError, RecursionError) as error:
         hint = "plan again with -o json:FILE"
         raise UsageError(f"{file} is not JSON: {error}", where=str(file), hint=hint) from error
+
+
+_RECEIPT = b'{"event": "begin", '
+
+
+def _receipt(file: Path, data: bytes) -> UsageError:
+    """Says what the record of an apply is to somebody who takes it for a document."""
+    begun = json.loads(data.splitlines()[0])
+    message = f"{file} is the receipt of an apply to {begun['portal']['name']} at {begun['at']}, and no document"
+    return UsageError(message, where=str(file), hint=f"`reconciler plan --inverse {file}` plans back what it did")
 
 
 def _each_key_once(pairs: list[tuple[str, Json]]) -> Json:

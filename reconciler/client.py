@@ -192,7 +192,7 @@ class Client:
     def _not_connected(self, error: Exception) -> Trouble:
         text = self._scrubbed(str(error)) or type(error).__name__
         certificate = "CERTIFICATE_VERIFY_FAILED" in text
-        hint = "set SSL_CERT_FILE to the certificates of your network" if certificate else ""
+        hint = "set SSL_CERT_FILE to the certificates of your network" if certificate else "check network and baseUrl"
         reason = f"cannot connect to {self._base_url}: {text}"
         return Trouble(reason, perhaps_done=False, final=certificate, hint=hint)
 

@@ -42,7 +42,9 @@ def refuse_blocked(plan: Plan) -> None:
     if refused:
         flags = "\n  ".join(dict.fromkeys(f"{guard.message}: {guard.allow}" for guard in refused))
         many = "1 guard stands" if len(refused) == 1 else f"{len(refused)} guards stand"
-        raise BlockedError(f"{many} in the way:\n  {flags}", hint="give the flag if it is meant")
+        lifted = [guard.allow.startswith("--") for guard in refused]
+        hint = "give the flag if it is meant" if all(lifted) else "no flag lifts them all" if any(lifted) else ""
+        raise BlockedError(f"{many} in the way:\n  {flags}", hint=hint)
 
 
 def satisfied_and_open(changes: Sequence[Change], seen: Observation) -> tuple[list[Outcome], list[Change]]:

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from reconciler import VERSION, object_types, report
+from reconciler.errors import ReconcilerError
 from reconciler.model import Json
 from reconciler.settings import Portal, Settings
 from reconciler.wording import enumerated
@@ -57,10 +58,10 @@ class Facts:
     settings: Settings
     portal: Portal
     token_set: bool
-    spec_errors: int
+    spec_errors: int | None  # None: there are no specs
     object_types: Sequence[str]
     pairs: Sequence[tuple[str, str]]
-    baseline: bool
+    baseline: bool | ReconcilerError  # whether there is one, or why it cannot be read
     now: datetime
     unbaselined: Sequence[str] = ()
     begin: str = ""  # the command that begins their baseline
@@ -107,12 +108,17 @@ def _python(facts: Facts) -> Iterator[Check]:
 def _specs(facts: Facts) -> Iterator[Check]:
     many = len(facts.settings.portals)
     yield Check("settings", "ok", f"{many} portal{'' if many == 1 else 's'}; this is {facts.portal.name}")
-    if facts.spec_errors:
+    if facts.spec_errors is None:
+        fix = "`reconciler import` writes them from the portal"
+        yield Check("specs", "warning", "there are no specs yet, so nothing is managed", fix)
+    elif facts.spec_errors:
         why = f"the specs have {facts.spec_errors} error{'' if facts.spec_errors == 1 else 's'}"
         yield Check("specs", "error", why, "`reconciler validate` names them")
     else:
         yield Check("specs", "ok", "the specs are sound")
-    if facts.unbaselined:
+    if isinstance(facts.baseline, ReconcilerError):
+        yield Check("baseline", "error", str(facts.baseline), facts.baseline.hint, facts.baseline.code)
+    elif facts.unbaselined:
         why = f"there is no baseline of {enumerated(facts.unbaselined)}, so drift cannot be told there"
         yield Check("baseline", "warning", why, facts.begin)
     elif facts.baseline:
@@ -159,6 +165,9 @@ def _known_identity(facts: Facts, account: Mapping[str, Json]) -> Iterator[Check
 
 
 def _scopes(facts: Facts) -> Iterator[Check]:
+    if facts.scopes is None and facts.account is None:
+        yield Check("scopes", "unknown", "nobody could be asked what this token may do")
+        return
     if facts.scopes is None:
         why = "the scopes of this token cannot be asked for (only service keys and private apps tell)"
         yield Check("scopes", "unknown", why)
@@ -199,6 +208,9 @@ def read_scopes(object_type: str) -> frozenset[str]:
 
 
 def _limits(facts: Facts) -> Iterator[Check]:
+    if facts.limits is None and facts.account is None:
+        yield Check("limits", "unknown", "nobody could be asked for the limits")
+        return
     if facts.limits is None:
         yield Check("limits", "unknown", "the limits cannot be read", "crm.objects.contacts.read opens them")
         return
@@ -256,6 +268,9 @@ def _sent(facts: Facts) -> datetime | None:
 
 def _version(facts: Facts) -> Iterator[Check]:
     version = facts.portal.api_version
+    if facts.portal.emulator is not None:
+        yield Check("api-version", "ok", f"an embedded portal plays API version {version} for ever")
+        return
     last = SUPPORTED_UNTIL[version]
     fix = f"write `apiVersion: {NEWEST}` under portal {facts.portal.name}"
     if facts.now.date() > last:

@@ -22,7 +22,8 @@ def examined(workspace: Workspace, now: datetime) -> Facts:
     """Everything that can be known here and now; whatever fails is a fact as well."""
     loaded = specs.load(workspace.directory, workspace.portal.name) if specs.has_specs(workspace.directory) else None
     types, pairs = _object_types(workspace, loaded), _pairs(loaded)
-    lacking = _unbaselined(workspace, types, pairs)
+    baseline = _baseline(workspace)
+    lacking = _unbaselined(workspace, types, pairs) if isinstance(baseline, bool) else ()
     errors = [one for one in loaded.findings if one.severity == "error"] if loaded else []
     local = Facts(
         python=sys.version_info[:3],
@@ -30,15 +31,22 @@ def examined(workspace: Workspace, now: datetime) -> Facts:
         settings=workspace.settings,
         portal=workspace.portal,
         token_set=bool(workspace.token),
-        spec_errors=len(errors),
+        spec_errors=len(errors) if loaded else None,
         object_types=types,
         pairs=pairs,
-        baseline=workspace.baseline is not None,
+        baseline=baseline,
         now=now,
         unbaselined=lacking,
         begin=beginning(workspace, lacking),
     )
     return _asked(local, workspace) if local.token_set else local
+
+
+def _baseline(workspace: Workspace) -> bool | ReconcilerError:
+    try:
+        return workspace.baseline is not None
+    except ReconcilerError as error:
+        return error
 
 
 def _object_types(workspace: Workspace, loaded: Spec | None) -> list[str]:

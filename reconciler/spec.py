@@ -250,7 +250,7 @@ def _spec_paths(directory: Path) -> list[Path]:
     except PermissionError as error:
         raise UsageError(f"cannot list {error.filename}: {error.strerror}", where=str(error.filename)) from error
     if not paths:
-        hint = "`reconciler import` writes them from a portal, `reconciler init` starts with a few"
+        hint = "`reconciler import` writes them from a portal"
         raise UsageError(f"there are no spec files (*.yaml) in {directory}", where=str(directory), hint=hint)
     return paths
 

@@ -165,10 +165,20 @@ class Workspace:
             raise AccessError(f"the portal of this token cannot be told: status {answer.status}", hint=hint)
         live = answer.body["portalId"]
         if self.portal.portal_id not in (None, live):
-            hint = f"the token in {self.portal.token_env} belongs to another portal; check -p and the token"
-            message = f"portal {self.portal.name} should be {self.portal.portal_id}, but the token is for {live}"
-            raise AccessError(message, hint=hint)
+            raise self._another_portal(source, live)
         return live
+
+    def _another_portal(self, source: ListSource, live: Json) -> AccessError:
+        from reconciler.snapshot_file import RecordedRead
+
+        if isinstance(source, RecordedRead):
+            shown, hint = "the recorded read is of", "choose its portal with -p, or record this one anew"
+        else:
+            shown = "the token is for"
+            hint = f"the token in {self.portal.token_env} belongs to another portal; check -p and the token"
+        return AccessError(
+            f"portal {self.portal.name} should be {self.portal.portal_id}, but {shown} {live}", hint=hint
+        )
 
     def portal_json(self, portal_id: Json) -> dict[str, Json]:
         """The portal as documents name it."""

@@ -726,7 +726,7 @@ def test_where_nobody_listens_nothing_was_written():
         client.writer().send("POST", LIST, {})
 
     assert client.requests_sent.total() == 5
-    assert caught.value.hint == "given up after 5 tries, 7.5 s waited"
+    assert caught.value.hint == "check network and baseUrl; given up after 5 tries, 7.5 s waited"
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever():

@@ -9,6 +9,8 @@ import pytest
 
 from reconciler.cli import run
 from reconciler.doctor import Facts, checks
+from reconciler.emulator import Portal as Embedded
+from reconciler.emulator import serve
 from reconciler.settings import Portal, Settings
 
 NOW = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -55,6 +57,7 @@ def test_a_healthy_setup_has_nothing_to_mend():
         ({"python": (3, 10, 1)}, "python", "error", "Python 3.10.1 is too old"),
         ({"fast_yaml": False}, "yaml", "warning", "read ten times slower"),
         ({"spec_errors": 2}, "specs", "error", "the specs have 2 errors"),
+        ({"spec_errors": None}, "specs", "warning", "there are no specs yet"),
         ({"baseline": False}, "baseline", "warning", "there is no baseline yet"),
         ({"token_set": False}, "token", "error", "TOKEN is not set"),
         ({"trouble": "no answer"}, "portal", "error", "no answer"),
@@ -96,7 +99,7 @@ def test_an_interval_that_is_no_number_is_hubspots_usual_one():
 
 
 def test_the_embedded_portal_is_well(tmp_path, monkeypatch, capsys):
-    """`init` and `doctor` find nothing wrong, and exit with 0."""
+    """`doctor` after `init` finds nothing wrong but what the next step mends, and exits with 0."""
     monkeypatch.chdir(tmp_path)
     assert run(["init", "-q"]) == 0
     capsys.readouterr()
@@ -105,6 +108,7 @@ def test_the_embedded_portal_is_well(tmp_path, monkeypatch, capsys):
 
     text = capsys.readouterr().out
     assert "  ✓ portal " in text
+    assert [line.split()[:2] for line in text.splitlines() if line.startswith(("  !", "  ✗"))] == [["!", "baseline"]]
     assert "there is no baseline yet" in text
 
 
@@ -122,3 +126,67 @@ def test_a_missing_token_is_an_access_error_in_every_format(tmp_path, monkeypatc
     assert document["exit"] == {"code": 4, "name": "access"}
     assert run(["doctor", "-o", "markdown"]) == 4
     assert "| error | `token` | NO\\_SUCH\\_TOKEN is not set |" in capsys.readouterr().out
+
+
+def test_settings_without_specs_are_not_called_sound(tmp_path, monkeypatch, capsys):
+    """Doctor and validate agree that there are no specs, and name a way out that works."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "-q"]) == 0
+    for path in Path("specs").glob("[!r]*.yaml"):
+        path.unlink()
+    capsys.readouterr()
+
+    assert run(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert run(["validate"]) == 3
+    refused = capsys.readouterr().err
+
+    assert "there are no specs yet, so nothing is managed" in said
+    assert "fix: `reconciler import` writes them from the portal" in said
+    assert refused.endswith("\n  `reconciler import` writes them from a portal\n")
+
+
+@pytest.mark.parametrize(
+    ("token", "refusing", "trouble"),
+    [
+        ("", False, "EMULATOR_TOKEN is not set"),
+        ("wrong", False, "HubSpot does not accept the token (401)"),
+        ("right", True, "cannot connect to http://127.0.0.1:"),
+    ],
+)
+def test_what_nobody_was_asked_is_blamed_on_no_scope(token, refusing, trouble, tmp_path, monkeypatch, capsys):
+    """Without a token, with a bad one, or with nobody there, doctor says no word of what the token may or is."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EMULATOR_TOKEN", token)
+    portal = Embedded.seeded("empty")
+    portal.state["tokens"] = {"right": {"userId": "1"}}
+    Path("specs").mkdir()
+    with serve(portal) as server:
+        entry = f"{{baseUrl: {server.url}, tokenEnv: EMULATOR_TOKEN}}"
+        if refusing:
+            server.close()
+        Path("specs/reconciler.yaml").write_text(
+            f"version: 1\nretries: {{tries: 1}}\nportals: {{p: {entry}}}\n", "utf-8"
+        )
+        run(["doctor"])
+
+    said = capsys.readouterr().out
+    assert trouble in said
+    assert "? scopes       nobody could be asked what this token may do\n" in said
+    assert "? limits       nobody could be asked for the limits\n" in said
+
+
+def test_a_baseline_that_cannot_be_read_is_one_check_among_others(tmp_path, monkeypatch, capsys):
+    """Doctor tells of it with the way out, and goes on to what comes after it."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["init", "-q"]) == 0
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    Path("specs/baselines/demo/properties.contacts.json").write_text("{", "utf-8")
+    capsys.readouterr()
+
+    assert run(["doctor"]) == 3
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "✗ baseline specs/baselines/demo/properties.contacts.json is not JSON" in said
+    assert "fix: restore it with `git checkout -- specs/baselines/demo/properties.contacts.json`" in said
+    assert "✓ portal portal 12345678" in said

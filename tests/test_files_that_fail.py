@@ -81,13 +81,15 @@ def test_a_file_that_fails_is_named_and_is_no_bug(words, told, capsys):
 
 
 def test_a_port_that_is_taken_is_no_bug(capsys):
-    """Somebody else's port is a usage error."""
+    """Somebody else's port is a usage error that names it, and how to get another."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        assert run(["emulator", "--seed", "empty", "--port", str(taken.getsockname()[1])]) == 3
+        port = taken.getsockname()[1]
+        assert run(["emulator", "--seed", "empty", "--port", str(port)]) == 3
 
-    assert "Address already in use" in capsys.readouterr().err
+    told = f"port {port} cannot be listened on: Address already in use\n  choose another --port, or leave it out"
+    assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

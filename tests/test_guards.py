@@ -285,3 +285,37 @@ def test_what_has_consent_counts_in_no_limit():
     specs("two", extra=removing("properties/contacts/one"), settings="guards: {maxChanges: 0}\n")
 
     assert run(["apply", "--auto-approve", "--allow", "properties/contacts/one"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("refuse", "way_out"),
+    [
+        (protected, "take it from `protected:` in a change of its own"),
+        (no_values, "clear the values first, or drop `requireNoValues`"),
+        (max_changes, "raise guards.maxChanges, or split the change with --only"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_no_flag_is_asked_for_where_none_exists(refuse, way_out, capsys):
+    """What only the settings or the records can lift is refused with that way out, and with no word of a flag."""
+    assert refuse() == [6, 0]
+
+    said = capsys.readouterr().err
+    assert f": {way_out}\n" in said
+    assert "give the flag" not in said
+    assert "needs --allow" not in said
+
+
+def test_a_flag_is_asked_for_where_one_would_do(capsys):
+    """A destruction that lacks nothing but consent is refused with the flag; beside a limit, the flag is not enough."""
+    specs("one")
+    run(["apply", "--auto-approve"])
+    specs("new", extra=removing("properties/contacts/one"))
+    run(["apply", "--auto-approve"])
+    alone = capsys.readouterr().err
+    specs("new", extra=removing("properties/contacts/one"), settings="guards: {maxChanges: 0}\n")
+    run(["apply", "--auto-approve"])
+
+    assert alone.endswith(": --allow properties/contacts/one\n  give the flag if it is meant\n")
+    assert "1 destructive change needs --allow." in alone
+    assert capsys.readouterr().err.endswith("\n  no flag lifts them all\n")

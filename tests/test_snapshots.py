@@ -54,3 +54,19 @@ def test_what_is_no_whole_answer_is_refused(path, body, wrong, capsys):
 
     assert run(["drift", "-q", "--from-snapshot", "s.json"]) == 3
     assert f"s.json: {path} is not an answer of HubSpot, but {wrong}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["plan"], ["drift"], ["coverage"]], ids=lambda words: words[0])
+def test_a_read_of_another_portal_is_told_as_one(words, capsys):
+    """No token is used, so none is blamed: it is the recorded read that is of another portal."""
+    assert run(["snapshot", "-q", "s.json"]) == 0
+    settings = SETTINGS.replace("{emulator: demo.json}", "{portalId: 7, tokenEnv: NO_SUCH_TOKEN}")
+    Path("specs/reconciler.yaml").write_text(settings, "utf-8")
+    capsys.readouterr()
+
+    assert run([*words, "--from-snapshot", "s.json"]) == 4
+
+    assert capsys.readouterr().err == (
+        "error: portal demo should be 7, but the recorded read is of 12345678\n"
+        "  choose its portal with -p, or record this one anew\n"
+    )

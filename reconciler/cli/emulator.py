@@ -6,6 +6,8 @@ import click
 
 from reconciler.cli.session import Session, common_options
 
+TOKEN_ENV = "EMULATOR_TOKEN"  # not the default, which may hold the token of a real portal
+
 
 @click.command(epilog="Example: reconciler emulator --port 8910 --state portal.json")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0: any free one.")
@@ -25,7 +27,31 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
     except (ValueError, KeyError, TypeError) as error:
         hint = "delete the file: the next run begins a new portal"
         raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
-    with serve(portal, port) as server:
+    try:
+        server = serve(portal, port)
+    except OSError as error:
+        hint = "choose another --port, or leave it out and take a free one"
+        raise UsageError(f"port {port} cannot be listened on: {error.strerror}", hint=hint) from error
+    with server:
         click.echo(f"listening on {server.url}")
+        session.note(_way_in(server.url, portal.portal_id, next(iter(portal.state["tokens"]), "any-text-does")))
         server.wait()
     return 0
+
+
+def _way_in(url: str, portal_id: int, token: str) -> str:
+    """What to put into settings and environment to work on this portal, and how to be a colleague in it."""
+    edit = '{"name": "relabel", "object": "contacts", "property": "email", "label": "E-mail"}'
+    return f"""
+portal {portal_id}; in specs/reconciler.yaml, under `portals:`
+
+  local:
+    portalId: {portal_id}
+    baseUrl: {url}
+    tokenEnv: {TOKEN_ENV}
+
+export {TOKEN_ENV}={token}
+reconciler plan -p local
+
+a colleague's edit: curl -H 'Content-Type: application/json' {url}/_emulator/edit -d '{edit}'
+"""

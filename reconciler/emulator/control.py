@@ -5,7 +5,7 @@ from typing import Any
 
 from reconciler.emulator import actor, faults
 from reconciler.emulator.errors import ApiError
-from reconciler.emulator.routing import Request, Response, Route, results
+from reconciler.emulator.routing import Handler, Request, Response, Route, results
 from reconciler.emulator.store import Portal
 
 
@@ -65,7 +65,8 @@ def words(request: Request) -> dict[str, Any]:
 def add_records(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
     """Adds records with values, so that counts are real."""
     body = request.fields()
-    return results(portal.add_records(portal.object_type(body["objectType"]), body["records"]), 201)
+    records = [{"id": one.get("id"), "properties": dict(one["properties"])} for one in body["records"]]
+    return results(portal.add_records(portal.object_type(body["objectType"]), records), 201)
 
 
 def read_state(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
@@ -81,16 +82,30 @@ def replace_state(portal: Portal, request: Request, _parts: Mapping[str, str]) -
     return Response(204)
 
 
+def fitting(handler: Handler) -> Handler:
+    """The handler, refusing a body that it can do nothing with instead of breaking over it."""
+
+    def handle(portal: Portal, request: Request, parts: Mapping[str, str]) -> Response:
+        try:
+            return handler(portal, request, parts)
+        except KeyError as error:
+            raise ApiError(400, f"{request.path}: the body names no {error}, or one that is not there") from error
+        except (TypeError, ValueError, AttributeError, IndexError) as error:
+            raise ApiError(400, f"{request.path}: a value of the body is not of the kind it takes: {error}") from error
+
+    return handle
+
+
 ROUTES: Sequence[Route] = [
     ("GET", "/_emulator/log", read_log),
     ("DELETE", "/_emulator/log", clear_log),
     ("GET", "/_emulator/faults", read_faults),
-    ("POST", "/_emulator/faults", add_faults),
+    ("POST", "/_emulator/faults", fitting(add_faults)),
     ("DELETE", "/_emulator/faults", clear_faults),
     ("POST", "/_emulator/switches", set_switches),
-    ("POST", "/_emulator/release", play_release),
-    ("POST", "/_emulator/edit", play_edit),
-    ("POST", "/_emulator/records", add_records),
+    ("POST", "/_emulator/release", fitting(play_release)),
+    ("POST", "/_emulator/edit", fitting(play_edit)),
+    ("POST", "/_emulator/records", fitting(add_records)),
     ("GET", "/_emulator/state", read_state),
     ("PUT", "/_emulator/state", replace_state),
 ]

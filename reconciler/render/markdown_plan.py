@@ -104,7 +104,7 @@ def _records(change: Change) -> str:
 
 
 def _refusals(changes: Sequence[Change]) -> Lines:
-    allow = sum(any(guard.get("allow") for guard in refused(change)) for change in changes)
+    allow = sum(any(guard["rule"] == "destructive" for guard in refused(change)) for change in changes)
     if allow:
         yield f"- {counted(allow, 'of these is', 'of these are')} refused until allowed: {code('--allow ADDRESS')} each"
 

@@ -16,7 +16,6 @@ from reconciler.render.words import (
     conflicts,
     counted,
     drift_items,
-    is_destructive,
     refused,
 )
 
@@ -83,8 +82,8 @@ def _stops(document: Document) -> Iterator[str]:
 
 
 def refusing(change: Change) -> str:
-    """What a refused change is refused for."""
-    return "destructive" if is_destructive(change) else "guard"
+    """What a refused change is refused for: the want of --allow, or something that no flag lifts."""
+    return "destructive" if {guard["rule"] for guard in refused(change)} == {"destructive"} else "guard"
 
 
 def apply_summary(document: Document) -> str:

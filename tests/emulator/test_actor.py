@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from reconciler.emulator import Portal, actor
@@ -268,6 +270,31 @@ def test_a_colleague_changes_groups_and_labels(client, portal):
     assert "Invoices" in [one["label"] for one in client.get(labels).json()["results"]]
     actor.edit(portal, "delete-label", label="Invoices", **words)
     assert "Invoices" not in [one["label"] for one in client.get(labels).json()["results"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        ("records", {}, "the body names no 'records', or one that is not there"),
+        ("records", {"objectType": "contacts", "records": [{"email": "a@b.c"}]}, "the body names no 'properties'"),
+        ("records", {"objectType": "contacts", "records": [7]}, "a value of the body is not of the kind it takes"),
+        ("records", {"objectType": 7, "records": []}, "a value of the body is not of the kind it takes"),
+        ("edit", {"name": ["relabel"]}, "a value of the body is not of the kind it takes"),
+        ("edit", {"name": "hide", "object": 7, "property": "email"}, "a value of the body is not of the kind it takes"),
+        ("edit", {"name": "restore", "object": "contacts", "property": "x"}, "the body names no 'x', or one that is"),
+        ("edit", {"name": "add-option", "object": "contacts"}, "missing a required argument: 'property'"),
+        ("release", {"name": {}}, "a value of the body is not of the kind it takes"),
+        ("faults", [7], "a value of the body is not of the kind it takes"),
+    ],
+)
+def test_a_body_that_makes_no_sense_is_refused(client, portal, path, body, told):
+    """What tests and people send is answered with what is wrong with it, and changes nothing."""
+    before = json.dumps(portal.state)
+
+    answer = client.post(f"/_emulator/{path}", json=body)
+
+    assert (answer.status_code, told in answer.json()["message"]) == (400, True), answer.text
+    assert json.dumps(portal.state) == before
 
 
 def test_an_unknown_change_is_refused(client, portal):

@@ -1,0 +1,75 @@
+"""The way back from an apply: it is printed, it can be pasted, and it works."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from reconciler.cli import run
+from reconciler.emulator import Portal
+
+TIER = "label: Tier, type: string, fieldType: text, groupName: contactinformation"
+SPEC = f"properties: {{contacts: {{tier: {{{TIER}}}}}}}\n"
+
+
+@pytest.fixture(autouse=True)
+def _portals(tmp_path, monkeypatch):
+    """Two embedded portals, their specs in a directory of another name."""
+    monkeypatch.chdir(tmp_path)
+    for variable in ("RECONCILER_SPECS", "RECONCILER_PORTAL"):
+        monkeypatch.delenv(variable, raising=False)
+    Path("hub spot").mkdir()
+    portals = "portals: {demo: {emulator: demo.json}, prod: {emulator: prod.json}}\n"
+    Path("hub spot/reconciler.yaml").write_text(f"version: 1\ndefaultPortal: demo\nwatch: [contacts]\n{portals}")
+    Path("hub spot/contacts.yaml").write_text(SPEC)
+
+
+def label(portal):
+    return Portal.open(f"{portal}.json").definitions("0-1")["properties"]["tier"]["label"]
+
+
+def test_an_apply_ends_with_its_receipt_and_the_command_that_plans_it_back(capsys):
+    """The printed command, pasted, makes a plan for the same portal that puts back what the apply did."""
+    words = ["--specs", "hub spot", "-p", "prod"]
+    assert run(["apply", "--auto-approve", *words]) == 0
+    Path("hub spot/contacts.yaml").write_text(SPEC.replace("Tier", "Level"))
+    capsys.readouterr()
+    assert run(["apply", "--auto-approve", *words]) == 0
+    receipt, undo = capsys.readouterr().err.splitlines()[-2:]
+
+    (written,) = sorted(Path(".reconciler/receipts/prod").glob("*.jsonl"))[1:]
+    assert receipt == f"Receipt: {written}"
+    assert undo == f"Undo:    reconciler plan --specs 'hub spot' -p prod --inverse {written} -o json:undo.json"
+    assert label("prod") == "Level"
+    assert run(shlex.split(undo)[2:]) == 0
+    assert run(["apply", "undo.json", *words]) == 0
+    assert label("prod") == "Tier"
+
+
+def test_an_apply_without_options_prints_an_undo_without_options(capsys, monkeypatch):
+    """What the environment says needs no repeating; a run that wrote nothing has nothing to undo."""
+    monkeypatch.setenv("RECONCILER_SPECS", "hub spot")
+    assert run(["apply", "--auto-approve"]) == 0
+    first = capsys.readouterr().err
+    assert run(["apply", "--auto-approve"]) == 0
+    second = capsys.readouterr().err
+
+    (written,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    assert first.endswith(f"Undo:    reconciler plan --inverse {written} -o json:undo.json\n")
+    assert "Undo" not in second
+
+
+@pytest.mark.parametrize("words", [["show"], ["apply"]], ids=lambda words: words[0])
+def test_a_receipt_is_told_as_one(words, capsys):
+    """Who takes a receipt for a document is told what it is, and what it is good for."""
+    assert run(["apply", "-q", "--auto-approve", "--specs", "hub spot"]) == 0
+    (written,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    for text in (written.read_text("utf-8"), written.read_text("utf-8").splitlines()[0]):
+        written.write_text(text, "utf-8")
+        capsys.readouterr()
+
+        assert run([*words, str(written), "--specs", "hub spot"]) == 3
+
+        told = capsys.readouterr().err
+        assert told.startswith(f"error: {written} is the receipt of an apply to demo at 20")
+        assert told.endswith(f", and no document\n  `reconciler plan --inverse {written}` plans back what it did\n")
