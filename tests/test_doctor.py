@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
 
 import pytest
 
@@ -161,10 +162,10 @@ def test_what_nobody_was_asked_is_blamed_on_no_scope(token, refusing, trouble, t
     portal = Embedded.seeded("empty")
     portal.state["tokens"] = {"right": {"userId": "1"}}
     Path("specs").mkdir()
-    with serve(portal) as server:
-        entry = f"{{baseUrl: {server.url}, tokenEnv: EMULATOR_TOKEN}}"
-        if refusing:
-            server.close()
+    with serve(portal) as server, socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens there
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}" if refusing else server.url
+        entry = f"{{baseUrl: {url}, tokenEnv: EMULATOR_TOKEN}}"
         Path("specs/reconciler.yaml").write_text(
             f"version: 1\nretries: {{tries: 1}}\nportals: {{p: {entry}}}\n", "utf-8"
         )
