@@ -170,6 +170,41 @@ def test_the_check_run_carries_the_digest(github, workplace):
     assert (check["head_sha"], check["conclusion"]) == ("a1", "success")
 
 
+def many_options(number):
+    """So many properties, of which each takes 11,000 bytes of a page."""
+    options = ", ".join(f"{{value: v{n}{'y' * 60}, label: l{n}{'z' * 100}}}" for n in range(60))
+    head = "label: L, type: enumeration, fieldType: select, groupName: g"
+    return "".join(f"    p{n}: {{{head}, options: [{options}]}}\n" for n in range(number))
+
+
+def approvals(github):
+    return ["external_id" in check for check in github.checks]
+
+
+def test_a_plan_that_no_page_shows_whole_cannot_be_approved(github, workplace):
+    """Two portals share the summary of the job: what fits there alone and not beside another one was read by nobody."""
+    workplace.specs(CONTACTS + many_options(60))
+    assert run([*PLAN, "-p", "demo"]) == 0
+    assert approvals(github) == [True]
+
+    github.checks.clear()
+    assert run([*PLAN, "-p", "all"]) == 0
+    assert approvals(github) == [False, False]
+
+
+def test_without_a_summary_the_check_run_is_the_page(github, workplace, monkeypatch):
+    """Its own text takes less, and a plan that it shows whole can be approved."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
+    workplace.specs(CHANGED)
+    assert run(PLAN) == 0
+    assert approvals(github) == [True]
+
+    github.checks.clear()
+    workplace.specs(CONTACTS + many_options(8))
+    assert run(PLAN) == 0
+    assert approvals(github) == [False]
+
+
 def test_a_plan_that_failed_cannot_be_approved(github, workplace):
     """Specs with errors are told everywhere, and the check run carries no digest."""
     workplace.specs(CONTACTS.replace("type: string", "type: strong", 1))
