@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.ci import marks
 from reconciler.ci.api import Api
 from reconciler.ci.place import Place
-from reconciler.errors import HostRefused, UnavailableError
+from reconciler.errors import HostRefused, ReconcilerError
 from reconciler.model import Json
 
 
@@ -64,7 +64,10 @@ class Desk:
             lacking = f"; the job needs the permission `{needed}`" if error.status in (401, 403, 404) and needed else ""
             self.warn(f"{what} was not written: {error}{lacking}")
             return False
-        except (UnavailableError, OSError) as error:
+        except ReconcilerError as error:
+            self.warn(f"{what} was not written: {error}{'; ' + error.hint if error.hint else ''}")
+            return False
+        except OSError as error:
             self.warn(f"{what} was not written: {error}")
             return False
         return True

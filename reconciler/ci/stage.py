@@ -149,6 +149,10 @@ class Stage:
             return
         if not moved:
             return
+        if not self.desk.place.branch:
+            told = f"the moved baseline of {workspace.portal.name} was not brought back"
+            self.desk.warn(f"{told}: no branch is known that it belongs to; commit it, or run on a branch in CI")
+            return
         text = baseline_back.message(workspace.portal.name, "move the baseline")
         mark = marks.Mark("baseline", result.key, marks.told({"files": [[one.path, one.text] for one in moved]}))
         branch = f"{baseline_back.BRANCH}/baseline-{workspace.portal.name}"
@@ -163,7 +167,7 @@ class Stage:
                     branch, moved, text, comment.body(result.document, mark, self.desk.place.origin), mark
                 )
 
-        if not self.desk.attempt("the moved baseline", "contents: write", do) and way == "commit":
+        if not self.desk.attempt("the moved baseline", "contents: write", do) and way == "commit" and self._forge:
             self.desk.warn("where the branch is protected, `--baseline pull-request` brings the baseline back")
 
     @property
