@@ -14,7 +14,7 @@ from reconciler.ci.bitbucket import Bitbucket
 from reconciler.ci.desk import Desk, Result
 from reconciler.ci.github import GitHub
 from reconciler.ci.gitlab import GitLab
-from reconciler.errors import BlockedError, UnavailableError, UsageError
+from reconciler.errors import BlockedError, ReconcilerError, UnavailableError, UsageError
 from reconciler.exclusion import exclusive
 from reconciler.planning import Wishes
 from reconciler.transitions import Transition
@@ -98,8 +98,9 @@ class Stage:
         assert planned.situation is not None
         try:
             return runs.behind(planned.situation, git.commit_of(base, workspace.directory))
-        except UsageError as error:
-            self.desk.warn(f"whether live matches the base branch is not known: {error}; {error.hint}")
+        except ReconcilerError as error:
+            told = f"{error}; {error.hint}" if error.hint else str(error)
+            self.desk.warn(f"whether live matches the base branch is not known: {told}")
             return None
 
     # --- apply -------------------------------------------------------------------------------------------------------

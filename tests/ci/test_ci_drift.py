@@ -2,34 +2,20 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from ci_workplace import CONTACTS
-from host_fakes import TOKEN
+from host_fakes import TOKEN, Webhook, served
 
 from reconciler.ci import runs
 from reconciler.cli import run
-from reconciler.emulator import Portal
 from reconciler.settings import load
 from reconciler.workspace import Workspace
 
 DRIFT = ["ci", "drift", "-q"]
-FORBIDDEN = {
-    "kind": "forbidden",
-    "method": "GET",
-    "path": "/crm/v3/properties/contacts",
-    "nth": 1,
-    "count": 0,
-    "probability": 1.0,
-    "seed": 0,
-    "when": "before",
-    "status": 403,
-    "policyName": "",
-    "retryAfter": None,
-    "delay": 0.0,
-}
 BASELINE = "specs/baselines/demo/properties.contacts.json"
 HEAD = "<!-- reconciler:drift key="
 
@@ -122,9 +108,7 @@ def test_what_could_not_be_read_is_not_resolved(main, workplace):
     workplace.edit(property="one", label="Edited")
     run(DRIFT)
     main.forget()
-    portal = Portal.open(".reconciler/demo.json")
-    portal.state["faults"].append({**FORBIDDEN, "seen": 0})
-    portal.save()
+    workplace.forbid("/crm/v3/properties/contacts")
 
     assert run(DRIFT) in (2, 4)
 
@@ -268,6 +252,19 @@ def test_the_checkout_keeps_its_baseline(main, workplace):
     assert run(["ci", "apply", "-q", "--no-approval", "--only", "properties/contacts/three"]) == 0
     assert "Edited one" not in main.files("main")[BASELINE]
     assert "Three" in main.files("main")[BASELINE]
+
+
+def test_a_pull_request_that_git_cannot_make_is_a_warning(main, workplace, capsys):
+    """A surface never costs the exit code: the check went well, and the webhook is told."""
+    workplace.edit(property="one", label="Edited")
+    shutil.rmtree(".git")
+    hook = Webhook()
+
+    with served(hook) as url:
+        assert run([*DRIFT, "--no-fail", "--report", "pull-request", "--notify", f"{url}/secret-path"]) == 0
+
+    assert "the pull request was not written: specs/baselines/demo is in no git repository" in capsys.readouterr().err
+    assert len(hook.calls) == 1
 
 
 def test_a_dry_run_touches_nothing(main, workplace, capsys):

@@ -170,6 +170,36 @@ def test_the_check_run_carries_the_digest(github, workplace):
     assert (check["head_sha"], check["conclusion"]) == ("a1", "success")
 
 
+@pytest.mark.parametrize("base", ["a: [\n", "- x\n", "properties: {contacts: {one: {label: One, type: strong}}}\n"])
+def test_a_base_whose_specs_have_errors_costs_a_warning(github, workplace, capsys, base):
+    """What cannot be read declares nothing, and nothing always matches: the second status is left out."""
+    workplace.specs(base)
+    workplace.git("commit", "-qam", "wrong")
+    workplace.specs()
+    workplace.git("commit", "-qam", "right")
+
+    assert run([*PLAN, "--base-ref", "HEAD~1"]) == 0
+
+    assert [context for _, context, _, _ in github.statuses] == ["HubSpot plan: demo"]
+    said = capsys.readouterr().err
+    assert "whether live matches the base branch is not known: its specs have errors: " in said
+
+
+def test_a_portal_that_is_unreadable_for_the_base_costs_a_warning(github, workplace, capsys):
+    """Only the base declares something of a list that answers 403: what it comes to is not known."""
+    workplace.specs(CONTACTS + "  companies: {tier: {label: Tier, type: string, fieldType: text, groupName: g}}\n")
+    workplace.git("commit", "-qam", "with companies")
+    workplace.specs()
+    workplace.git("commit", "-qam", "without")
+    workplace.forbid("/crm/v3/properties/companies")
+
+    assert run([*PLAN, "--base-ref", "HEAD~1"]) == 0
+
+    assert [context for _, context, _, _ in github.statuses] == ["HubSpot plan: demo"]
+    said = capsys.readouterr().err
+    assert "whether live matches the base branch is not known: properties/companies could not be read" in said
+
+
 def many_options(number):
     """So many properties, of which each takes 11,000 bytes of a page."""
     options = ", ".join(f"{{value: v{n}{'y' * 60}, label: l{n}{'z' * 100}}}" for n in range(60))
