@@ -1,7 +1,7 @@
 """One run for some portals on a host: the documents, and where each is told."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -65,18 +65,23 @@ class Stage:
     rehearses: bool
 
     def result(
-        self, workspace: Workspace, document: runs.Document, behind: int | None = None, base: str = ""
+        self,
+        workspace: Workspace,
+        document: runs.Document,
+        only: Sequence[str],
+        behind: int | None = None,
+        base: str = "",
     ) -> Result:
-        """A document with the portal and directory that it is about."""
+        """A document with the portal, the directory and the part that it is about."""
         directory = runs.directory_named(workspace.directory, self.desk.place.checkout)
-        return Result(workspace.portal.name, directory, document, behind, base)
+        return Result(workspace.portal.name, directory, document, behind, base, only)
 
     # --- plan --------------------------------------------------------------------------------------------------------
 
     def planned(self, workspace: Workspace, wishes: Wishes, base: str) -> Result:
         """The plan of one portal, and how far live is from the base branch."""
         if self.desk.place.fork and base and not workspace.token:
-            return self.result(workspace, self._compared(workspace, base))
+            return self.result(workspace, self._compared(workspace, base), wishes.only)
         made: list[runs.Planned] = []
 
         def run() -> runs.Document:
@@ -85,7 +90,7 @@ class Stage:
 
         document = runs.caught("plan", workspace.portal.name, self.now(), run)
         behind = self._behind(made[0], base, workspace) if base and made and made[0].situation else None
-        return self.result(workspace, document, behind, base)
+        return self.result(workspace, document, wishes.only, behind, base)
 
     def _compared(self, workspace: Workspace, base: str) -> runs.Document:
         """What the pull request of a fork changes in the specs: it is given no secret to look at a portal with."""
@@ -115,7 +120,7 @@ class Stage:
                     if planned.situation is None or planned.document["exit"]["code"]:
                         return planned.document
                     asked = runs.writes(planned) and not approval.none
-                    digest = self._approved(workspace, approval) if asked else ""
+                    digest = self._approved(workspace, approval, wishes.only) if asked else ""
                 if self.rehearses:
                     return planned.document
                 return runs.apply(planned.situation, wishes._replace(require_digest=digest), cancelled, self.now)
@@ -123,10 +128,10 @@ class Stage:
         name = workspace.portal.name
         if cancelled.name:
             told = report.error_json(cancelled.name, f"the run was {cancelled.name} before this portal was begun")
-            return self.result(workspace, runs.ended("apply", name, self.now(), told))
-        return self.result(workspace, runs.caught("apply", name, self.now(), run))
+            return self.result(workspace, runs.ended("apply", name, self.now(), told), wishes.only)
+        return self.result(workspace, runs.caught("apply", name, self.now(), run), wishes.only)
 
-    def _approved(self, workspace: Workspace, approval: Approval) -> str:
+    def _approved(self, workspace: Workspace, approval: Approval, only: Sequence[str]) -> str:
         """The digest of the reviewed plan: given, in a kept document, or in the check run of what was merged."""
         if approval.digest:
             return approval.digest
@@ -135,7 +140,7 @@ class Stage:
         if not isinstance(self.host, GitHub):
             hint = "give --approved PATH, --require-digest SHA, or --no-approval"
             raise BlockedError("nothing tells which plan was reviewed", hint=hint)
-        about = self.result(workspace, {})
+        about = self.result(workspace, {}, only)
         return self.host.approved(about.label, about.key)
 
     def bring_back(self, workspace: Workspace, result: Result, way: Back) -> None:
@@ -184,6 +189,7 @@ class Stage:
             runs.caught(
                 "drift", workspace.portal.name, self.now(), lambda: runs.drift(workspace, only, self.now(), fail_on)
             ),
+            only,
         )
 
     def tell(self, workspace: Workspace, result: Result, way: Report, webhook: Webhook) -> None:
@@ -211,7 +217,8 @@ class Stage:
 
     def _proposal(self, forge: Forge, workspace: Workspace, result: Result) -> None:
         """A pull request that accepts the drift, so that HubSpot's changes are reviewed as a diff."""
-        branch = f"{baseline_back.BRANCH}/drift-{workspace.portal.name}"
+        part = f"-{result.key}" if result.only else ""
+        branch = f"{baseline_back.BRANCH}/drift-{workspace.portal.name}{part}"
         if self.rehearses:
             self.desk.say(f"would accept the drift of {workspace.portal.name} on the branch {branch}")
             return
@@ -232,9 +239,12 @@ class Stage:
         """Posts what moved since the last post from this machine."""
         if not webhook.url:
             return
-        told = transitions.transition(result.document, notify.remembered(workspace.notified), self.now().date())
+        file = workspace.notified
+        if result.only:
+            file = file.with_stem(f"{file.stem}-{result.key}")
+        told = transitions.transition(result.document, notify.remembered(file), self.now().date())
         if self._post(result, told, webhook) and not self.rehearses:
-            notify.remember(workspace.notified, told.memory)
+            notify.remember(file, told.memory)
 
     def _post(self, result: Result, told: Transition, webhook: Webhook) -> bool:
         if not webhook.url or told.silent:

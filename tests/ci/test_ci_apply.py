@@ -48,6 +48,19 @@ def test_what_was_reviewed_is_applied_and_the_baseline_comes_back(github, workpl
     assert workplace.outputs()["updates"] == "1"
 
 
+def test_a_part_is_approved_as_a_part(github, workplace):
+    """What was reviewed with --only is applied with the same --only, and approves nothing else."""
+    workplace.specs(CHANGED)
+    only = ["--only", "properties/contacts/one"]
+    assert run([*PLAN, *only]) == 0
+    github.merged["m1"] = [{"number": 7, "merge_commit_sha": "m1", "head": {"sha": "a1"}}]
+    workplace.on_github(number=None, head="m1")
+
+    assert run(APPLY) == 6
+    assert run([*APPLY, *only]) == 0
+    assert live("one")["label"] == "Uno"
+
+
 def test_a_consent_to_destruction_is_the_approval(github, workplace):
     """What a reviewer approved needs no --allow after the merge."""
     reviewed(github, workplace, DESTRUCTIVE)

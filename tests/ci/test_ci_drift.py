@@ -206,7 +206,8 @@ def test_drift_as_a_pull_request_moves_the_baseline(main, workplace):
 
 def proposed(main):
     """The baseline of the pull request."""
-    return main.files("hubspot-reconciler/drift-demo")[BASELINE]
+    (pull,) = main.pulls.values()
+    return main.files(pull["head"])[BASELINE]
 
 
 def test_a_pull_request_accepts_what_it_lists_and_nothing_else(main, workplace):
@@ -292,6 +293,40 @@ def test_portals_have_issues_of_their_own(main, workplace):
 
     assert issue(main)["title"] == "HubSpot drift: demo"
     assert "other" in Path("summary.md").read_text("utf-8")
+
+
+def test_a_check_of_a_part_speaks_for_no_other(main, workplace):
+    """With --only, an issue and a memory of their own: what was not looked at is neither clean nor resolved."""
+    hook = Webhook()
+    workplace.edit(property="one", label="Edited")
+    with served(hook) as url:
+        words = [*DRIFT, "--notify", f"{url}/secret-path"]
+        assert run(words) == 2
+        assert run([*words, "--report", "none"]) == 2
+        hook.calls.clear()
+
+        assert run([*words, "--only", "properties/contacts/two"]) == 0
+        assert run([*words, "--only", "properties/contacts/two", "--report", "none"]) == 0
+    assert (issue(main)["state"], remarks(main), hook.calls) == ("open", [], [])
+
+    for _ in range(2):
+        assert run([*DRIFT, "--only", "properties/contacts/one"]) == 2
+    assert [one["title"] for one in main.issues.values()] == [
+        "HubSpot drift: demo",
+        "HubSpot drift: demo (only properties/contacts/one)",
+    ]
+
+
+def test_a_pull_request_for_a_part_is_one_of_its_own(main, workplace):
+    """A clean check of something else closes no pull request."""
+    workplace.edit(property="one", label="Edited")
+    assert run([*DRIFT, "--report", "pull-request"]) == 2
+    assert run([*DRIFT, "--report", "pull-request", "--only", "properties/contacts/two"]) == 0
+    assert run([*DRIFT, "--report", "pull-request", "--only", "properties/contacts/one"]) == 2
+
+    (whole, part) = main.pulls.values()
+    assert (whole["head"], whole["state"], part["state"]) == ("hubspot-reconciler/drift-demo", "open", "open")
+    assert re.fullmatch(r"hubspot-reconciler/drift-demo-[0-9a-f]{16}", part["head"])
 
 
 def test_documents_are_kept(main, workplace):

@@ -81,6 +81,19 @@ def test_every_portal_has_its_own_comment(github, workplace):
     assert run([*PLAN, "-p", "nowhere"]) == 3
 
 
+def test_a_plan_of_a_part_has_a_comment_of_its_own(github, workplace):
+    """With --only, nothing is said over what the whole plan said, and each is found again."""
+    workplace.specs(CHANGED)
+    for words in ([], ["--only", "properties/contacts/one"], [], ["--only", "properties/contacts/one"]):
+        assert run([*PLAN, *words]) == 0
+
+    assert wrote(github) == ["POST", "POST"]
+    assert {check["name"] for check in github.checks} == {
+        "HubSpot plan: demo",
+        "HubSpot plan: demo (only properties/contacts/one)",
+    }
+
+
 def test_a_mark_that_somebody_copied_is_not_ours(github, workplace):
     """A comment of a person is never edited, whatever it says."""
     workplace.specs(CHANGED)
