@@ -61,7 +61,7 @@ class Desk:
     replace: Callable[[Path, str], None]  # a file of ours that the host takes up
     where: Callable[[str], str]  # a path of the specs as one of the repository
 
-    def attempt(self, what: str, permission: str, do: Callable[[], None]) -> bool:
+    def attempt(self, what: str, permission: str, do: Callable[[], object]) -> bool:
         """Whether a surface was written; what stands in its way costs a warning that names the permission it needs."""
         try:
             do()

@@ -14,14 +14,16 @@ from reconciler.ci.bitbucket import Bitbucket
 from reconciler.ci.desk import Desk, Result
 from reconciler.ci.github import GitHub
 from reconciler.ci.gitlab import GitLab
+from reconciler.ci.issue import Entry
 from reconciler.errors import BlockedError, ReconcilerError, UnavailableError, UsageError
 from reconciler.exclusion import exclusive
 from reconciler.planning import Wishes
-from reconciler.transitions import Transition
+from reconciler.transitions import Memory, Transition
 from reconciler.workspace import Workspace
 
 Host = GitHub | GitLab | Bitbucket
 Report = Literal["issue", "pull-request", "none"]
+ISSUES = "issues: write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +199,9 @@ class Stage:
         if result.failed:
             return
         if way == "issue" and isinstance(self.host, (GitHub, GitLab)):
-            host = self.host
-            self.desk.attempt("the issue", "issues: write", lambda: self._issue(host, result, webhook))
+            self._issue(self.host, workspace, result, webhook)
             return
+        self._posted(workspace, result, webhook)
         if way == "pull-request" and self._forge is not None:
             forge = self._forge
             self.desk.attempt(
@@ -207,13 +209,19 @@ class Stage:
                 "contents: write, pull-requests: write",
                 lambda: self._proposal(forge, workspace, result),
             )
-        self._remembering(workspace, result, webhook)
 
-    def _issue(self, host: GitHub | GitLab, result: Result, webhook: Webhook) -> None:
-        there = host.tracker.find(result.key)
-        told = transitions.transition(result.document, issue.memory(there), self.now().date())
-        issue.carry_out(host.tracker, result, told, there, self.desk.place.origin)
-        self._post(result, told, webhook)
+    def _issue(self, host: GitHub | GitLab, workspace: Workspace, result: Result, webhook: Webhook) -> None:
+        """The webhook before the issue, for it may be up where the issue is refused; and the issue remembers both."""
+        found: list[Entry | None] = []
+        self.desk.attempt("the issue", ISSUES, lambda: found.append(host.tracker.find(result.key)))
+        there = found[0] if found else None
+        posted = self._posted(workspace, result, webhook, there)
+        if found:
+            told = transitions.transition(result.document, issue.memory(there), self.now().date())
+            origin = self.desk.place.origin
+            self.desk.attempt(
+                "the issue", ISSUES, lambda: issue.carry_out(host.tracker, result, told, there, origin, posted)
+            )
 
     def _proposal(self, forge: Forge, workspace: Workspace, result: Result) -> None:
         """A pull request that accepts the drift, so that HubSpot's changes are reviewed as a diff."""
@@ -235,20 +243,26 @@ class Stage:
 
     # --- the webhook -------------------------------------------------------------------------------------------------
 
-    def _remembering(self, workspace: Workspace, result: Result, webhook: Webhook) -> None:
-        """Posts what moved since the last post from this machine."""
+    def _posted(
+        self, workspace: Workspace, result: Result, webhook: Webhook, there: Entry | None = None
+    ) -> Memory | None:
+        """What the webhook knows once it was told what moved since its last post: by an open issue, or this machine."""
         if not webhook.url:
-            return
+            return None
         file = workspace.notified
         if result.only:
             file = file.with_stem(f"{file.stem}-{result.key}")
-        told = transitions.transition(result.document, notify.remembered(file), self.now().date())
-        if self._post(result, told, webhook) and not self.rehearses:
-            notify.remember(file, told.memory)
+        before = issue.posted(there) if there and there.is_open else notify.remembered(file)
+        told = transitions.transition(result.document, before, self.now().date())
+        if told.silent:
+            return told.memory
+        if not self._post(result, told, webhook):
+            return before
+        if not self.rehearses:
+            self.desk.attempt("what was posted", "", lambda: notify.remember(file, told.memory))
+        return told.memory
 
     def _post(self, result: Result, told: Transition, webhook: Webhook) -> bool:
-        if not webhook.url or told.silent:
-            return False
         form = notify.form_of(webhook.url, webhook.form)
         body = notify.payload(result.document, told, form, self.desk.place.run_url)
         if self.rehearses:

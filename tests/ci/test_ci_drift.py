@@ -295,6 +295,58 @@ def test_portals_have_issues_of_their_own(main, workplace):
     assert "other" in Path("summary.md").read_text("utf-8")
 
 
+def news(hook):
+    """What was posted: the addresses that are new, and how many are resolved."""
+    bodies = [body for _, _, body in hook.calls]
+    hook.forget()
+    return [([item["address"] for item in body["new"]], len(body["resolved"])) for body in bodies]
+
+
+ONE, TWO = "properties/contacts/one", "properties/contacts/two"
+
+
+def test_an_issue_that_is_refused_keeps_no_webhook_from_its_news(main, workplace):
+    """The webhook needs no permission of the host's, and on the same machine it is told once."""
+    main.denied = {"/issues": "issues=write"}
+    workplace.edit(property="one", label="Edited")
+    hook = Webhook()
+
+    with served(hook) as url:
+        words = [*DRIFT, "--notify", f"{url}/secret-path"]
+        assert [run(words), run(words)] == [2, 2]
+        assert news(hook) == [([ONE], 0)]
+        main.denied = {}
+        assert run(words) == 2
+        assert (news(hook), issue(main)["state"]) == ([], "open")
+
+
+def test_a_webhook_that_was_down_is_told_later(main, workplace):
+    """The issue remembers what the webhook does not know yet, for machines that forget all else; and says it once."""
+    workplace.edit(property="one", label="Edited")
+    hook = Webhook()
+
+    with served(hook) as url:
+        words = [*DRIFT, "--notify", f"{url}/secret-path"]
+        hook.status = 500
+        assert run(words) == 2
+        workplace.edit(property="two", label="Edited too")
+        assert run(words) == 2
+        hook.status = 200
+        hook.forget()
+        assert run(words) == 2
+        assert news(hook) == [([ONE, TWO], 0)]
+        shutil.rmtree(".reconciler/notified")
+        assert run(words) == 2
+        assert news(hook) == []
+        workplace.edit(property="two", label="Two")
+        assert run(words) == 2
+        assert news(hook) == [([], 1)]
+    assert [remark.partition("\n")[0] for remark in remarks(main)] == [
+        "**1 new.** 2 items open.",
+        "**1 resolved.** 1 item open.",
+    ]
+
+
 def test_a_check_of_a_part_speaks_for_no_other(main, workplace):
     """With --only, an issue and a memory of their own: what was not looked at is neither clean nor resolved."""
     hook = Webhook()
