@@ -142,6 +142,9 @@ class Stage:
         if not isinstance(self.host, GitHub):
             hint = "give --approved PATH, --require-digest SHA, or --no-approval"
             raise BlockedError("nothing tells which plan was reviewed", hint=hint)
+        if self.rehearses:
+            self.desk.say(f"would ask which plan of {workspace.portal.name} was reviewed")
+            return ""
         about = self.result(workspace, {}, only)
         return self.host.approved(about.label, about.key)
 

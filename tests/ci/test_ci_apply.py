@@ -215,6 +215,19 @@ def test_a_dry_run_writes_to_nobody(github, workplace, capsys):
     assert "1 to update" in capsys.readouterr().out
 
 
+def test_a_dry_run_shows_the_plan_although_nobody_is_asked_for_an_approval(github, workplace, capsys):
+    """GitHub is not called, so no check run is found; what would be asked of it is said."""
+    reviewed(github, workplace, CHANGED)
+
+    assert run([*APPLY, "--dry-run"]) == 0
+
+    said = capsys.readouterr().out
+    assert "would ask which plan of demo was reviewed" in said
+    assert "1 to update" in said
+    assert "::error" not in said
+    assert (github.calls, live("one")["label"]) == ([], "One")
+
+
 def test_without_a_host_api_the_baseline_is_pushed(workplace, tmp_path_factory):
     """On any other host a commit is made and pushed with git, on top of what others pushed meanwhile."""
     origin = tmp_path_factory.mktemp("origin") / "crm.git"
