@@ -1,13 +1,14 @@
 """One run for some portals on a host: the documents, and where each is told."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from reconciler import git, notify, report, transitions
+from reconciler import git, notify, report, spec, transitions
+from reconciler.approval import read_json
 from reconciler.ci import baseline_back, comment, issue, marks, runs
 from reconciler.ci.baseline_back import Back, Forge
 from reconciler.ci.bitbucket import Bitbucket
@@ -15,6 +16,7 @@ from reconciler.ci.desk import Desk, Result
 from reconciler.ci.github import GitHub
 from reconciler.ci.gitlab import GitLab
 from reconciler.ci.issue import Entry
+from reconciler.document_schemas import saved_plan
 from reconciler.errors import BlockedError, ReconcilerError, UnavailableError, UsageError
 from reconciler.exclusion import exclusive
 from reconciler.planning import Wishes
@@ -24,6 +26,7 @@ from reconciler.workspace import Workspace
 Host = GitHub | GitLab | Bitbucket
 Report = Literal["issue", "pull-request", "none"]
 ISSUES = "issues: write"
+KEEP = "keep it in the pull request with `reconciler ci plan --documents DIR`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +42,15 @@ class Approval:
         assert self.path is not None
         file = self.path / f"plan-{portal}.json" if self.path.is_dir() else self.path
         try:
-            document = report.check_version(json.loads(file.read_bytes()), str(file))
-        except (OSError, ValueError) as error:
-            hint = "keep it in the pull request with `reconciler ci plan --documents DIR`"
-            raise UsageError(f"{file} is no reviewed plan: {error}", where=str(file), hint=hint) from error
-        if document.get("kind") != "plan" or document.get("errors") or (document["portal"] or {}).get("name") != portal:
+            document = report.check_version(read_json(file), str(file))
+        except UsageError as error:
+            raise UsageError(str(error), where=str(file), hint=KEEP) from error
+        named = document.get("portal")
+        about = named.get("name") if isinstance(named, Mapping) else None
+        if document.get("kind") != "plan" or document.get("errors") or about != portal:
             raise BlockedError(f"{file} is no plan of {portal} that anybody could approve", where=str(file))
+        if problem := spec.first_problem(document, saved_plan()):
+            raise UsageError(f"{file} is no reviewed plan: {problem}", where=str(file), hint=KEEP)
         digest: str = document["digest"]
         return digest
 

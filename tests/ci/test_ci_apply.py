@@ -228,6 +228,31 @@ def test_a_dry_run_shows_the_plan_although_nobody_is_asked_for_an_approval(githu
     assert (github.calls, live("one")["label"]) == ([], "One")
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("[", 3, "is not JSON"),
+        ("[]", 3, "is not a document of this tool"),
+        ('{"formatVersion": "1.0", "kind": "plan"}', 6, "is no plan of demo"),
+        ('{"formatVersion": "1.0", "kind": "plan", "portal": "demo"}', 6, "is no plan of demo"),
+        ('{"formatVersion": "1.0", "kind": "plan", "portal": {"name": "demo"}}', 3, "is no reviewed plan: "),
+        ('{"formatVersion": "1.0", "kind": "plan", "kind": "plan"}', 3, "an object has a key twice"),
+        ("[" * 100_000, 3, "is not JSON"),
+        (None, 3, "cannot read approved.json"),
+    ],
+)
+def test_a_file_that_is_no_reviewed_plan_is_told(github, workplace, capsys, text, code, told):
+    """Whatever is in it, it is no bug of ours, and nothing is written."""
+    workplace.specs(CHANGED)
+    if text is not None:
+        Path("approved.json").write_text(text, "utf-8")
+
+    assert run([*APPLY, "--approved", "approved.json"]) == code
+
+    assert told in capsys.readouterr().out
+    assert live("one")["label"] == "One"
+
+
 def test_without_a_host_api_the_baseline_is_pushed(workplace, tmp_path_factory):
     """On any other host a commit is made and pushed with git, on top of what others pushed meanwhile."""
     origin = tmp_path_factory.mktemp("origin") / "crm.git"
