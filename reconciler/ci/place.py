@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from reconciler.model import Json
 from reconciler.render.style import Origin
@@ -111,7 +112,7 @@ def _azure(environ: Mapping[str, str]) -> Place:
         branch=_branch(environ.get("BUILD_SOURCEBRANCH", "")) if not pull_request else "",
         pull_request=pull_request,
         fork=environ.get("SYSTEM_PULLREQUEST_ISFORK", "").lower() == "true",
-        run_url=f"{collection}{project}/_build/results?buildId={build}" if build else "",
+        run_url=f"{collection}{quote(project, safe='')}/_build/results?buildId={build}" if build else "",
         checkout=Path(environ.get("BUILD_SOURCESDIRECTORY") or "."),
     )
 

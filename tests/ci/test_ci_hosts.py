@@ -139,6 +139,23 @@ def test_azure_reads_annotations_and_outputs_from_the_log(workplace, capsys):
     assert "##vso[task.complete result=SucceededWithIssues;]HubSpot moved" in capsys.readouterr().out.splitlines()
 
 
+def test_azure_links_to_its_run_whatever_the_project_is_called(workplace, capsys):
+    """A project's name may hold blanks and brackets, which would end the link."""
+    workplace.environ(
+        TF_BUILD="True",
+        SYSTEM_COLLECTIONURI="https://dev.azure.com/acme/",
+        SYSTEM_TEAMPROJECT="My Project (crm)",
+        BUILD_BUILDID="8",
+    )
+
+    assert run([*DRIFT, "--notify", "https://hooks.example.org/x", "--dry-run"]) == 0
+    workplace.edit(property="one", label="Edited")
+    assert run([*DRIFT, "--notify", "https://hooks.example.org/x", "--dry-run"]) == 2
+
+    url = '"runUrl": "https://dev.azure.com/acme/My%20Project%20%28crm%29/_build/results?buildId=8"'
+    assert url in capsys.readouterr().out
+
+
 def test_bitbucket_has_a_report_with_annotations(workplace):
     """A Code Insights report that replaces the one before, without a token."""
     host = Bitbucket()
