@@ -58,6 +58,22 @@ def test_gitlab_has_a_note_a_widget_and_a_code_quality_report(workplace):
     assert Path("counts.json").read_bytes() == Path("hubspot-terraform.json").read_bytes()
 
 
+def test_a_guard_that_refuses_the_whole_plan_is_told(workplace, capsys):
+    """No change is to blame for it, so it stands for the run as a whole."""
+    workplace.environ(TF_BUILD="True", BUILD_BUILDID="8", BUILD_SOURCEVERSION="a1")
+    settings = Path("specs/reconciler.yaml")
+    settings.write_text(settings.read_text("utf-8") + "guards: {maxChanges: 0}\n", "utf-8")
+    workplace.specs(CONTACTS.replace("label: One", "label: Uno"))
+
+    assert run(PLAN) == 0
+
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("##vso[task.logissue")]
+    assert said == [
+        "##vso[task.logissue type=error;code=guard-max-changes;]refused by guard max-changes: 1 changes%3B the settings"
+        " allow 0%3B to allow it: raise guards.maxChanges, or split the change with --only"
+    ]
+
+
 def test_gitlab_has_one_issue_for_drift(workplace):
     """Opened, kept, closed and reopened as on GitHub."""
     host = GitLab()
