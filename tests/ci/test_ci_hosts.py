@@ -8,6 +8,7 @@ from ci_workplace import CONTACTS
 from host_fakes import TOKEN, Bitbucket, GitLab, Webhook, served
 
 from reconciler.cli import run
+from reconciler.emulator import Portal
 
 PLAN = ["ci", "plan", "-q"]
 DRIFT = ["ci", "drift", "-q"]
@@ -91,6 +92,33 @@ def test_gitlab_has_one_issue_for_drift(workplace):
 
     assert issue["state"] == "opened"
     assert len(host.issues) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("/close", "\\/close changed 1 of ours"),
+        ("/title x", "\\/title x changed 1 of ours"),
+        ("1. x", "1\\. x changed 1 of ours"),
+        ("- x", "\\- x changed 1 of ours"),
+        ("+1 x", "+1 x changed 1 of ours"),
+        ("Dana", "Dana changed 1 of ours"),
+    ],
+)
+def test_a_users_name_gives_gitlab_no_command(workplace, name, begins):
+    """A line of an issue that begins with /close is carried out with the rights of the job's token."""
+    workplace.edit(property="one", label="Edited")
+    portal = Portal.open(".reconciler/demo.json")
+    portal.state["users"]["2002"].update(firstName=name, lastName="")
+    portal.save()
+    host = GitLab()
+    with served(host) as url:
+        on_gitlab(workplace, url)
+        assert run(DRIFT) == 2
+
+    (issue,) = host.issues.values()
+    (story,) = [line for line in issue["description"].splitlines() if "changed 1 of ours" in line]
+    assert story.startswith(begins)
 
 
 def on_main(workplace, url):
