@@ -7,8 +7,11 @@ from pathlib import Path
 from reconciler.ci import marks
 from reconciler.ci.api import Api
 from reconciler.ci.place import Place
-from reconciler.errors import HostRefused, UnavailableError
+from reconciler.errors import HostRefused, ReconcilerError
 from reconciler.model import Json
+from reconciler.render.words import clip
+
+LONGEST_ONLY = 100  # signs; a title may have some 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +23,19 @@ class Result:
     document: Mapping[str, Json]
     behind: int | None = None  # how many definitions live differ from the base branch, where that was looked at
     base: str = ""  # what the base is called
+    only: Sequence[str] = ()  # what was looked at, if not all
 
     @property
     def key(self) -> str:
         """What our comments and issues about this portal and directory are found by."""
-        return marks.key(self.portal, self.directory)
+        return marks.key(self.portal, self.directory, self.only)
 
     @property
     def label(self) -> str:
         """What people see it called."""
-        return self.portal if self.directory == "specs" else f"{self.portal} ({self.directory})"
+        parts = [self.directory] if self.directory != "specs" else []
+        parts += [f"only {clip(', '.join(self.only), LONGEST_ONLY)}"] if self.only else []
+        return f"{self.portal} ({', '.join(parts)})" if parts else self.portal
 
     @property
     def code(self) -> int:
@@ -55,7 +61,7 @@ class Desk:
     replace: Callable[[Path, str], None]  # a file of ours that the host takes up
     where: Callable[[str], str]  # a path of the specs as one of the repository
 
-    def attempt(self, what: str, permission: str, do: Callable[[], None]) -> bool:
+    def attempt(self, what: str, permission: str, do: Callable[[], object]) -> bool:
         """Whether a surface was written; what stands in its way costs a warning that names the permission it needs."""
         try:
             do()
@@ -64,7 +70,10 @@ class Desk:
             lacking = f"; the job needs the permission `{needed}`" if error.status in (401, 403, 404) and needed else ""
             self.warn(f"{what} was not written: {error}{lacking}")
             return False
-        except (UnavailableError, OSError) as error:
+        except ReconcilerError as error:
+            self.warn(f"{what} was not written: {error}{'; ' + error.hint if error.hint else ''}")
+            return False
+        except OSError as error:
             self.warn(f"{what} was not written: {error}")
             return False
         return True

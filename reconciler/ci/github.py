@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from reconciler.ci import comment, issue, marks
+from reconciler.ci import comment, issue, local, marks
 from reconciler.ci.api import Api
 from reconciler.ci.baseline_back import TRIES
 from reconciler.ci.desk import Desk, Result, Results
@@ -20,6 +20,7 @@ from reconciler.render.words import clip, counted, refused
 
 COMMIT = 40  # signs of a commit's full id, which people write with seven
 DESCRIPTION = 140  # signs of a commit status
+CHECK = LIMITS["github"]  # bytes of a check run's own page
 APP = "github-actions"  # whose check runs count as an approval
 EXTERNAL = "hubspot-reconciler/1"
 
@@ -50,7 +51,7 @@ class GitHub:
                 self._attempt("the comment", "pull-requests: write", self._comment, result, "plan", when)
             if self.desk.place.commit:
                 self._attempt("the commit status", "statuses: write", self._statuses, result)
-                self._attempt("the check run", "checks: write", self._check, result)
+                self._attempt("the check run", "checks: write", self._check, result, longest_page(self.desk, results))
 
     def _attempt(self, what: str, permission: str, do: Callable[..., None], *given: Json) -> bool:
         return self.desk.attempt(what, permission, lambda: do(*given))
@@ -123,14 +124,14 @@ class GitHub:
         target = {"target_url": place.run_url} if place.run_url else {}
         self.api.send("POST", f"{self.repository}/statuses/{place.commit}", {**body, **target})
 
-    def _check(self, result: Result) -> None:
+    def _check(self, result: Result, page: int) -> None:
         """The check run; its external id is the approval that ``ci apply`` looks for after the merge."""
         place, document = self.desk.place, result.document
         conclusion = "failure" if result.failed else "neutral" if stopped(document) else "success"
         name = f"HubSpot plan: {result.label}"
         told = f"{EXTERNAL} {result.key} {document.get('digest')}"
-        approval = {"external_id": told} if approvable(result, place.origin) else {}
-        shown = comment.fitted(document, LIMITS["github"], place.origin)
+        approval = {"external_id": told} if approvable(result, place.origin, page) else {}
+        shown = comment.fitted(document, CHECK, place.origin)
         said = {"title": clip(escape.terminal(summary(document)), 200), "summary": shown}
         body = {"name": name, "head_sha": place.commit, "status": "completed", "conclusion": conclusion, **approval}
         target = {"details_url": place.run_url} if place.run_url else {}
@@ -172,11 +173,16 @@ def stopped(document: Mapping[str, Json]) -> bool:
     return lasting or document["exit"]["name"] in ("blocked", "stale")
 
 
-def approvable(result: Result, origin: Origin) -> bool:
-    """Whether the job shows the whole of a sound plan: what nobody could read, nobody approved."""
+def longest_page(desk: Desk, results: Results) -> int:
+    """The bytes of the page that shows most of a plan: its share of the job's summary, or the check run itself."""
+    return max(local.summary_share(results), CHECK) if desk.place.summary_file else CHECK
+
+
+def approvable(result: Result, origin: Origin, page: int) -> bool:
+    """Whether a page of so many bytes shows the whole of a sound plan: what nobody could read, nobody approved."""
     if result.failed or not result.document.get("digest") or result.document.get("comparison"):
         return False
-    return is_whole(comment.fitted(result.document, LIMITS["github-summary"], origin))
+    return is_whole(comment.fitted(result.document, page, origin))
 
 
 def approval_in(run: Mapping[str, Json], key: str) -> str:

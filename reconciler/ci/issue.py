@@ -1,6 +1,7 @@
 """The one issue that a portal's drift has, and what a new check makes of it.
 
-The issue is the memory: its hidden mark holds what was open. Whoever closes, edits or retitles the issue does no harm.
+The issue is the memory: its hidden mark holds what was open and, while that is not the same, what a webhook was told
+last. Whoever closes, edits or retitles the issue does no harm.
 """
 
 from collections.abc import Iterator
@@ -18,13 +19,16 @@ from reconciler.transitions import Memory, Transition, aged
 LABEL = "hubspot-drift"
 WHAT = "drift"
 SHOWN = 20
+POSTED = "posted="
 Step = Literal["leave", "nothing", "open", "keep", "update", "reopen", "close"]
 
 
-def mark(result: Result, told: Transition) -> Mark:
+def mark(result: Result, told: Transition, posted: Memory | None) -> Mark:
     """The mark of the issue as it should be; it changes when an item begins, ends or gets worse."""
     fingerprint = marks.told({"items": sorted([item["fingerprint"], item["severity"]] for item in told.items)})
-    return Mark(WHAT, result.key, fingerprint, str(told.memory))
+    owed = posted is not None and posted.since.keys() != told.memory.since.keys()
+    last = str(posted).replace("items=", POSTED) + " " if owed else ""
+    return Mark(WHAT, result.key, fingerprint, f"{last}{told.memory}")
 
 
 def step(result: Result, told: Transition, there: "Entry | None", wanted: Mark) -> Step:
@@ -39,7 +43,12 @@ def step(result: Result, told: Transition, there: "Entry | None", wanted: Mark) 
         return "open"
     if not there.is_open:
         return "reopen"
-    return "keep" if there.mark.told == wanted.told else "update"
+    return "keep" if there.mark.told == wanted.told and _last(there.mark) == _last(wanted) else "update"
+
+
+def _last(mark: Mark) -> str:
+    """What a webhook was told last, where that is not what is open."""
+    return mark.state.partition("items=")[0].strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +84,16 @@ class Tracker(Protocol):
         ...
 
 
-def carry_out(tracker: Tracker, result: Result, told: Transition, there: Entry | None, origin: Origin) -> Step:
-    """Brings the issue to what a check found."""
-    wanted = mark(result, told)
+def carry_out(
+    tracker: Tracker,
+    result: Result,
+    told: Transition,
+    there: Entry | None,
+    origin: Origin,
+    posted: Memory | None = None,
+) -> Step:
+    """Brings the issue to what a check found, and what the webhook knows of it where there is one."""
+    wanted = mark(result, told, posted)
     what = step(result, told, there, wanted)
     text = comment.body(aged(result.document, told), wanted, origin) if told.items else comment.nothing
     match what:
@@ -118,3 +134,9 @@ def _farewell(told: Transition, run_url: str) -> str:
 def memory(there: Entry | None) -> Memory:
     """What the issue remembers; one that was closed has nothing open."""
     return Memory.parse(there.mark.state) if there and there.is_open else Memory()
+
+
+def posted(there: Entry) -> Memory:
+    """What a webhook was told last, by what an open issue remembers."""
+    last = _last(there.mark)
+    return Memory.parse(last.replace(POSTED, "items=")) if last else memory(there)

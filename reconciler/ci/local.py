@@ -45,8 +45,13 @@ def _gitlab(desk: Desk, results: Results) -> None:
     desk.attempt("the code quality report", "", lambda: desk.replace(CODE_QUALITY, report))
 
 
+def summary_share(results: Results) -> int:
+    """The bytes that each portal has in the summary of a job."""
+    return LIMITS["github-summary"] // len(results)
+
+
 def _summary(desk: Desk, results: Results) -> str:
-    share = LIMITS["github-summary"] // len(results)
+    share = summary_share(results)
     return "\n".join(comment.fitted(result.document, share, desk.place.origin) for result in results)
 
 

@@ -7,7 +7,7 @@ what it tells. Nothing is approved by it: whoever may edit a comment could write
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model import Json
@@ -39,9 +39,9 @@ def find(text: str | None) -> Mark | None:
     return Mark(found["what"], found["key"], found["told"], found["more"].strip()) if found else None
 
 
-def key(portal: str, directory: str) -> str:
-    """What tells our texts apart: one for each portal and directory of specs."""
-    return _short([portal, directory])
+def key(portal: str, directory: str, only: Sequence[str] = ()) -> str:
+    """What tells our texts apart: one for each portal, directory of specs, and part that was looked at."""
+    return _short([portal, directory, *([sorted(set(only))] if only else [])])
 
 
 def told(document: Mapping[str, Json]) -> str:

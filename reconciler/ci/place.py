@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote
 
 from reconciler.model import Json
 from reconciler.render.style import Origin
@@ -72,7 +73,7 @@ def _github(environ: Mapping[str, str], event: Mapping[str, Json]) -> Place:
         repository=repository,
         commit=head.get("sha") or environ.get("GITHUB_SHA", ""),
         base=base.get("sha", ""),
-        branch=environ.get("GITHUB_REF", "").removeprefix("refs/heads/") if not pull else "",
+        branch=_branch(environ.get("GITHUB_REF", "")) if not pull else "",
         pull_request=str(pull.get("number") or ""),
         fork=bool(pull) and (head.get("repo") or {}).get("full_name") != repository,
         run_url=f"{server}/{repository}/actions/runs/{run_id}" if run_id else "",
@@ -108,10 +109,10 @@ def _azure(environ: Mapping[str, str]) -> Place:
         host="azure",
         commit=environ.get("SYSTEM_PULLREQUEST_SOURCECOMMITID") or environ.get("BUILD_SOURCEVERSION", ""),
         base=f"origin/{target.removeprefix('refs/heads/')}" if target else "",
-        branch=environ.get("BUILD_SOURCEBRANCH", "").removeprefix("refs/heads/") if not pull_request else "",
+        branch=_branch(environ.get("BUILD_SOURCEBRANCH", "")) if not pull_request else "",
         pull_request=pull_request,
         fork=environ.get("SYSTEM_PULLREQUEST_ISFORK", "").lower() == "true",
-        run_url=f"{collection}{project}/_build/results?buildId={build}" if build else "",
+        run_url=f"{collection}{quote(project, safe='')}/_build/results?buildId={build}" if build else "",
         checkout=Path(environ.get("BUILD_SOURCESDIRECTORY") or "."),
     )
 
@@ -131,6 +132,12 @@ def _bitbucket(environ: Mapping[str, str]) -> Place:
         run_url=f"{origin}/pipelines/results/{number}" if origin else "",
         checkout=Path(environ.get("BITBUCKET_CLONE_DIR") or "."),
     )
+
+
+def _branch(ref: str) -> str:
+    """The branch that a ref names; a tag is none."""
+    head, _, name = ref.partition("refs/heads/")
+    return "" if head else name
 
 
 def _file(environ: Mapping[str, str], name: str) -> Path | None:

@@ -6,7 +6,16 @@ from typing import Literal
 
 from reconciler.model import Json
 from reconciler.render import escape
-from reconciler.render.words import clip, conflicts, consequences, drift_items, drift_kind, is_destructive, refused
+from reconciler.render.words import (
+    clip,
+    conflicts,
+    consequences,
+    drift_items,
+    drift_kind,
+    is_destructive,
+    refusal,
+    refused,
+)
 
 Level = Literal["error", "warning", "notice"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "notice")
@@ -65,6 +74,8 @@ def _of_findings(document: Mapping[str, Json], where: Callable[[str], str]) -> I
 
 
 def _of_plan(document: Mapping[str, Json], where: Callable[[str], str]) -> Iterator[Remark]:
+    for guard in refused(document):
+        yield Remark("error", f"guard-{guard['rule']}", clip(refusal(guard), LONG))
     for change in document.get("changes", ()):
         title = f"{change['action']} {change['address']}"
         if conflicts(change):

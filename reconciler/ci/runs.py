@@ -15,7 +15,7 @@ from reconciler.acceptance import Choice, accept
 from reconciler.apply import Tools
 from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
 from reconciler.drift import DriftItem
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import AccessError, ReconcilerError, UsageError
 from reconciler.model import Answer, Json, Reads
 from reconciler.observe import ListSource
 from reconciler.plan import WRITES
@@ -101,10 +101,14 @@ def behind(situation: Situation, commit: str) -> int:
             if spec.has_specs(directory)
             else spec.nothing(workspace.settings)
         )
+    if wrong := [finding.message for finding in loaded.findings if finding.severity == "error"]:
+        raise UsageError(f"its specs have errors: {wrong[0]}", hint="mend them there: what is wrong declares nothing")
     source = _Known(situation.observation.reads, workspace.connect().reader())
     scope = workspace.scope(loaded)
     there = situation._replace(spec=loaded, scope=scope, observation=workspace.observe(source, scope), asker=None)
     made = planning.make(there, Wishes())
+    if made.errors:
+        raise AccessError(made.errors[0]["message"], hint=made.errors[0]["hint"])
     return len(made.writes)
 
 

@@ -1,27 +1,32 @@
 """One run for some portals on a host: the documents, and where each is told."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from reconciler import git, notify, report, transitions
+from reconciler import git, notify, report, spec, transitions
+from reconciler.approval import read_json
 from reconciler.ci import baseline_back, comment, issue, marks, runs
 from reconciler.ci.baseline_back import Back, Forge
 from reconciler.ci.bitbucket import Bitbucket
 from reconciler.ci.desk import Desk, Result
 from reconciler.ci.github import GitHub
 from reconciler.ci.gitlab import GitLab
-from reconciler.errors import BlockedError, UnavailableError, UsageError
+from reconciler.ci.issue import Entry
+from reconciler.document_schemas import saved_plan
+from reconciler.errors import BlockedError, ReconcilerError, UnavailableError, UsageError
 from reconciler.exclusion import exclusive
 from reconciler.planning import Wishes
-from reconciler.transitions import Transition
+from reconciler.transitions import Memory, Transition
 from reconciler.workspace import Workspace
 
 Host = GitHub | GitLab | Bitbucket
 Report = Literal["issue", "pull-request", "none"]
+ISSUES = "issues: write"
+KEEP = "keep it in the pull request with `reconciler ci plan --documents DIR`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,15 @@ class Approval:
         assert self.path is not None
         file = self.path / f"plan-{portal}.json" if self.path.is_dir() else self.path
         try:
-            document = report.check_version(json.loads(file.read_bytes()), str(file))
-        except (OSError, ValueError) as error:
-            hint = "keep it in the pull request with `reconciler ci plan --documents DIR`"
-            raise UsageError(f"{file} is no reviewed plan: {error}", where=str(file), hint=hint) from error
-        if document.get("kind") != "plan" or document.get("errors") or (document["portal"] or {}).get("name") != portal:
+            document = report.check_version(read_json(file), str(file))
+        except UsageError as error:
+            raise UsageError(str(error), where=str(file), hint=KEEP) from error
+        named = document.get("portal")
+        about = named.get("name") if isinstance(named, Mapping) else None
+        if document.get("kind") != "plan" or document.get("errors") or about != portal:
             raise BlockedError(f"{file} is no plan of {portal} that anybody could approve", where=str(file))
+        if problem := spec.first_problem(document, saved_plan()):
+            raise UsageError(f"{file} is no reviewed plan: {problem}", where=str(file), hint=KEEP)
         digest: str = document["digest"]
         return digest
 
@@ -65,18 +73,23 @@ class Stage:
     rehearses: bool
 
     def result(
-        self, workspace: Workspace, document: runs.Document, behind: int | None = None, base: str = ""
+        self,
+        workspace: Workspace,
+        document: runs.Document,
+        only: Sequence[str],
+        behind: int | None = None,
+        base: str = "",
     ) -> Result:
-        """A document with the portal and directory that it is about."""
+        """A document with the portal, the directory and the part that it is about."""
         directory = runs.directory_named(workspace.directory, self.desk.place.checkout)
-        return Result(workspace.portal.name, directory, document, behind, base)
+        return Result(workspace.portal.name, directory, document, behind, base, only)
 
     # --- plan --------------------------------------------------------------------------------------------------------
 
     def planned(self, workspace: Workspace, wishes: Wishes, base: str) -> Result:
         """The plan of one portal, and how far live is from the base branch."""
         if self.desk.place.fork and base and not workspace.token:
-            return self.result(workspace, self._compared(workspace, base))
+            return self.result(workspace, self._compared(workspace, base), wishes.only)
         made: list[runs.Planned] = []
 
         def run() -> runs.Document:
@@ -85,7 +98,7 @@ class Stage:
 
         document = runs.caught("plan", workspace.portal.name, self.now(), run)
         behind = self._behind(made[0], base, workspace) if base and made and made[0].situation else None
-        return self.result(workspace, document, behind, base)
+        return self.result(workspace, document, wishes.only, behind, base)
 
     def _compared(self, workspace: Workspace, base: str) -> runs.Document:
         """What the pull request of a fork changes in the specs: it is given no secret to look at a portal with."""
@@ -98,8 +111,9 @@ class Stage:
         assert planned.situation is not None
         try:
             return runs.behind(planned.situation, git.commit_of(base, workspace.directory))
-        except UsageError as error:
-            self.desk.warn(f"whether live matches the base branch is not known: {error}; {error.hint}")
+        except ReconcilerError as error:
+            told = f"{error}; {error.hint}" if error.hint else str(error)
+            self.desk.warn(f"whether live matches the base branch is not known: {told}")
             return None
 
     # --- apply -------------------------------------------------------------------------------------------------------
@@ -114,7 +128,7 @@ class Stage:
                     if planned.situation is None or planned.document["exit"]["code"]:
                         return planned.document
                     asked = runs.writes(planned) and not approval.none
-                    digest = self._approved(workspace, approval) if asked else ""
+                    digest = self._approved(workspace, approval, wishes.only) if asked else ""
                 if self.rehearses:
                     return planned.document
                 return runs.apply(planned.situation, wishes._replace(require_digest=digest), cancelled, self.now)
@@ -122,10 +136,10 @@ class Stage:
         name = workspace.portal.name
         if cancelled.name:
             told = report.error_json(cancelled.name, f"the run was {cancelled.name} before this portal was begun")
-            return self.result(workspace, runs.ended("apply", name, self.now(), told))
-        return self.result(workspace, runs.caught("apply", name, self.now(), run))
+            return self.result(workspace, runs.ended("apply", name, self.now(), told), wishes.only)
+        return self.result(workspace, runs.caught("apply", name, self.now(), run), wishes.only)
 
-    def _approved(self, workspace: Workspace, approval: Approval) -> str:
+    def _approved(self, workspace: Workspace, approval: Approval, only: Sequence[str]) -> str:
         """The digest of the reviewed plan: given, in a kept document, or in the check run of what was merged."""
         if approval.digest:
             return approval.digest
@@ -134,7 +148,10 @@ class Stage:
         if not isinstance(self.host, GitHub):
             hint = "give --approved PATH, --require-digest SHA, or --no-approval"
             raise BlockedError("nothing tells which plan was reviewed", hint=hint)
-        about = self.result(workspace, {})
+        if self.rehearses:
+            self.desk.say(f"would ask which plan of {workspace.portal.name} was reviewed")
+            return ""
+        about = self.result(workspace, {}, only)
         return self.host.approved(about.label, about.key)
 
     def bring_back(self, workspace: Workspace, result: Result, way: Back) -> None:
@@ -148,6 +165,10 @@ class Stage:
             self.desk.warn(f"the moved baseline was not brought back: {error}")
             return
         if not moved:
+            return
+        if not self.desk.place.branch:
+            told = f"the moved baseline of {workspace.portal.name} was not brought back"
+            self.desk.warn(f"{told}: no branch is known that it belongs to; commit it, or run on a branch in CI")
             return
         text = baseline_back.message(workspace.portal.name, "move the baseline")
         mark = marks.Mark("baseline", result.key, marks.told({"files": [[one.path, one.text] for one in moved]}))
@@ -163,7 +184,7 @@ class Stage:
                     branch, moved, text, comment.body(result.document, mark, self.desk.place.origin), mark
                 )
 
-        if not self.desk.attempt("the moved baseline", "contents: write", do) and way == "commit":
+        if not self.desk.attempt("the moved baseline", "contents: write", do) and way == "commit" and self._forge:
             self.desk.warn("where the branch is protected, `--baseline pull-request` brings the baseline back")
 
     @property
@@ -179,6 +200,7 @@ class Stage:
             runs.caught(
                 "drift", workspace.portal.name, self.now(), lambda: runs.drift(workspace, only, self.now(), fail_on)
             ),
+            only,
         )
 
     def tell(self, workspace: Workspace, result: Result, way: Report, webhook: Webhook) -> None:
@@ -186,9 +208,9 @@ class Stage:
         if result.failed:
             return
         if way == "issue" and isinstance(self.host, (GitHub, GitLab)):
-            host = self.host
-            self.desk.attempt("the issue", "issues: write", lambda: self._issue(host, result, webhook))
+            self._issue(self.host, workspace, result, webhook)
             return
+        self._posted(workspace, result, webhook)
         if way == "pull-request" and self._forge is not None:
             forge = self._forge
             self.desk.attempt(
@@ -196,17 +218,24 @@ class Stage:
                 "contents: write, pull-requests: write",
                 lambda: self._proposal(forge, workspace, result),
             )
-        self._remembering(workspace, result, webhook)
 
-    def _issue(self, host: GitHub | GitLab, result: Result, webhook: Webhook) -> None:
-        there = host.tracker.find(result.key)
-        told = transitions.transition(result.document, issue.memory(there), self.now().date())
-        issue.carry_out(host.tracker, result, told, there, self.desk.place.origin)
-        self._post(result, told, webhook)
+    def _issue(self, host: GitHub | GitLab, workspace: Workspace, result: Result, webhook: Webhook) -> None:
+        """The webhook before the issue, for it may be up where the issue is refused; and the issue remembers both."""
+        found: list[Entry | None] = []
+        self.desk.attempt("the issue", ISSUES, lambda: found.append(host.tracker.find(result.key)))
+        there = found[0] if found else None
+        posted = self._posted(workspace, result, webhook, there)
+        if found:
+            told = transitions.transition(result.document, issue.memory(there), self.now().date())
+            origin = self.desk.place.origin
+            self.desk.attempt(
+                "the issue", ISSUES, lambda: issue.carry_out(host.tracker, result, told, there, origin, posted)
+            )
 
     def _proposal(self, forge: Forge, workspace: Workspace, result: Result) -> None:
         """A pull request that accepts the drift, so that HubSpot's changes are reviewed as a diff."""
-        branch = f"{baseline_back.BRANCH}/drift-{workspace.portal.name}"
+        part = f"-{result.key}" if result.only else ""
+        branch = f"{baseline_back.BRANCH}/drift-{workspace.portal.name}{part}"
         if self.rehearses:
             self.desk.say(f"would accept the drift of {workspace.portal.name} on the branch {branch}")
             return
@@ -223,17 +252,26 @@ class Stage:
 
     # --- the webhook -------------------------------------------------------------------------------------------------
 
-    def _remembering(self, workspace: Workspace, result: Result, webhook: Webhook) -> None:
-        """Posts what moved since the last post from this machine."""
+    def _posted(
+        self, workspace: Workspace, result: Result, webhook: Webhook, there: Entry | None = None
+    ) -> Memory | None:
+        """What the webhook knows once it was told what moved since its last post: by an open issue, or this machine."""
         if not webhook.url:
-            return
-        told = transitions.transition(result.document, notify.remembered(workspace.notified), self.now().date())
-        if self._post(result, told, webhook) and not self.rehearses:
-            notify.remember(workspace.notified, told.memory)
+            return None
+        file = workspace.notified
+        if result.only:
+            file = file.with_stem(f"{file.stem}-{result.key}")
+        before = issue.posted(there) if there and there.is_open else notify.remembered(file)
+        told = transitions.transition(result.document, before, self.now().date())
+        if told.silent:
+            return told.memory
+        if not self._post(result, told, webhook):
+            return before
+        if not self.rehearses:
+            self.desk.attempt("what was posted", "", lambda: notify.remember(file, told.memory))
+        return told.memory
 
     def _post(self, result: Result, told: Transition, webhook: Webhook) -> bool:
-        if not webhook.url or told.silent:
-            return False
         form = notify.form_of(webhook.url, webhook.form)
         body = notify.payload(result.document, told, form, self.desk.place.run_url)
         if self.rehearses:

@@ -7,7 +7,8 @@ pull requests. What could act is shown as the escape that Python and JSON use fo
 - GitHub Actions obeys ``::command::`` at the start of a line, blanks before it or not, and ``##[command]`` anywhere;
   Azure Pipelines ``##vso[`` anywhere; TeamCity ``##teamcity[``.
 - Markdown comments notify ``@name``, link ``#123``, ``GH-123``, ``!123`` and addresses, and know HTML; a marker of ours
-  could be forged. Mermaid knows its own entities and, inside quotes, Markdown and HTML.
+  could be forged. A line may begin a list, and GitLab carries out one that begins with ``/close``. Mermaid knows its
+  own entities and, inside quotes, Markdown and HTML.
 """
 
 import re
@@ -20,6 +21,7 @@ _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JOINERS = "\u200c\u200d"  # emoji and some scripts need them between two letters
 _JSON_ACTS = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]|(?<=#)#")
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>&|~@#]|(?<=\w):(?=//)|(?i:(?<=www)\.)|[!%$](?=\d)|(?i:(?<=\bgh)-(?=\d))")
+_BEGINS = re.compile(r"\s*(?:(?=/[A-Za-z]|[-+](?:\s|\Z)|[-=]+\s*\Z)|\d{1,9}(?=[.)](?:\s|\Z)))")
 _MARKUP = {"<": "&lt;", ">": "&gt;", "&": "&amp;", **{sign: f"{sign}&#8203;" for sign in "@#!%$-"}}
 _MERMAID = re.compile(r"[^\w .,()/'-]")
 
@@ -69,7 +71,9 @@ def html(text: str) -> str:
 @lru_cache(maxsize=4096)
 def markdown(text: str) -> str:
     """Text in a paragraph or table cell of Markdown that means nothing but itself and notifies nobody."""
-    return _MARKDOWN.sub(lambda found: _MARKUP.get(found[0]) or "\\" + found[0], terminal(text))
+    shown = _MARKDOWN.sub(lambda found: _MARKUP.get(found[0]) or "\\" + found[0], terminal(text))
+    begins = _BEGINS.match(shown)
+    return f"{begins[0]}\\{shown[begins.end() :]}" if begins else shown
 
 
 def mermaid(text: str) -> str:

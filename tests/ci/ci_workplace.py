@@ -22,6 +22,21 @@ CI_NAMES = ("GITHUB_", "CI_", "GITLAB_", "BITBUCKET_", "SYSTEM_", "BUILD_", "TF_
 IGNORED = ".reconciler/\n*.json\n!specs/**/*.json\n*.md\n*.txt\n"
 
 
+FORBIDDEN = {
+    "kind": "forbidden",
+    "method": "GET",
+    "nth": 1,
+    "count": 0,
+    "probability": 1.0,
+    "seed": 0,
+    "when": "before",
+    "status": 403,
+    "policyName": "",
+    "retryAfter": None,
+    "delay": 0.0,
+}
+
+
 class Workplace:
     """What a test does in it."""
 
@@ -41,6 +56,12 @@ class Workplace:
     def edit(self, **wanted):
         """Somebody edits a property in HubSpot."""
         edit(Portal.open(".reconciler/demo.json"), "relabel", object="contacts", **wanted)
+
+    def forbid(self, path):
+        """From now on HubSpot answers reads of a path with 403."""
+        portal = Portal.open(".reconciler/demo.json")
+        portal.state["faults"].append({**FORBIDDEN, "path": path, "seen": 0})
+        portal.save()
 
     def environ(self, **values):
         for name, value in values.items():

@@ -48,6 +48,19 @@ def test_what_was_reviewed_is_applied_and_the_baseline_comes_back(github, workpl
     assert workplace.outputs()["updates"] == "1"
 
 
+def test_a_part_is_approved_as_a_part(github, workplace):
+    """What was reviewed with --only is applied with the same --only, and approves nothing else."""
+    workplace.specs(CHANGED)
+    only = ["--only", "properties/contacts/one"]
+    assert run([*PLAN, *only]) == 0
+    github.merged["m1"] = [{"number": 7, "merge_commit_sha": "m1", "head": {"sha": "a1"}}]
+    workplace.on_github(number=None, head="m1")
+
+    assert run(APPLY) == 6
+    assert run([*APPLY, *only]) == 0
+    assert live("one")["label"] == "Uno"
+
+
 def test_a_consent_to_destruction_is_the_approval(github, workplace):
     """What a reviewer approved needs no --allow after the merge."""
     reviewed(github, workplace, DESTRUCTIVE)
@@ -202,6 +215,44 @@ def test_a_dry_run_writes_to_nobody(github, workplace, capsys):
     assert "1 to update" in capsys.readouterr().out
 
 
+def test_a_dry_run_shows_the_plan_although_nobody_is_asked_for_an_approval(github, workplace, capsys):
+    """GitHub is not called, so no check run is found; what would be asked of it is said."""
+    reviewed(github, workplace, CHANGED)
+
+    assert run([*APPLY, "--dry-run"]) == 0
+
+    said = capsys.readouterr().out
+    assert "would ask which plan of demo was reviewed" in said
+    assert "1 to update" in said
+    assert "::error" not in said
+    assert (github.calls, live("one")["label"]) == ([], "One")
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("[", 3, "is not JSON"),
+        ("[]", 3, "is not a document of this tool"),
+        ('{"formatVersion": "1.0", "kind": "plan"}', 6, "is no plan of demo"),
+        ('{"formatVersion": "1.0", "kind": "plan", "portal": "demo"}', 6, "is no plan of demo"),
+        ('{"formatVersion": "1.0", "kind": "plan", "portal": {"name": "demo"}}', 3, "is no reviewed plan: "),
+        ('{"formatVersion": "1.0", "kind": "plan", "kind": "plan"}', 3, "an object has a key twice"),
+        ("[" * 100_000, 3, "is not JSON"),
+        (None, 3, "cannot read approved.json"),
+    ],
+)
+def test_a_file_that_is_no_reviewed_plan_is_told(github, workplace, capsys, text, code, told):
+    """Whatever is in it, it is no bug of ours, and nothing is written."""
+    workplace.specs(CHANGED)
+    if text is not None:
+        Path("approved.json").write_text(text, "utf-8")
+
+    assert run([*APPLY, "--approved", "approved.json"]) == code
+
+    assert told in capsys.readouterr().out
+    assert live("one")["label"] == "One"
+
+
 def test_without_a_host_api_the_baseline_is_pushed(workplace, tmp_path_factory):
     """On any other host a commit is made and pushed with git, on top of what others pushed meanwhile."""
     origin = tmp_path_factory.mktemp("origin") / "crm.git"
@@ -301,3 +352,76 @@ def test_a_place_for_documents_that_cannot_be_made_ends_the_run_before_it_begins
     assert run([*APPLY, "--no-approval", "--documents", "event.json/docs"]) == 3
 
     assert live("one")["label"] == "One"
+
+
+@pytest.fixture
+def pushed(workplace, tmp_path_factory):
+    """A repository that the clone pushes to, another clone of it, and a change of the specs."""
+    origin, other = tmp_path_factory.mktemp("origin") / "crm.git", tmp_path_factory.mktemp("other")
+    workplace.git("init", "-q", "--bare", "-b", "main", str(origin))
+    workplace.git("remote", "add", "origin", str(origin))
+    workplace.git("push", "-q", "origin", "main")
+    workplace.git("clone", "-q", str(origin), str(other))
+    workplace.specs(CHANGED)
+    workplace.git("commit", "-qam", "change")
+    return origin, other
+
+
+def test_without_a_branch_the_baseline_stays_and_a_warning_says_so(workplace, pushed, capsys):
+    """On a laptop nobody tells where it belongs: the apply is as good as it was, and nothing is committed."""
+    before = workplace.git("rev-parse", "HEAD")
+
+    assert run([*APPLY, "--no-approval"]) == 0
+
+    said = capsys.readouterr().err
+    assert "the moved baseline of demo was not brought back: no branch is known that it belongs to" in said
+    assert live("one")["label"] == "Uno"
+    assert workplace.git("rev-parse", "HEAD") == before
+    assert '"Uno"' in Path(BASELINE).read_text("utf-8")
+
+
+def test_a_tag_is_no_branch(github, workplace, capsys):
+    """A commit of a bot goes onto a branch; of a tag GitHub says no branch."""
+    workplace.on_github(number=None, head="m1")
+    workplace.environ(GITHUB_REF="refs/tags/v1")
+    workplace.specs(CHANGED)
+
+    assert run([*APPLY, "--no-approval"]) == 0
+
+    assert "no branch is known" in capsys.readouterr().err
+    assert github.writes() == []
+
+
+def test_a_conflict_costs_one_baseline_its_way_back_and_no_other(workplace, pushed, capsys):
+    """Somebody else moved the same lines: a warning, a clone as it was, and the next portal's baseline goes back."""
+    origin, other = pushed
+    theirs = other / BASELINE
+    theirs.write_text(theirs.read_text("utf-8").replace('"One"', '"Eins"'), "utf-8")
+    workplace.git("-C", str(other), "commit", "-qam", "theirs")
+    workplace.git("-C", str(other), "push", "-q")
+    workplace.environ(TF_BUILD="True", BUILD_SOURCEBRANCH="refs/heads/main")
+    before = workplace.git("rev-parse", "HEAD")
+
+    assert run([*APPLY, "--portals", "all", "--no-approval"]) == 0
+
+    assert "the moved baseline was not written: main has another change of the same lines" in capsys.readouterr().err
+    log = workplace.git("-C", str(origin), "log", "--format=%s", "main").splitlines()
+    assert log[0] == "hubspot: move the baseline of other"
+    assert "hubspot: move the baseline of demo" not in log
+    assert workplace.git("rev-parse", "HEAD") == before
+    assert "rebase" not in workplace.git("status")
+    assert len(workplace.git("worktree", "list").splitlines()) == 1
+
+
+def test_a_push_that_is_refused_leaves_the_clone_as_it_was(workplace, pushed, capsys):
+    """No commit is left behind that the next portal would push as well."""
+    origin, _ = pushed
+    (origin / "hooks/pre-receive").write_text("#!/bin/sh\nexit 1\n", "utf-8")
+    (origin / "hooks/pre-receive").chmod(0o755)
+    workplace.environ(TF_BUILD="True", BUILD_SOURCEBRANCH="refs/heads/main")
+    before = workplace.git("rev-parse", "HEAD")
+
+    assert run([*APPLY, "--no-approval"]) == 0
+
+    assert "the moved baseline was not written: git push was refused" in capsys.readouterr().err
+    assert workplace.git("rev-parse", "HEAD") == before

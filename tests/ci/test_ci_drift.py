@@ -2,34 +2,20 @@
 
 import json
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from ci_workplace import CONTACTS
-from host_fakes import TOKEN
+from host_fakes import TOKEN, Webhook, served
 
 from reconciler.ci import runs
 from reconciler.cli import run
-from reconciler.emulator import Portal
 from reconciler.settings import load
 from reconciler.workspace import Workspace
 
 DRIFT = ["ci", "drift", "-q"]
-FORBIDDEN = {
-    "kind": "forbidden",
-    "method": "GET",
-    "path": "/crm/v3/properties/contacts",
-    "nth": 1,
-    "count": 0,
-    "probability": 1.0,
-    "seed": 0,
-    "when": "before",
-    "status": 403,
-    "policyName": "",
-    "retryAfter": None,
-    "delay": 0.0,
-}
 BASELINE = "specs/baselines/demo/properties.contacts.json"
 HEAD = "<!-- reconciler:drift key="
 
@@ -122,9 +108,7 @@ def test_what_could_not_be_read_is_not_resolved(main, workplace):
     workplace.edit(property="one", label="Edited")
     run(DRIFT)
     main.forget()
-    portal = Portal.open(".reconciler/demo.json")
-    portal.state["faults"].append({**FORBIDDEN, "seen": 0})
-    portal.save()
+    workplace.forbid("/crm/v3/properties/contacts")
 
     assert run(DRIFT) in (2, 4)
 
@@ -222,7 +206,8 @@ def test_drift_as_a_pull_request_moves_the_baseline(main, workplace):
 
 def proposed(main):
     """The baseline of the pull request."""
-    return main.files("hubspot-reconciler/drift-demo")[BASELINE]
+    (pull,) = main.pulls.values()
+    return main.files(pull["head"])[BASELINE]
 
 
 def test_a_pull_request_accepts_what_it_lists_and_nothing_else(main, workplace):
@@ -270,6 +255,19 @@ def test_the_checkout_keeps_its_baseline(main, workplace):
     assert "Three" in main.files("main")[BASELINE]
 
 
+def test_a_pull_request_that_git_cannot_make_is_a_warning(main, workplace, capsys):
+    """A surface never costs the exit code: the check went well, and the webhook is told."""
+    workplace.edit(property="one", label="Edited")
+    shutil.rmtree(".git")
+    hook = Webhook()
+
+    with served(hook) as url:
+        assert run([*DRIFT, "--no-fail", "--report", "pull-request", "--notify", f"{url}/secret-path"]) == 0
+
+    assert "the pull request was not written: specs/baselines/demo is in no git repository" in capsys.readouterr().err
+    assert len(hook.calls) == 1
+
+
 def test_a_dry_run_touches_nothing(main, workplace, capsys):
     """Issue, pull request and webhook are told of, and nothing is accepted."""
     workplace.edit(property="one", label="Edited")
@@ -295,6 +293,92 @@ def test_portals_have_issues_of_their_own(main, workplace):
 
     assert issue(main)["title"] == "HubSpot drift: demo"
     assert "other" in Path("summary.md").read_text("utf-8")
+
+
+def news(hook):
+    """What was posted: the addresses that are new, and how many are resolved."""
+    bodies = [body for _, _, body in hook.calls]
+    hook.forget()
+    return [([item["address"] for item in body["new"]], len(body["resolved"])) for body in bodies]
+
+
+ONE, TWO = "properties/contacts/one", "properties/contacts/two"
+
+
+def test_an_issue_that_is_refused_keeps_no_webhook_from_its_news(main, workplace):
+    """The webhook needs no permission of the host's, and on the same machine it is told once."""
+    main.denied = {"/issues": "issues=write"}
+    workplace.edit(property="one", label="Edited")
+    hook = Webhook()
+
+    with served(hook) as url:
+        words = [*DRIFT, "--notify", f"{url}/secret-path"]
+        assert [run(words), run(words)] == [2, 2]
+        assert news(hook) == [([ONE], 0)]
+        main.denied = {}
+        assert run(words) == 2
+        assert (news(hook), issue(main)["state"]) == ([], "open")
+
+
+def test_a_webhook_that_was_down_is_told_later(main, workplace):
+    """The issue remembers what the webhook does not know yet, for machines that forget all else; and says it once."""
+    workplace.edit(property="one", label="Edited")
+    hook = Webhook()
+
+    with served(hook) as url:
+        words = [*DRIFT, "--notify", f"{url}/secret-path"]
+        hook.status = 500
+        assert run(words) == 2
+        workplace.edit(property="two", label="Edited too")
+        assert run(words) == 2
+        hook.status = 200
+        hook.forget()
+        assert run(words) == 2
+        assert news(hook) == [([ONE, TWO], 0)]
+        shutil.rmtree(".reconciler/notified")
+        assert run(words) == 2
+        assert news(hook) == []
+        workplace.edit(property="two", label="Two")
+        assert run(words) == 2
+        assert news(hook) == [([], 1)]
+    assert [remark.partition("\n")[0] for remark in remarks(main)] == [
+        "**1 new.** 2 items open.",
+        "**1 resolved.** 1 item open.",
+    ]
+
+
+def test_a_check_of_a_part_speaks_for_no_other(main, workplace):
+    """With --only, an issue and a memory of their own: what was not looked at is neither clean nor resolved."""
+    hook = Webhook()
+    workplace.edit(property="one", label="Edited")
+    with served(hook) as url:
+        words = [*DRIFT, "--notify", f"{url}/secret-path"]
+        assert run(words) == 2
+        assert run([*words, "--report", "none"]) == 2
+        hook.calls.clear()
+
+        assert run([*words, "--only", "properties/contacts/two"]) == 0
+        assert run([*words, "--only", "properties/contacts/two", "--report", "none"]) == 0
+    assert (issue(main)["state"], remarks(main), hook.calls) == ("open", [], [])
+
+    for _ in range(2):
+        assert run([*DRIFT, "--only", "properties/contacts/one"]) == 2
+    assert [one["title"] for one in main.issues.values()] == [
+        "HubSpot drift: demo",
+        "HubSpot drift: demo (only properties/contacts/one)",
+    ]
+
+
+def test_a_pull_request_for_a_part_is_one_of_its_own(main, workplace):
+    """A clean check of something else closes no pull request."""
+    workplace.edit(property="one", label="Edited")
+    assert run([*DRIFT, "--report", "pull-request"]) == 2
+    assert run([*DRIFT, "--report", "pull-request", "--only", "properties/contacts/two"]) == 0
+    assert run([*DRIFT, "--report", "pull-request", "--only", "properties/contacts/one"]) == 2
+
+    (whole, part) = main.pulls.values()
+    assert (whole["head"], whole["state"], part["state"]) == ("hubspot-reconciler/drift-demo", "open", "open")
+    assert re.fullmatch(r"hubspot-reconciler/drift-demo-[0-9a-f]{16}", part["head"])
 
 
 def test_documents_are_kept(main, workplace):

@@ -81,6 +81,19 @@ def test_every_portal_has_its_own_comment(github, workplace):
     assert run([*PLAN, "-p", "nowhere"]) == 3
 
 
+def test_a_plan_of_a_part_has_a_comment_of_its_own(github, workplace):
+    """With --only, nothing is said over what the whole plan said, and each is found again."""
+    workplace.specs(CHANGED)
+    for words in ([], ["--only", "properties/contacts/one"], [], ["--only", "properties/contacts/one"]):
+        assert run([*PLAN, *words]) == 0
+
+    assert wrote(github) == ["POST", "POST"]
+    assert {check["name"] for check in github.checks} == {
+        "HubSpot plan: demo",
+        "HubSpot plan: demo (only properties/contacts/one)",
+    }
+
+
 def test_a_mark_that_somebody_copied_is_not_ours(github, workplace):
     """A comment of a person is never edited, whatever it says."""
     workplace.specs(CHANGED)
@@ -168,6 +181,71 @@ def test_the_check_run_carries_the_digest(github, workplace):
     (check,) = github.checks
     assert check["external_id"] == f"hubspot-reconciler/1 {marks.key('demo', 'specs')} {document['digest']}"
     assert (check["head_sha"], check["conclusion"]) == ("a1", "success")
+
+
+@pytest.mark.parametrize("base", ["a: [\n", "- x\n", "properties: {contacts: {one: {label: One, type: strong}}}\n"])
+def test_a_base_whose_specs_have_errors_costs_a_warning(github, workplace, capsys, base):
+    """What cannot be read declares nothing, and nothing always matches: the second status is left out."""
+    workplace.specs(base)
+    workplace.git("commit", "-qam", "wrong")
+    workplace.specs()
+    workplace.git("commit", "-qam", "right")
+
+    assert run([*PLAN, "--base-ref", "HEAD~1"]) == 0
+
+    assert [context for _, context, _, _ in github.statuses] == ["HubSpot plan: demo"]
+    said = capsys.readouterr().err
+    assert "whether live matches the base branch is not known: its specs have errors: " in said
+
+
+def test_a_portal_that_is_unreadable_for_the_base_costs_a_warning(github, workplace, capsys):
+    """Only the base declares something of a list that answers 403: what it comes to is not known."""
+    workplace.specs(CONTACTS + "  companies: {tier: {label: Tier, type: string, fieldType: text, groupName: g}}\n")
+    workplace.git("commit", "-qam", "with companies")
+    workplace.specs()
+    workplace.git("commit", "-qam", "without")
+    workplace.forbid("/crm/v3/properties/companies")
+
+    assert run([*PLAN, "--base-ref", "HEAD~1"]) == 0
+
+    assert [context for _, context, _, _ in github.statuses] == ["HubSpot plan: demo"]
+    said = capsys.readouterr().err
+    assert "whether live matches the base branch is not known: properties/companies could not be read" in said
+
+
+def many_options(number):
+    """So many properties, of which each takes 11,000 bytes of a page."""
+    options = ", ".join(f"{{value: v{n}{'y' * 60}, label: l{n}{'z' * 100}}}" for n in range(60))
+    head = "label: L, type: enumeration, fieldType: select, groupName: g"
+    return "".join(f"    p{n}: {{{head}, options: [{options}]}}\n" for n in range(number))
+
+
+def approvals(github):
+    return ["external_id" in check for check in github.checks]
+
+
+def test_a_plan_that_no_page_shows_whole_cannot_be_approved(github, workplace):
+    """Two portals share the summary of the job: what fits there alone and not beside another one was read by nobody."""
+    workplace.specs(CONTACTS + many_options(60))
+    assert run([*PLAN, "-p", "demo"]) == 0
+    assert approvals(github) == [True]
+
+    github.checks.clear()
+    assert run([*PLAN, "-p", "all"]) == 0
+    assert approvals(github) == [False, False]
+
+
+def test_without_a_summary_the_check_run_is_the_page(github, workplace, monkeypatch):
+    """Its own text takes less, and a plan that it shows whole can be approved."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY")
+    workplace.specs(CHANGED)
+    assert run(PLAN) == 0
+    assert approvals(github) == [True]
+
+    github.checks.clear()
+    workplace.specs(CONTACTS + many_options(8))
+    assert run(PLAN) == 0
+    assert approvals(github) == [False]
 
 
 def test_a_plan_that_failed_cannot_be_approved(github, workplace):

@@ -8,6 +8,7 @@ from ci_workplace import CONTACTS
 from host_fakes import TOKEN, Bitbucket, GitLab, Webhook, served
 
 from reconciler.cli import run
+from reconciler.emulator import Portal
 
 PLAN = ["ci", "plan", "-q"]
 DRIFT = ["ci", "drift", "-q"]
@@ -58,6 +59,22 @@ def test_gitlab_has_a_note_a_widget_and_a_code_quality_report(workplace):
     assert Path("counts.json").read_bytes() == Path("hubspot-terraform.json").read_bytes()
 
 
+def test_a_guard_that_refuses_the_whole_plan_is_told(workplace, capsys):
+    """No change is to blame for it, so it stands for the run as a whole."""
+    workplace.environ(TF_BUILD="True", BUILD_BUILDID="8", BUILD_SOURCEVERSION="a1")
+    settings = Path("specs/reconciler.yaml")
+    settings.write_text(settings.read_text("utf-8") + "guards: {maxChanges: 0}\n", "utf-8")
+    workplace.specs(CONTACTS.replace("label: One", "label: Uno"))
+
+    assert run(PLAN) == 0
+
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("##vso[task.logissue")]
+    assert said == [
+        "##vso[task.logissue type=error;code=guard-max-changes;]refused by guard max-changes: 1 changes%3B the settings"
+        " allow 0%3B to allow it: raise guards.maxChanges, or split the change with --only"
+    ]
+
+
 def test_gitlab_has_one_issue_for_drift(workplace):
     """Opened, kept, closed and reopened as on GitHub."""
     host = GitLab()
@@ -75,6 +92,33 @@ def test_gitlab_has_one_issue_for_drift(workplace):
 
     assert issue["state"] == "opened"
     assert len(host.issues) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("/close", "\\/close changed 1 of ours"),
+        ("/title x", "\\/title x changed 1 of ours"),
+        ("1. x", "1\\. x changed 1 of ours"),
+        ("- x", "\\- x changed 1 of ours"),
+        ("+1 x", "+1 x changed 1 of ours"),
+        ("Dana", "Dana changed 1 of ours"),
+    ],
+)
+def test_a_users_name_gives_gitlab_no_command(workplace, name, begins):
+    """A line of an issue that begins with /close is carried out with the rights of the job's token."""
+    workplace.edit(property="one", label="Edited")
+    portal = Portal.open(".reconciler/demo.json")
+    portal.state["users"]["2002"].update(firstName=name, lastName="")
+    portal.save()
+    host = GitLab()
+    with served(host) as url:
+        on_gitlab(workplace, url)
+        assert run(DRIFT) == 2
+
+    (issue,) = host.issues.values()
+    (story,) = [line for line in issue["description"].splitlines() if "changed 1 of ours" in line]
+    assert story.startswith(begins)
 
 
 def on_main(workplace, url):
@@ -137,6 +181,23 @@ def test_azure_reads_annotations_and_outputs_from_the_log(workplace, capsys):
     workplace.edit(property="one", label="Edited")
     assert run([*DRIFT, "--no-fail"]) == 0
     assert "##vso[task.complete result=SucceededWithIssues;]HubSpot moved" in capsys.readouterr().out.splitlines()
+
+
+def test_azure_links_to_its_run_whatever_the_project_is_called(workplace, capsys):
+    """A project's name may hold blanks and brackets, which would end the link."""
+    workplace.environ(
+        TF_BUILD="True",
+        SYSTEM_COLLECTIONURI="https://dev.azure.com/acme/",
+        SYSTEM_TEAMPROJECT="My Project (crm)",
+        BUILD_BUILDID="8",
+    )
+
+    assert run([*DRIFT, "--notify", "https://hooks.example.org/x", "--dry-run"]) == 0
+    workplace.edit(property="one", label="Edited")
+    assert run([*DRIFT, "--notify", "https://hooks.example.org/x", "--dry-run"]) == 2
+
+    url = '"runUrl": "https://dev.azure.com/acme/My%20Project%20%28crm%29/_build/results?buildId=8"'
+    assert url in capsys.readouterr().out
 
 
 def test_bitbucket_has_a_report_with_annotations(workplace):
