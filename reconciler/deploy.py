@@ -146,12 +146,13 @@ def _begin(deployment: Deployment) -> Receipt:
 def move_baseline(
     deployment: Deployment, outcomes: Mapping[str, Outcome], live: Snapshot, guessed: Collection[str] = ()
 ) -> None:
-    """The baseline follows what was changed, adopted and forgotten, and nothing else.
+    """The baseline of this moment follows what was changed, adopted and forgotten, and nothing else.
 
-    A stage that goes by a guessed name is not recorded under it beside a tombstone of that name: a person has to
-    accept it first.
+    It is read again: somebody may have accepted something while the plan was looked at and carried out. A stage that
+    goes by a guessed name is not recorded under it beside a tombstone of that name: a person has to accept it first.
     """
-    workspace, known = deployment.workspace, deployment.workspace.baseline
+    workspace = deployment.workspace
+    known = baselines.load(workspace.baseline_directory)
     done = [change for change in deployment.changes if _moves(change, outcomes)]
     fresh = _never_baselined(deployment, known)
     if not done and not fresh:
