@@ -20,6 +20,7 @@ from reconciler.errors import (
     StaleError,
     UnavailableError,
     UnknownOutcome,
+    UsageError,
 )
 from reconciler.kinds import (
     Request,
@@ -273,7 +274,10 @@ class Attempt:
             return
 
     def sent(self, request: Request) -> Answer:
-        """The answer to one request; a write is in the receipt before it is sent, and its result after it."""
+        """The answer to one request; a write is in the receipt before it is sent, and its result after it.
+
+        Where only the result cannot be written down, the write counts as what it is; the end of the receipt tells it.
+        """
         if request.method == "GET":
             return _believable(self.tools.reader.get(request.path), request.path)
         addresses = [change.address for change in self.changes]
@@ -281,10 +285,12 @@ class Attempt:
         try:
             answer = self.tools.writer.send(request.method, request.path, request.body)
         except ReconcilerError as error:
-            self.tools.record({"event": "result", "addresses": addresses, "error": error_details(error)})
+            with suppress(UsageError):
+                self.tools.record({"event": "result", "addresses": addresses, "error": error_details(error)})
             raise
         self.wrote = True
-        self.tools.record({"event": "result", "addresses": addresses, "status": answer.status})
+        with suppress(UsageError):
+            self.tools.record({"event": "result", "addresses": addresses, "status": answer.status})
         return answer
 
 
