@@ -231,16 +231,16 @@ def _carry_one(change: Change, tools: Tools) -> Outcome:
 
 def _outcome_of(error: Exception, change: Change) -> Outcome:
     if not isinstance(error, ReconcilerError):
-        message = f"internal error: {type(error).__name__}: {error} ({_place(error)})"
+        message = _bug(error)
         return Outcome(change, "failed", message, {"code": "internal", "message": message})
     word: Word = "unknown" if isinstance(error, UnknownOutcome) else "failed"
     return Outcome(change, word, str(error), error_details(error))
 
 
-def _place(error: Exception) -> str:
-    """Where in the program a bug showed."""
+def _bug(error: Exception) -> str:
+    """What went wrong, and where in the program it showed."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename.rpartition('/')[2]}:{last.lineno}"
+    return f"internal error: {type(error).__name__}: {error} ({last.filename.rpartition('/')[2]}:{last.lineno})"
 
 
 def error_details(error: ReconcilerError) -> dict[str, Json]:
@@ -349,6 +349,8 @@ def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
             _repeat([change for change in unknown if not seen.unreadable(change.address)], run, tools)
     except ReconcilerError as error:  # what was written stays written, whoever cannot be asked for it
         trouble = str(error)
+    except Exception as error:  # even where it is a bug of ours
+        trouble = f"but reading it back failed: {_bug(error)}"
     for change in open_:
         if run.outcomes[change.address].word == "done":
             run.settle(Outcome(change, "done", f"HubSpot accepted it, {trouble or _not_shown(change, seen)}"))
