@@ -225,8 +225,16 @@ def _carry_one(change: Change, tools: Tools) -> Outcome:
     try:
         attempt.drive(change.kind.write(change, tools.scope.api))
     except Exception as error:  # one change that goes wrong, even by a bug of ours, must not hide what became of others
-        return replace(_outcome_of(error, change), partly=attempt.wrote)
+        return _broken_off(attempt, error, change)
     return Outcome(change, "done")
+
+
+def _broken_off(attempt: "Attempt", error: Exception, change: Change) -> Outcome:
+    """The outcome of a change that failed, perhaps after some of its requests."""
+    outcome = _outcome_of(error, change)
+    if not attempt.wrote:
+        return outcome
+    return replace(outcome, message=f"some of it was carried out, and then: {outcome.message}", partly=True)
 
 
 def _outcome_of(error: Exception, change: Change) -> Outcome:
@@ -315,7 +323,7 @@ def _carry_batch(changes: tuple[Change, ...], tools: Tools) -> list[Outcome]:
             return [_outcome_of(error, change) for change in changes]
         return [_carry_one(change, tools) for change in changes]
     except Exception as error:  # as with one change
-        return [replace(_outcome_of(error, change), partly=attempt.wrote) for change in changes]
+        return [_broken_off(attempt, error, change) for change in changes]
     return [_batch_outcome(change, answer) for change in changes]
 
 

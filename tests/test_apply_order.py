@@ -106,6 +106,22 @@ def test_a_failure_in_what_is_safe_keeps_an_option():
     ]
 
 
+@pytest.mark.usefixtures("_in_place")
+def test_what_was_written_in_part_is_told(capsys):
+    """A stage that has its new label and could not be moved is neither done nor untouched, and nobody says so."""
+    Path("specs/spec.yaml").write_text("lifecycleStages: [{name: opportunity}, {name: lead, label: Prospect}]")
+    portal = Portal.open(STATE)
+    faults.add(portal, kind="status", status=400, method="PATCH", path="/crm/v3/pipelines/", nth=2, count=0)
+    portal.save()
+
+    assert run(["-q", "apply", "--auto-approve", "-o", "json:done.json"]) == 7
+
+    told = json.loads(Path("done.json").read_text("utf-8"))["changes"][0]
+    assert (told["outcome"], told["partly"]) == ("failed", True)
+    assert told["message"].startswith("some of it was carried out, and then: HubSpot refused it (400)")
+    assert capsys.readouterr().out.endswith("\nApplied: 1 adopted, 1 in part. 1 failed.\n")
+
+
 def forgetful(portal):
     """A portal whose lists lack a name once something was written to it."""
     app = create_app(portal)
