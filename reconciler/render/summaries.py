@@ -59,7 +59,7 @@ def plan_summary(document: Document) -> str:
     elif document.get("complete") is False:
         head = f"No changes in what could be read{': ' + kept if kept else ''}."
     elif document.get("changes"):
-        head = f"No changes in HubSpot: {kept}."
+        head = f"No changes in HubSpot{': ' + kept if kept else ''}."
     else:
         head = f"No changes. {counted(found['unchanged'], 'definition matches', 'definitions match')} the specs."
     return " ".join([head, *_stops(document)])
