@@ -8,9 +8,9 @@ from reconciler import guards, planning
 from reconciler.apply import look, standing
 from reconciler.errors import StaleError, UsageError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
-from reconciler.model import Finding, Json
+from reconciler.model import Finding, Json, Resource
 from reconciler.observe import Observation
-from reconciler.plan import Change, Plan, PlannedField, derived
+from reconciler.plan import Change, Plan, PlannedField, derived, linked
 from reconciler.planning import Situation, Wishes
 from reconciler.receipts import events, written
 from reconciler.report import change_from_json
@@ -59,8 +59,15 @@ def _plan(carried_out: list[Change], situation: Situation) -> Plan:
     if changes:
         message = "the specs still say otherwise: take the commit back too, or the next plan undoes this one"
         findings.append(Finding("inverse-specs", "info", message))
-    ordered = tuple(sorted(changes, key=lambda change: change.address))
-    return Plan(changes=ordered, findings=tuple(findings), unchanged=unchanged)
+    ordered = sorted((change._replace(depends_on=_needs(change)) for change in changes), key=lambda one: one.address)
+    return Plan(changes=linked(ordered), findings=tuple(findings), unchanged=unchanged)
+
+
+def _needs(back: Change) -> tuple[str, ...]:
+    """What has to be there for what a change makes, or may only go after what it takes away."""
+    side = "before" if back.action == "archive" else "after"
+    attributes = {one.path: getattr(one, side) for one in back.fields if "/" not in one.path}
+    return tuple(back.kind.depends_on(Resource(back.kind.NAME, back.address, attributes)))
 
 
 def _look(candidates: list[Change], situation: Situation) -> Observation:

@@ -220,6 +220,34 @@ def test_an_archived_property_is_undone_by_a_restore():
     assert record["properties"]["one"] == "kept"
 
 
+def undone(receipt=None):
+    """The changes of the way back, which is then gone: what each needs, by action and address."""
+    receipt = receipt or receipts.newest(Path(".reconciler/receipts/demo"))
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+    document = json.loads(Path("back.json").read_text("utf-8"))
+    allowed = [word for one in document["changes"] for gone in one["destroys"] for word in ("--allow", gone)]
+    assert run(["apply", "-q", "back.json", *allowed]) == 0
+    return {f"{one['action']} {one['address']}": one["dependsOn"] for one in document["changes"]}
+
+
+def test_a_group_and_what_is_in_it_are_undone_in_order():
+    """Made together, they go one after the other, the property first; gone together, the group comes first."""
+    group, extra = "propertyGroups/contacts/h", "properties/contacts/extra"
+    told = {
+        "propertyGroups": {"contacts": {"h": {"label": "H"}}},
+        "properties": {"contacts": {"extra": {"label": "E", "type": "string", "fieldType": "text", "groupName": "h"}}},
+    }
+    Path("specs/more.yaml").write_text(json.dumps(told), "utf-8")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    made = receipts.newest(Path(".reconciler/receipts/demo"))
+    stones = [{"address": address, "reason": "gone"} for address in (group, extra)]
+    Path("specs/more.yaml").write_text(json.dumps({"removed": stones}), "utf-8")
+    assert run(["apply", "-q", "--auto-approve", "--allow", group, "--allow", extra]) == 0
+
+    assert undone() == {f"restore {extra}": [group], f"create {group}": []}
+    assert undone(made) == {f"archive {extra}": [], f"archive {group}": [extra]}
+
+
 def test_what_the_apply_made_is_undone_after_the_baseline_is_lost():
     """A label and a stage are known by the ids that the receipt noted, not by what somebody remembers of them."""
     specs(extra=f"lifecycleStages: [{{name: trial, label: Trial}}]\n{PAYER}")
