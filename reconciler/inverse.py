@@ -116,6 +116,8 @@ def _turned(field: PlannedField) -> PlannedField:
     before, after = _without_place(field.after), field.before
     if how == "added" and field.path.startswith("options/") and field.path.count("/") == 1:
         after = {**field.before, "displayOrder": 10_000}  # nobody noted where it stood: last
+    elif how == "changed" and field.path == "options":  # an order; an option that goes has no place in either
+        before = [value for value in before if value in after]
     return PlannedField(field.path, before, after, how, cause="spec_change")  # type: ignore[arg-type]
 
 

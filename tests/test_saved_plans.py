@@ -197,6 +197,16 @@ def test_a_run_can_be_undone_from_its_receipt():
     assert {option["value"]: option["label"] for option in live("two")["options"]} == {"a": "A", "b": "B"}
 
 
+def test_options_that_came_and_moved_are_undone_together():
+    """The order that is put back is that of the options that stay, whatever else of the property goes back with it."""
+    specs(two="Zwei", options="[{value: b, label: B}, {value: d, label: D}, {value: a, label: A}]")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+
+    assert undone() == {f"update {TWO}": []}
+
+    assert (live("two")["label"], [option["value"] for option in live("two")["options"]]) == ("Two", ["a", "b"])
+
+
 def test_an_archived_property_is_undone_by_a_restore():
     """The way back from an archive is a restore, with the old record values."""
     specs(extra=f"removed: [{{address: {ONE}, reason: gone}}]")
