@@ -1,6 +1,6 @@
 """Undo: the plan back to what a receipt's apply found, where HubSpot lets one go back, and why not elsewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -39,9 +39,10 @@ def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime
 def _plan(carried_out: list[Change], situation: Situation) -> Plan:
     changes, findings, unchanged = [], [], 0
     candidates = []
+    gone = frozenset(_stages_gone(carried_out))
     for change in carried_out:
         findings += list(_caveats(change))
-        if back := inverse(change):
+        if back := inverse(change, gone):
             candidates.append(back)
     seen = _look(candidates, situation)
     for back in candidates:
@@ -84,13 +85,26 @@ def _unrecognised(back: Change) -> bool:
 
 
 def _with_ids(back: Change, seen: Observation) -> Change:
-    """A thing that the apply created got its ids then; they are read from the portal."""
+    """A thing that the apply created got its ids then; they are read from the portal, and the order of stages too."""
     resource = seen.snapshot.get(back.address)
-    return back._replace(remote={**back.remote, **back.kind.remote(resource)}) if resource else back
+    if resource is None:
+        return back
+    moves = back.kind.NAME == lifecycle_stages.NAME and back.action == "update"
+    order = {"order": lifecycle_stages.ids_in_order(seen.snapshot)} if moves else {}
+    return back._replace(remote={**back.remote, **back.kind.remote(resource), **order})
 
 
-def inverse(change: Change) -> Change | None:
-    """The change that puts back what another one did; nothing where HubSpot offers no way."""
+def _stages_gone(carried_out: Iterable[Change]) -> Iterator[str]:
+    for change in carried_out:
+        if change.action == "archive" and change.kind.NAME == lifecycle_stages.NAME:
+            yield from change.remote.get("ids", {}).values()
+
+
+def inverse(change: Change, gone: Container[str] = ()) -> Change | None:
+    """The change that puts back what another one did; nothing where HubSpot offers no way.
+
+    A stage finds its place by the others of that time that are not gone.
+    """
     match change.action:
         case "create" | "restore":
             fields = tuple(_turned(field) for field in change.fields)
@@ -101,7 +115,9 @@ def inverse(change: Change) -> Change | None:
             return _bare(change)._replace(action="create", fields=tuple(_made(change)), expects="absent")
         case "update":
             fields = tuple(_turned(field) for field in change.fields)
-            return _bare(change)._replace(action="update", fields=fields, expects="present")
+            stage = change.kind.NAME == lifecycle_stages.NAME
+            remote = lifecycle_stages.put_back(change.remote, gone) if stage else change.remote
+            return _bare(change)._replace(action="update", fields=fields, expects="present", remote=remote)
     return None
 
 

@@ -207,6 +207,37 @@ def test_options_that_came_and_moved_are_undone_together():
     assert (live("two")["label"], [option["value"] for option in live("two")["options"]]) == ("Two", ["a", "b"])
 
 
+def stages():
+    """The lifecycle of contacts, in its order."""
+    listed = Portal.open(STATE).state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
+    return [one["id"] for one in sorted(listed, key=lambda one: one["displayOrder"])]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["opportunity", "lead"],
+        ["customer", "subscriber"],
+        ["other", "subscriber"],
+        ["other", "customer", "lead"],
+        ["customer", "lead", "subscriber"],
+    ],
+)
+def test_stages_that_moved_are_put_back(order):
+    """Each stands where it stood, with the label that it had; and the undo can be undone."""
+    then = stages()
+    listed = ", ".join(f"{{name: {name}}}" for name in order[:-1])
+    specs(extra=f"lifecycleStages: [{listed}, {{name: {order[-1]}, label: Moved}}]\n")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    moved = stages()
+    assert moved != then
+
+    assert all(name.startswith("update lifecycleStages/") for name in undone())
+    assert stages() == then
+    undone()
+    assert stages() == moved
+
+
 def test_an_archived_property_is_undone_by_a_restore():
     """The way back from an archive is a restore, with the old record values."""
     specs(extra=f"removed: [{{address: {ONE}, reason: gone}}]")
