@@ -10,7 +10,7 @@ from reconciler.errors import StaleError, UsageError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource
 from reconciler.observe import Observation
-from reconciler.plan import Change, Plan, PlannedField, derived, linked
+from reconciler.plan import Change, Plan, PlannedField, derived, linked, selected
 from reconciler.planning import Situation, Wishes
 from reconciler.receipts import events, written
 from reconciler.report import change_from_json
@@ -29,7 +29,7 @@ def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime
     carried_out = [
         change_from_json({**one, "remote": {**one.get("remote", {}), **made.get(one["address"], {})}})
         for one in told[0]["changes"]
-        if one["address"] in done
+        if one["address"] in done and selected(one["address"], wishes.only)
     ]
     plan = _plan(carried_out, situation)
     plan = guards.judged(plan, planning.context(situation, plan, wishes))

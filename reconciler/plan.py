@@ -252,10 +252,10 @@ def _without(attributes: Mapping[str, Json], path: str) -> dict[str, Json]:
 
 def _build(inputs: Inputs) -> Plan:
     scope, observation = inputs.scope, inputs.observation
-    desired = [resource for address, resource in scope.desired.items() if _selected(address, inputs.only)]
+    desired = [resource for address, resource in scope.desired.items() if selected(address, inputs.only)]
     readable, errors = _readable(desired, inputs)
     settled = {resource.address: _settle(resource, inputs) for resource in readable}
-    removals = [stone for stone in scope.removed.values() if _selected(stone.address, inputs.only)]
+    removals = [stone for stone in scope.removed.values() if selected(stone.address, inputs.only)]
     planned, notes = _planned(settled, removals, inputs)
     differences = compare(observation.snapshot, copied(observation.snapshot, planned, inputs.ignored))
     changes = [_change(_restoring(difference, settled), settled, inputs) for difference in differences]
@@ -274,7 +274,8 @@ def _build(inputs: Inputs) -> Plan:
     )
 
 
-def _selected(address: str, only: Sequence[str]) -> bool:
+def selected(address: str, only: Sequence[str]) -> bool:
+    """Whether a plan for only some addresses is about a definition, in whole or in part."""
     return not only or any_covers(only, address) or any(pattern.startswith(address + "/") for pattern in only)
 
 
@@ -493,7 +494,7 @@ def _adopted(quiet: Iterable[str], inputs: Inputs) -> Iterator[Change]:
 def _forgotten(touched: set[str], inputs: Inputs) -> Iterator[Change]:
     managed = inputs.baseline.managed if inputs.baseline else frozenset()
     for address in managed:
-        if address not in inputs.scope.desired and address not in touched and _selected(address, inputs.only):
+        if address not in inputs.scope.desired and address not in touched and selected(address, inputs.only):
             yield Change(address, "forget", "no_longer_declared")
 
 

@@ -322,6 +322,18 @@ def test_what_an_apply_that_was_cut_off_made_is_looked_for_by_hand():
     ]
 
 
+def test_only_some_of_a_run_is_undone():
+    """An undo is asked for some addresses like any plan, and has no conflicts that somebody could win."""
+    specs(one="Uno", two="Due")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    back = ["plan", "-q", "--inverse", str(receipts.newest(Path(".reconciler/receipts/demo")))]
+
+    assert run([*back, "--only", TWO, "-o", "json:back.json"]) == 0
+
+    assert [one["address"] for one in json.loads(Path("back.json").read_text("utf-8"))["changes"]] == [TWO]
+    assert run([*back, "--on-conflict", "spec"]) == 3
+
+
 def test_what_moved_since_is_not_undone(capsys):
     """Somebody changed it again: the way back says so and leaves it alone."""
     specs(one="Uno")
