@@ -20,6 +20,7 @@ from reconciler.errors import (
     StaleError,
     UnavailableError,
     UnknownOutcome,
+    UsageError,
 )
 from reconciler.kinds import (
     Request,
@@ -224,22 +225,30 @@ def _carry_one(change: Change, tools: Tools) -> Outcome:
     try:
         attempt.drive(change.kind.write(change, tools.scope.api))
     except Exception as error:  # one change that goes wrong, even by a bug of ours, must not hide what became of others
-        return replace(_outcome_of(error, change), partly=attempt.wrote)
+        return _broken_off(attempt, error, change)
     return Outcome(change, "done")
+
+
+def _broken_off(attempt: "Attempt", error: Exception, change: Change) -> Outcome:
+    """The outcome of a change that failed, perhaps after some of its requests."""
+    outcome = _outcome_of(error, change)
+    if not attempt.wrote:
+        return outcome
+    return replace(outcome, message=f"some of it was carried out, and then: {outcome.message}", partly=True)
 
 
 def _outcome_of(error: Exception, change: Change) -> Outcome:
     if not isinstance(error, ReconcilerError):
-        message = f"internal error: {type(error).__name__}: {error} ({_place(error)})"
+        message = _bug(error)
         return Outcome(change, "failed", message, {"code": "internal", "message": message})
     word: Word = "unknown" if isinstance(error, UnknownOutcome) else "failed"
     return Outcome(change, word, str(error), error_details(error))
 
 
-def _place(error: Exception) -> str:
-    """Where in the program a bug showed."""
+def _bug(error: Exception) -> str:
+    """What went wrong, and where in the program it showed."""
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{last.filename.rpartition('/')[2]}:{last.lineno}"
+    return f"internal error: {type(error).__name__}: {error} ({last.filename.rpartition('/')[2]}:{last.lineno})"
 
 
 def error_details(error: ReconcilerError) -> dict[str, Json]:
@@ -273,7 +282,10 @@ class Attempt:
             return
 
     def sent(self, request: Request) -> Answer:
-        """The answer to one request; a write is in the receipt before it is sent, and its result after it."""
+        """The answer to one request; a write is in the receipt before it is sent, and its result after it.
+
+        Where only the result cannot be written down, the write counts as what it is; the end of the receipt tells it.
+        """
         if request.method == "GET":
             return _believable(self.tools.reader.get(request.path), request.path)
         addresses = [change.address for change in self.changes]
@@ -281,10 +293,12 @@ class Attempt:
         try:
             answer = self.tools.writer.send(request.method, request.path, request.body)
         except ReconcilerError as error:
-            self.tools.record({"event": "result", "addresses": addresses, "error": error_details(error)})
+            with suppress(UsageError):
+                self.tools.record({"event": "result", "addresses": addresses, "error": error_details(error)})
             raise
         self.wrote = True
-        self.tools.record({"event": "result", "addresses": addresses, "status": answer.status})
+        with suppress(UsageError):
+            self.tools.record({"event": "result", "addresses": addresses, "status": answer.status})
         return answer
 
 
@@ -309,7 +323,7 @@ def _carry_batch(changes: tuple[Change, ...], tools: Tools) -> list[Outcome]:
             return [_outcome_of(error, change) for change in changes]
         return [_carry_one(change, tools) for change in changes]
     except Exception as error:  # as with one change
-        return [replace(_outcome_of(error, change), partly=attempt.wrote) for change in changes]
+        return [_broken_off(attempt, error, change) for change in changes]
     return [_batch_outcome(change, answer) for change in changes]
 
 
@@ -343,6 +357,8 @@ def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
             _repeat([change for change in unknown if not seen.unreadable(change.address)], run, tools)
     except ReconcilerError as error:  # what was written stays written, whoever cannot be asked for it
         trouble = str(error)
+    except Exception as error:  # even where it is a bug of ours
+        trouble = f"but reading it back failed: {_bug(error)}"
     for change in open_:
         if run.outcomes[change.address].word == "done":
             run.settle(Outcome(change, "done", f"HubSpot accepted it, {trouble or _not_shown(change, seen)}"))

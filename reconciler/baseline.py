@@ -255,11 +255,15 @@ def save(directory: Path, baseline: Baseline) -> None:
 
 def _replace(path: Path, text: bytes) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(draft, "wb") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(draft, path)
+    try:
+        with open(draft, "wb") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _documents(baseline: Baseline) -> dict[str, dict[str, Json]]:

@@ -86,9 +86,9 @@ def deploy(deployment: Deployment, tools: Tools) -> dict[str, Json]:
         guessed = [one for one in tools.scope.removed if one.startswith(f"{lifecycle_stages.NAME}/")]
         move_baseline(deployment, outcomes, seen.snapshot.replaced(run.seen.values()), guessed)
     except OSError as error:
-        document = _without_baseline(document, error.strerror or str(error), str(error.filename or ""), bool(receipt))
+        document = _without_baseline(document, error.strerror or str(error), str(error.filename or ""))
     except UsageError as error:
-        document = _without_baseline(document, str(error), error.where, bool(receipt))
+        document = _without_baseline(document, str(error), error.where)
     made = _made(run.outcomes.values(), run.seen)
     return ended(receipt, document, made, deployment.now()) if receipt else document
 
@@ -100,11 +100,14 @@ def ended(receipt: Receipt, document: dict[str, Json], made: Mapping[str, Json],
         receipt.end({"at": report.stamp(now), "outcomes": outcomes, "made": made, "exit": document["exit"]})
     except OSError as error:
         hint = "make room; an undo of this run may not know all of it"
-        told = report.error_json(
-            "partial", f"the receipt could not be ended: {error.strerror}", str(receipt.path), hint
-        )
-        return report.finished({**document, "errors": [*document["errors"], told]})
+        return _failed(document, f"the receipt could not be ended: {error.strerror}", str(receipt.path), hint)
     return document
+
+
+def _failed(document: Mapping[str, Json], message: str, where: str, hint: str) -> dict[str, Json]:
+    """The document of a run whose files failed: what was done in the portal is done."""
+    told = report.error_json("partial" if report.wrote(document["changes"]) else "usage", message, where, hint)
+    return report.finished({**document, "errors": [*document["errors"], told]})
 
 
 def _made(outcomes: Iterable[Outcome], seen: Snapshot) -> dict[str, Json]:
@@ -124,12 +127,9 @@ def _dated(receipt: Receipt, now: Callable[[], datetime]) -> Record:
     return lambda event: receipt.record({**event, "at": report.stamp(now())})
 
 
-def _without_baseline(document: Mapping[str, Json], why: str, where: str, wrote: bool) -> dict[str, Json]:
-    """The document of a run whose baseline could not be written: what was done in the portal is done."""
-    message = f"the baseline could not be written: {why}"
+def _without_baseline(document: Mapping[str, Json], why: str, where: str) -> dict[str, Json]:
     hint = "make room or give the right to write, then apply again: it finds everything as wanted"
-    told = report.error_json("partial" if wrote else "usage", message, where, hint)
-    return report.finished({**document, "errors": [*document["errors"], told]})
+    return _failed(document, f"the baseline could not be written: {why}", where, hint)
 
 
 def _begin(deployment: Deployment) -> Receipt:
@@ -148,12 +148,13 @@ def _begin(deployment: Deployment) -> Receipt:
 def move_baseline(
     deployment: Deployment, outcomes: Mapping[str, Outcome], live: Snapshot, guessed: Collection[str] = ()
 ) -> None:
-    """The baseline follows what was changed, adopted and forgotten, and nothing else.
+    """The baseline of this moment follows what was changed, adopted and forgotten, and nothing else.
 
-    A stage that goes by a guessed name is not recorded under it beside a tombstone of that name: a person has to
-    accept it first.
+    It is read again: somebody may have accepted something while the plan was looked at and carried out. A stage that
+    goes by a guessed name is not recorded under it beside a tombstone of that name: a person has to accept it first.
     """
-    workspace, known = deployment.workspace, deployment.workspace.baseline
+    workspace = deployment.workspace
+    known = baselines.load(workspace.baseline_directory)
     done = [change for change in deployment.changes if _moves(change, outcomes)]
     fresh = _never_baselined(deployment, known)
     if not done and not fresh:

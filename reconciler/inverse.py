@@ -1,6 +1,6 @@
 """Undo: the plan back to what a receipt's apply found, where HubSpot lets one go back, and why not elsewhere."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from reconciler import guards, planning
 from reconciler.apply import look, standing
 from reconciler.errors import StaleError, UsageError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
-from reconciler.model import Finding, Json
+from reconciler.model import Finding, Json, Resource
 from reconciler.observe import Observation
-from reconciler.plan import Change, Plan, PlannedField, derived
+from reconciler.plan import Change, Plan, PlannedField, derived, linked, selected
 from reconciler.planning import Situation, Wishes
 from reconciler.receipts import events, written
 from reconciler.report import change_from_json
@@ -29,7 +29,7 @@ def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime
     carried_out = [
         change_from_json({**one, "remote": {**one.get("remote", {}), **made.get(one["address"], {})}})
         for one in told[0]["changes"]
-        if one["address"] in done
+        if one["address"] in done and selected(one["address"], wishes.only)
     ]
     plan = _plan(carried_out, situation)
     plan = guards.judged(plan, planning.context(situation, plan, wishes))
@@ -39,9 +39,10 @@ def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime
 def _plan(carried_out: list[Change], situation: Situation) -> Plan:
     changes, findings, unchanged = [], [], 0
     candidates = []
+    gone = frozenset(_stages_gone(carried_out))
     for change in carried_out:
         findings += list(_caveats(change))
-        if back := inverse(change):
+        if back := inverse(change, gone):
             candidates.append(back)
     seen = _look(candidates, situation)
     for back in candidates:
@@ -59,8 +60,15 @@ def _plan(carried_out: list[Change], situation: Situation) -> Plan:
     if changes:
         message = "the specs still say otherwise: take the commit back too, or the next plan undoes this one"
         findings.append(Finding("inverse-specs", "info", message))
-    ordered = tuple(sorted(changes, key=lambda change: change.address))
-    return Plan(changes=ordered, findings=tuple(findings), unchanged=unchanged)
+    ordered = sorted((change._replace(depends_on=_needs(change)) for change in changes), key=lambda one: one.address)
+    return Plan(changes=linked(ordered), findings=tuple(findings), unchanged=unchanged)
+
+
+def _needs(back: Change) -> tuple[str, ...]:
+    """What has to be there for what a change makes, or may only go after what it takes away."""
+    side = "before" if back.action == "archive" else "after"
+    attributes = {one.path: getattr(one, side) for one in back.fields if "/" not in one.path}
+    return tuple(back.kind.depends_on(Resource(back.kind.NAME, back.address, attributes)))
 
 
 def _look(candidates: list[Change], situation: Situation) -> Observation:
@@ -77,13 +85,26 @@ def _unrecognised(back: Change) -> bool:
 
 
 def _with_ids(back: Change, seen: Observation) -> Change:
-    """A thing that the apply created got its ids then; they are read from the portal."""
+    """A thing that the apply created got its ids then; they are read from the portal, and the order of stages too."""
     resource = seen.snapshot.get(back.address)
-    return back._replace(remote={**back.remote, **back.kind.remote(resource)}) if resource else back
+    if resource is None:
+        return back
+    moves = back.kind.NAME == lifecycle_stages.NAME and back.action == "update"
+    order = {"order": lifecycle_stages.ids_in_order(seen.snapshot)} if moves else {}
+    return back._replace(remote={**back.remote, **back.kind.remote(resource), **order})
 
 
-def inverse(change: Change) -> Change | None:
-    """The change that puts back what another one did; nothing where HubSpot offers no way."""
+def _stages_gone(carried_out: Iterable[Change]) -> Iterator[str]:
+    for change in carried_out:
+        if change.action == "archive" and change.kind.NAME == lifecycle_stages.NAME:
+            yield from change.remote.get("ids", {}).values()
+
+
+def inverse(change: Change, gone: Container[str] = ()) -> Change | None:
+    """The change that puts back what another one did; nothing where HubSpot offers no way.
+
+    A stage finds its place by the others of that time that are not gone.
+    """
     match change.action:
         case "create" | "restore":
             fields = tuple(_turned(field) for field in change.fields)
@@ -94,7 +115,9 @@ def inverse(change: Change) -> Change | None:
             return _bare(change)._replace(action="create", fields=tuple(_made(change)), expects="absent")
         case "update":
             fields = tuple(_turned(field) for field in change.fields)
-            return _bare(change)._replace(action="update", fields=fields, expects="present")
+            stage = change.kind.NAME == lifecycle_stages.NAME
+            remote = lifecycle_stages.put_back(change.remote, gone) if stage else change.remote
+            return _bare(change)._replace(action="update", fields=fields, expects="present", remote=remote)
     return None
 
 
@@ -109,6 +132,8 @@ def _turned(field: PlannedField) -> PlannedField:
     before, after = _without_place(field.after), field.before
     if how == "added" and field.path.startswith("options/") and field.path.count("/") == 1:
         after = {**field.before, "displayOrder": 10_000}  # nobody noted where it stood: last
+    elif how == "changed" and field.path == "options":  # an order; an option that goes has no place in either
+        before = [value for value in before if value in after]
     return PlannedField(field.path, before, after, how, cause="spec_change")  # type: ignore[arg-type]
 
 

@@ -267,7 +267,7 @@ def _build(inputs: Inputs) -> Plan:
     findings = [*absent, *(finding for one in settled.values() for finding in one.findings), *notes]
     findings += _unmet(planned, changes, inputs) if inputs.integrations else ()
     return Plan(
-        changes=_linked(sorted(changes, key=lambda change: change.address)),
+        changes=linked(sorted(changes, key=lambda change: change.address)),
         findings=tuple(sorted(findings, key=lambda found: (found.source or (), found.rule, found.address))),
         errors=tuple(errors),
         unchanged=len(quiet),
@@ -527,7 +527,7 @@ def _forgotten(touched: set[str], inputs: Inputs) -> Iterator[Change]:
             yield Change(address, "forget", "no_longer_declared")
 
 
-def _linked(changes: Sequence[Change]) -> tuple[Change, ...]:
+def linked(changes: Sequence[Change]) -> tuple[Change, ...]:
     """Dependencies within the plan: on what it creates; and backwards, of what goes on what uses it and goes too."""
     created = {change.address for change in changes if change.action in ("create", "restore")}
     users: dict[str, list[str]] = {}

@@ -31,15 +31,22 @@ class Receipt:
 
     def record(self, event: Mapping[str, Json]) -> None:
         """Appends an event and does not return before it is on disk."""
+        try:
+            self._append(event)
+        except OSError as error:
+            message = f"the receipt could not be written: {error.strerror}"
+            raise UsageError(message, where=str(self.path), hint="make room, then apply again") from error
+
+    def end(self, event: Mapping[str, Json]) -> None:
+        """The last event, and whatever could not be written before."""
+        self._append({"event": "end", **event})
+        self._stream.close()
+
+    def _append(self, event: Mapping[str, Json]) -> None:
         with self._lock:
             self._stream.write(json.dumps(event, ensure_ascii=False) + "\n")
             self._stream.flush()
             os.fsync(self._stream.fileno())
-
-    def end(self, event: Mapping[str, Json]) -> None:
-        """The last event."""
-        self.record({"event": "end", **event})
-        self._stream.close()
 
 
 def events(path: Path) -> list[dict[str, Json]]:

@@ -312,9 +312,15 @@ def _plan_codes(changes: Sequence[Mapping[str, Json]], detailed: bool) -> list[E
 def _apply_codes(changes: Sequence[Mapping[str, Json]], cancelled: str) -> list[ExitCode]:
     if cancelled:
         return [ExitCode.named(cancelled)]
-    written = [change for change in changes if change["action"] not in ("adopt", "forget")]
-    outcomes = [change["outcome"] for change in written]
-    wrote = any(outcome in ("done", "verified", "unknown") for outcome in outcomes)
-    wrote = wrote or any(change.get("partly") for change in written)
-    broken = any(outcome in ("failed", "unknown", "done") for outcome in outcomes)
-    return [ExitCode.PARTIAL] if wrote and broken else []
+    broken = any(change["outcome"] in ("failed", "unknown", "done") for change in _writes(changes))
+    return [ExitCode.PARTIAL] if broken and wrote(changes) else []
+
+
+def wrote(changes: Sequence[Mapping[str, Json]]) -> bool:
+    """Whether something of an apply reached the portal, or may have."""
+    reached = ("done", "verified", "unknown")
+    return any(change["outcome"] in reached or change.get("partly") for change in _writes(changes))
+
+
+def _writes(changes: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    return [change for change in changes if change["action"] not in ("adopt", "forget")]

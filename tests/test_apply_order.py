@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 from small_portal import STATE, settle_in
 
-from reconciler.apply import waves
+from reconciler.apply import Tools, carry_out, waves
 from reconciler.cli import run
-from reconciler.emulator import Portal, faults
-from reconciler.plan import Change
+from reconciler.client import Client
+from reconciler.emulator import Portal, create_app, faults
+from reconciler.kinds import Scope
+from reconciler.paths import Api
+from reconciler.plan import Change, PlannedField
 
 GROUP = {"contacts": {"g": {"label": "G"}}}
 TEXT = {"type": "string", "fieldType": "text", "groupName": "g"}
@@ -101,3 +104,49 @@ def test_a_failure_in_what_is_safe_keeps_an_option():
         "a",
         "b",
     ]
+
+
+@pytest.mark.usefixtures("_in_place")
+def test_what_was_written_in_part_is_told(capsys):
+    """A stage that has its new label and could not be moved is neither done nor untouched, and nobody says so."""
+    Path("specs/spec.yaml").write_text("lifecycleStages: [{name: opportunity}, {name: lead, label: Prospect}]")
+    portal = Portal.open(STATE)
+    faults.add(portal, kind="status", status=400, method="PATCH", path="/crm/v3/pipelines/", nth=2, count=0)
+    portal.save()
+
+    assert run(["-q", "apply", "--auto-approve", "-o", "json:done.json"]) == 7
+
+    told = json.loads(Path("done.json").read_text("utf-8"))["changes"][0]
+    assert (told["outcome"], told["partly"]) == ("failed", True)
+    assert told["message"].startswith("some of it was carried out, and then: HubSpot refused it (400)")
+    assert capsys.readouterr().out.endswith("\nApplied: 1 adopted, 1 in part. 1 failed.\n")
+
+
+def forgetful(portal):
+    """A portal whose lists lack a name once something was written to it."""
+    app = create_app(portal)
+
+    def answer(environ, start_response):
+        body = b"".join(app(environ, start_response))
+        wrote = any(entry["method"] == "POST" for entry in portal.log)
+        return [body.replace(b'"name"', b'"nome"') if wrote and environ["REQUEST_METHOD"] == "GET" else body]
+
+    return answer
+
+
+def test_a_bug_in_reading_back_hides_no_write():
+    """Whatever goes wrong in the look at what was written, it was written, and the run goes on to say so."""
+    client = Client.for_app(forgetful(Portal.seeded("empty")), "pat-na1-x")
+    group = change("g", action="create")._replace(
+        address="propertyGroups/contacts/g",
+        fields=(PlannedField("label", None, "G", "added"),),
+        expects="absent",
+        remote={"objectType": "contacts"},
+    )
+
+    (told,) = carry_out([group], Tools(client.reader(), client.writer(), Scope(Api("v3")))).outcomes.values()
+
+    assert told.word == "done"
+    assert told.message.startswith(
+        "HubSpot accepted it, but reading it back failed: internal error: KeyError: 'name' (property_groups.py:"
+    )

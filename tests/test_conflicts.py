@@ -1,5 +1,6 @@
 """Three-way conflicts: what is one, what is none, and what it means that the spec or the portal wins."""
 
+import io
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -260,3 +261,38 @@ def test_who_restores_what_an_apply_archived_is_not_that_apply():
     accepted()
     happens("archive", object="contacts", property="one")
     assert blamed() == (2, [("unmanaged.removed", "unknown", "unknown")])
+
+
+class Hesitating(io.StringIO):
+    """A terminal at which somebody does something before answering."""
+
+    def __init__(self, meanwhile):
+        super().__init__("y\n")
+        self.meanwhile = meanwhile
+
+    def isatty(self):
+        return True
+
+    def readline(self, *size):
+        self.meanwhile()
+        return super().readline(*size)
+
+
+def test_what_is_accepted_while_an_apply_asks_stays_accepted(monkeypatch):
+    """The apply moves the baseline of the moment, and there only what it changed."""
+
+    def both(label):
+        return one("One").replace(
+            "g}}}", f"g}}, two: {{label: {label}, type: string, fieldType: text, groupName: g}}}}}}"
+        )
+
+    applied(both("Two"))
+    happens("relabel", object="contacts", property="one", label="Theirs")
+    specs(both("Second"))
+    agreed = ["-q", "accept", ONE, "--reason", "agreed"]
+    monkeypatch.setattr("sys.stdin", Hesitating(lambda: run(agreed)))
+
+    assert run(["apply", "--only", "properties/contacts/two"]) == 0
+
+    held = json.loads(Path("specs/baselines/demo/properties.contacts.json").read_text("utf-8"))["definitions"]
+    assert (held["one"]["label"], held["two"]["label"]) == ("Theirs", "Second")

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -11,9 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.apply import Tools, carry_out
+from reconciler.baseline import Baseline, save
 from reconciler.cli import run
+from reconciler.client import Client
 from reconciler.deploy import ended
+from reconciler.emulator import Portal, create_app
+from reconciler.kinds import Scope
+from reconciler.model import Resource, Snapshot
+from reconciler.paths import Api
 from reconciler.receipts import Receipt
+from reconciler.report import apply_document, change_from_json
 
 
 @pytest.fixture(autouse=True)
@@ -154,3 +163,51 @@ def test_a_receipt_that_cannot_be_ended_leaves_an_apply_partial():
         full.close()
     assert told["exit"] == {"code": 7, "name": "partial"}
     assert told["errors"][0]["message"] == "the receipt could not be ended: No space left on device"
+
+
+CHANGE = {
+    "address": "propertyGroups/contacts/g",
+    "action": "create",
+    "reason": "spec_change",
+    "severity": "safe",
+    "fields": [{"path": "label", "after": "G", "cause": "spec_change"}],
+    "preconditions": {"object": "absent", "fields": []},
+    "remote": {"objectType": "contacts"},
+}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_what_cannot_be_written_down_is_not_sent():
+    """A receipt that takes no line costs the change, is told as what it is, and leaves a run that wrote nothing."""
+    portal, change = Portal.seeded("empty"), change_from_json(CHANGE)
+    full = open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115
+    receipt = Receipt(Path("r.jsonl"), full)
+    client = Client.for_app(create_app(portal), "pat-na1-x")
+    run_ = carry_out([change], Tools(client.reader(), client.writer(), Scope(Api("v3")), receipt.record))
+    plan = {"portal": None, "digest": "sha256:0", "summary": {}}
+    document = apply_document(plan, [change], run_.outcomes, datetime(2026, 11, 26, tzinfo=UTC))
+    document = ended(receipt, document, {}, datetime(2026, 11, 26, tzinfo=UTC))
+
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
+    (told,) = document["changes"]
+    assert portal.log == []
+    assert (told["outcome"], told["message"]) == (
+        "failed",
+        "the receipt could not be written: No space left on device",
+    )
+    assert document["exit"] == {"code": 3, "name": "usage"}
+
+
+def test_a_baseline_that_cannot_be_written_leaves_nothing_beside_it():
+    """A draft for which there was no room is taken away."""
+    known = Baseline(Snapshot([Resource("propertyGroups", "propertyGroups/contacts/g", {"label": "G"}, {})]))
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save(Path("baseline"), known)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+    assert list(Path("baseline").iterdir()) == []

@@ -2,7 +2,9 @@
 
 import json
 import os
+import resource
 import signal
+import sys
 import threading
 from pathlib import Path
 from queue import SimpleQueue
@@ -109,6 +111,30 @@ def test_a_signal_ends_the_waiting_for_a_busy_portal(line):
     sent = [entry["method"] for entry in line.portal.log if entry["path"].endswith("/groups")]
     assert sent == ["GET", "POST"]
     assert receipts.events(receipts.newest(Path(".reconciler/receipts/production")))[-1]["event"] == "end"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nobody else's limits can be set here")
+def test_a_receipt_that_fills_up_in_the_middle_hides_no_write(line):
+    """What HubSpot took is read back and told as done though its result could not be noted; the next one is not sent.
+
+    The limit is the size that the receipt has at the first write, and is taken away when the write is read back.
+    """
+    pids, posted = SimpleQueue(), []
+
+    def full():
+        posted.append(pids.get())
+        size = receipts.newest(Path(".reconciler/receipts/production")).stat().st_size
+        resource.prlimit(posted[0], resource.RLIMIT_FSIZE, (size, -1))
+
+    line.before_write = full
+    line.before = lambda _: resource.prlimit(posted[0], resource.RLIMIT_FSIZE, (-1, -1)) if posted else None
+    process = started(Path.cwd(), APPLY)
+    pids.put(process.pid)
+
+    assert process.wait() == 0
+    assert applied() == (0, {GROUP: "verified", ONE: "verified"})
+    told = receipts.events(receipts.newest(Path(".reconciler/receipts/production")))
+    assert [event["event"] for event in told] == ["begin", *["intent", "result"] * 2, "end"]
 
 
 def test_two_applies_to_one_portal_exclude_each_other(line, capsys):

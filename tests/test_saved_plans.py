@@ -197,6 +197,47 @@ def test_a_run_can_be_undone_from_its_receipt():
     assert {option["value"]: option["label"] for option in live("two")["options"]} == {"a": "A", "b": "B"}
 
 
+def test_options_that_came_and_moved_are_undone_together():
+    """The order that is put back is that of the options that stay, whatever else of the property goes back with it."""
+    specs(two="Zwei", options="[{value: b, label: B}, {value: d, label: D}, {value: a, label: A}]")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+
+    assert undone() == {f"update {TWO}": []}
+
+    assert (live("two")["label"], [option["value"] for option in live("two")["options"]]) == ("Two", ["a", "b"])
+
+
+def stages():
+    """The lifecycle of contacts, in its order."""
+    listed = Portal.open(STATE).state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
+    return [one["id"] for one in sorted(listed, key=lambda one: one["displayOrder"])]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["opportunity", "lead"],
+        ["customer", "subscriber"],
+        ["other", "subscriber"],
+        ["other", "customer", "lead"],
+        ["customer", "lead", "subscriber"],
+    ],
+)
+def test_stages_that_moved_are_put_back(order):
+    """Each stands where it stood, with the label that it had; and the undo can be undone."""
+    then = stages()
+    listed = ", ".join(f"{{name: {name}}}" for name in order[:-1])
+    specs(extra=f"lifecycleStages: [{listed}, {{name: {order[-1]}, label: Moved}}]\n")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    moved = stages()
+    assert moved != then
+
+    assert all(name.startswith("update lifecycleStages/") for name in undone())
+    assert stages() == then
+    undone()
+    assert stages() == moved
+
+
 def test_an_archived_property_is_undone_by_a_restore():
     """The way back from an archive is a restore, with the old record values."""
     specs(extra=f"removed: [{{address: {ONE}, reason: gone}}]")
@@ -218,6 +259,34 @@ def test_an_archived_property_is_undone_by_a_restore():
     assert live("one")["label"] == "One"
     (record,) = Portal.open(STATE).state["records"]["0-1"].values()
     assert record["properties"]["one"] == "kept"
+
+
+def undone(receipt=None):
+    """The changes of the way back, which is then gone: what each needs, by action and address."""
+    receipt = receipt or receipts.newest(Path(".reconciler/receipts/demo"))
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+    document = json.loads(Path("back.json").read_text("utf-8"))
+    allowed = [word for one in document["changes"] for gone in one["destroys"] for word in ("--allow", gone)]
+    assert run(["apply", "-q", "back.json", *allowed]) == 0
+    return {f"{one['action']} {one['address']}": one["dependsOn"] for one in document["changes"]}
+
+
+def test_a_group_and_what_is_in_it_are_undone_in_order():
+    """Made together, they go one after the other, the property first; gone together, the group comes first."""
+    group, extra = "propertyGroups/contacts/h", "properties/contacts/extra"
+    told = {
+        "propertyGroups": {"contacts": {"h": {"label": "H"}}},
+        "properties": {"contacts": {"extra": {"label": "E", "type": "string", "fieldType": "text", "groupName": "h"}}},
+    }
+    Path("specs/more.yaml").write_text(json.dumps(told), "utf-8")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    made = receipts.newest(Path(".reconciler/receipts/demo"))
+    stones = [{"address": address, "reason": "gone"} for address in (group, extra)]
+    Path("specs/more.yaml").write_text(json.dumps({"removed": stones}), "utf-8")
+    assert run(["apply", "-q", "--auto-approve", "--allow", group, "--allow", extra]) == 0
+
+    assert undone() == {f"restore {extra}": [group], f"create {group}": []}
+    assert undone(made) == {f"archive {extra}": [], f"archive {group}": [extra]}
 
 
 def test_what_the_apply_made_is_undone_after_the_baseline_is_lost():
@@ -251,6 +320,18 @@ def test_what_an_apply_that_was_cut_off_made_is_looked_for_by_hand():
     assert [(one["rule"], one["address"]) for one in document["findings"]] == [
         ("inverse-unknown", "associationLabels/contacts/companies/payer")
     ]
+
+
+def test_only_some_of_a_run_is_undone():
+    """An undo is asked for some addresses like any plan, and has no conflicts that somebody could win."""
+    specs(one="Uno", two="Due")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    back = ["plan", "-q", "--inverse", str(receipts.newest(Path(".reconciler/receipts/demo")))]
+
+    assert run([*back, "--only", TWO, "-o", "json:back.json"]) == 0
+
+    assert [one["address"] for one in json.loads(Path("back.json").read_text("utf-8"))["changes"]] == [TWO]
+    assert run([*back, "--on-conflict", "spec"]) == 3
 
 
 def test_what_moved_since_is_not_undone(capsys):

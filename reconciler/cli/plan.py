@@ -13,6 +13,7 @@ from reconciler.cli.session import (
     snapshot_option,
     sound_spec,
 )
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.planning import Situation
@@ -50,6 +51,8 @@ def command(
     from reconciler.planning import Wishes, document, make
 
     session.kind = "plan"
+    if inverse is not None and on_conflict:
+        raise UsageError("an undo knows no conflicts", hint="leave --on-conflict out: what moved since is left alone")
     workspace = session.workspace()
     wishes = Wishes(only, allow, allow_forget, on_conflict, detailed_exitcode, fail_on=fail_on or "")
     spec = sound_spec(workspace, session)

@@ -12,7 +12,7 @@ C.3), so each is written, looked at, and the other one is brought to the same st
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.address import encode, join
@@ -20,7 +20,7 @@ from reconciler.diff import Difference, FieldChange, How
 from reconciler.errors import RequestRefused
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
 from reconciler.memo import kept_with_first
-from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
+from reconciler.model import Answer, Finding, Json, Reads, Resource, Snapshot, Tombstone
 from reconciler.order import joined, merged_order, moved
 from reconciler.paths import Api
 
@@ -544,6 +544,29 @@ def remote(resource: Resource) -> Mapping[str, Json]:
     """The ids in both objects, and what the stage is to stand after."""
     more = {name: resource.facts[name] for name in ("after", "order", "id") if name in resource.facts}
     return {"ids": dict(resource.facts.get("ids", {})), **more}
+
+
+def ids_in_order(live: Snapshot) -> dict[str, list[str]]:
+    """The ids of observed stages in their order, by object."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for stage in live.of_kind(NAME):
+        for one, side in stage.attributes.items():
+            found.setdefault(one, []).append((side["position"], stage.facts["ids"][one]))
+    return {one: [number for _, number in sorted(places)] for one, places in found.items()}
+
+
+def put_back(remote: Mapping[str, Json], gone: Container[str]) -> Mapping[str, Json]:
+    """What the way back of a change needs: what the stage stood after then, among the stages that are not gone."""
+    ids, then = remote.get("ids", {}), remote.get("order", {})
+    if not then:
+        return remote
+    before = {
+        one: [stage for stage in order[: order.index(ids[one])] if stage not in gone]
+        for one, order in then.items()
+        if ids.get(one) in order
+    }
+    after = {one: {"id": stages[-1], "label": ""} if stages else None for one, stages in before.items()}
+    return {"ids": ids, "after": after}
 
 
 def rank(change: "Change") -> tuple[int, str]:

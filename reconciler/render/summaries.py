@@ -58,7 +58,7 @@ def plan_summary(document: Document) -> str:
     elif document.get("complete") is False:
         head = f"No changes in what could be read{': ' + kept if kept else ''}."
     elif document.get("changes"):
-        head = f"No changes in HubSpot: {kept}."
+        head = f"No changes in HubSpot{': ' + kept if kept else ''}."
     else:
         head = f"No changes. {counted(found['unchanged'], 'definition matches', 'definitions match')} the specs."
     return " ".join([head, *_stops(document)])
@@ -93,9 +93,11 @@ def apply_summary(document: Document) -> str:
     others = Counter(change.get("outcome", "unknown") for change in changes if change.get("outcome") not in WRITTEN)
     done = [f"{written[action]:,} {past}" for action, past in PAST.items() if written[action]]
     satisfied = [f"{others['satisfied']:,} already so"] if others["satisfied"] else []
+    partly = [f"{number:,} in part"] if (number := sum(bool(change.get("partly")) for change in changes)) else []
     trouble = [f"{others[outcome]:,} {outcome}" for outcome in TROUBLE if others[outcome]]
     nothing = "Nothing is known to have been written." if others["unknown"] else "Nothing was written."
-    head = f"Applied: {', '.join([*done, *satisfied])}." if done or satisfied else nothing
+    told = [*done, *partly, *satisfied]
+    head = f"Applied: {', '.join(told)}." if told else nothing
     head = f"Cancelled. {head}" if document.get("cancelled") else head
     return f"{head} {', '.join(trouble).capitalize()}." if trouble else head
 

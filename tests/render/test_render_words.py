@@ -75,12 +75,19 @@ def test_who_did_what_in_one_sentence() -> None:
     )
 
 
+CONTESTED = {"path": "label", "before": "A", "after": "B", "baseline": "C", "cause": "conflict"}
+
+
 @pytest.mark.parametrize(
     ("document", "line"),
     [
         (plan(), "No changes. 3 definitions match the specs."),
         (plan(complete=False), "No changes in what could be read: 3 unchanged."),
         (plan(change("properties/deals/a", "adopt")), "No changes in HubSpot: 1 adopted, 3 unchanged."),
+        (
+            {"kind": "plan", "changes": [change("properties/deals/a", "update", [CONTESTED])]},
+            "No changes in HubSpot. 1 conflict needs a decision.",
+        ),
         (plan(change("properties/deals/a", "create")), "Plan: 1 to create, 3 unchanged."),
         (plan(errors=[{"code": "x", "message": "y"}]), "Nothing was planned: 1 error."),
         ({"kind": "validate", "summary": {"definitions": 1200, "files": 1}}, "OK: 1,200 definitions in 1 file"),
