@@ -13,6 +13,7 @@ from reconciler.render.words import counted, listed
 WIDE, TALL = 12, 40  # a matrix of more portals or definitions is read by nobody
 LISTED = 100
 SIGNS = {"differs": "~", "missing": "+", "drifted": "!", "unreadable": "?"}
+UNFINISHED = ("failed", "stopped", "not-started")  # such a portal may never have been read
 Found = Sequence[tuple[str, dict[str, list[str]]]]
 
 
@@ -47,13 +48,22 @@ def _portals(page: Page, portals: Sequence[Json]) -> Lines:
 
 
 def _matrix(found: Found, portals: Sequence[Json]) -> Lines:
-    names = [one["name"] for one in portals]
-    yield from head("Definition", *map(cell, names))
+    yield from head("Definition", *(cell(one["name"]) for one in portals))
     for address, states in found:
         signs = {name: SIGNS[state] for state, where in states.items() for name in where}
-        yield row(cell(address), *(signs.get(name, "=") for name in names))
+        yield row(cell(address), *(signs.get(one["name"]) or _sign(one, address) for one in portals))
     told = ", ".join(f"{code(sign)} {state}" for state, sign in SIGNS.items())
     yield from ("", f"{code('=')} same, {told}")
+
+
+def _sign(portal: Json, address: str) -> str:
+    """The sign of a definition that nothing was found about: it is the same as far as the portal was read."""
+    if portal["verdict"] in UNFINISHED and not portal["states"] and not portal["same"]:
+        return SIGNS["unreadable"]
+    head = address.rpartition("/")[0]
+    unread = portal["states"].get("unreadable", ())
+    lifecycle = head == "lifecycleStages" and any(name.startswith(f"{head}/") for name in unread)  # it has two lists
+    return SIGNS["unreadable"] if lifecycle or head in unread else "="
 
 
 def _lists(found: Found) -> Lines:

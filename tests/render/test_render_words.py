@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from render_documents import BASE, PLAN_FULL, change
+from render_documents import BASE, FLEET, PLAN_FULL, change, result
 
 from reconciler.render import FORMATS, Style, words
 from reconciler.render.summaries import summary
@@ -170,3 +170,27 @@ def test_lists_that_were_not_read_for_one_reason_are_told_in_one_line():
         "propertyGroups/contacts, propertyGroups/deals were not read (not recorded); "
         "nothing is planned or reported for them",
     ]
+
+
+def test_what_was_not_read_in_a_portal_is_not_the_same_there() -> None:
+    """A portal that failed before it was read, and a definition in a list that was not, are unknown in the matrix."""
+    broken = [result("globex", "failed", 8, same=0), result("umbrella", "not-started", same=0)]
+    stages = {"unreadable": ["lifecycleStages/companies", "properties/deals"]}
+    states = {"missing": ["lifecycleStages/trial", "properties/contacts/score", "properties/deals/score"]}
+    part = {"differs": ["properties/contacts/score"]}
+    portals = [
+        result("acme", "differs", states=states),
+        *broken,
+        result("hooli", "differs", states=stages),
+        result("initech", "failed", 7, states=part),
+    ]
+    shown = FORMATS["markdown"]({**FLEET, "portals": portals}, Style())
+
+    assert [line for line in shown.splitlines() if line.startswith(("| `properties", "| `lifecycle"))] == [
+        "| `properties/contacts/score` | + | ? | ? | = | ~ |",
+        "| `lifecycleStages/companies` | = | ? | ? | ? | = |",
+        "| `lifecycleStages/trial` | + | ? | ? | ? | = |",
+        "| `properties/deals` | = | ? | ? | ? | = |",
+        "| `properties/deals/score` | + | ? | ? | ? | = |",
+    ]
+    assert "`=` same, `~` differs, `+` missing, `!` drifted, `?` unreadable" in shown
