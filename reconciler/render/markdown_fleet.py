@@ -1,12 +1,13 @@
 """The report of a fleet as Markdown: a matrix of portals by definition where it fits, lists where it does not."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from reconciler.fleet import STATES, by_address
 from reconciler.model import Json
 from reconciler.render import escape
 from reconciler.render.escape import cell, code
-from reconciler.render.markdown_parts import Lines, Page, alert, head, row
+from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
 from reconciler.render.text_fleet import ROLES
 from reconciler.render.words import counted, listed
 
@@ -20,7 +21,7 @@ Found = Sequence[tuple[str, dict[str, list[str]]]]
 def body(page: Page) -> Lines:
     """What stands between the counts and the footer."""
     portals = page.document.get("portals", ())
-    yield from alert("CAUTION", map(_failure, [one for one in portals if one["errors"] or one["breaks"]]))
+    yield from alert("CAUTION", _failures(page, [one for one in portals if one["errors"] or one["breaks"]]))
     yield from _portals(page, portals)
     shown = portals if len(portals) <= WIDE else [one for one in portals if one["states"]]
     found = sorted(by_address(page.document).items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0]))
@@ -29,10 +30,27 @@ def body(page: Page) -> Lines:
         yield from _matrix(found, shown) if len(shown) <= WIDE and len(found) <= TALL else _lists(found)
 
 
-def _failure(one: Json) -> str:
+def _failures(page: Page, portals: Sequence[Json]) -> Lines:
+    """What went wrong in portals; many in which the same did, and what there is no room for, in fewer words."""
+    if page.detail.warnings == "each":
+        yield from (f"- **{escape.markdown(one['verdict'])}** {code(one['name'])}: {_why(one)}" for one in portals)
+        return
+    told = portals if page.detail.names is None else portals[: page.detail.names]
+    for what, group in alike(told, partial(_together, page)):
+        yield f"- {what}: {names(one['name'] for one in group)}"
+    if len(portals) > len(told):
+        yield f"- **{len(portals) - len(told):,} more that do not fit here.**"
+
+
+def _together(page: Page, one: Json) -> str:
+    why = f" {_why(one)}" if page.detail.warnings == "alike" else ""
+    return f"**{escape.markdown(one['verdict'])}**{why}"
+
+
+def _why(one: Json) -> str:
     told = ["; ".join(filter(None, [error["message"], error.get("hint")])) for error in one["errors"][:3]]
     told += [f"breaks {name}" for name in one["breaks"]]
-    return f"- **{escape.markdown(one['verdict'])}** {code(one['name'])}: {escape.markdown('; '.join(told))}"
+    return escape.markdown("; ".join(told))
 
 
 def _portals(page: Page, portals: Sequence[Json]) -> Lines:

@@ -75,6 +75,17 @@ def test_who_did_what_in_one_sentence() -> None:
     )
 
 
+def test_of_many_people_some_are_named() -> None:
+    """A story names six, and says what all the others did together."""
+    people = [{"type": "user", "name": f"P{at}" if at else "P" * 99} for at in range(9)]
+    items = [{"class": "managed.modified", "address": "a/b/c", "severity": "low", "actor": one} for one in people]
+
+    assert story(items).startswith(
+        f"{'P' * 59}… changed 1 of ours; P1 changed 1 of ours; P2 changed 1 of ours; P3 changed 1 of ours; "
+        "P4 changed 1 of ours; P5 changed 1 of ours; 3 others changed 3 of ours; nothing else moved."
+    )
+
+
 @pytest.mark.parametrize(
     ("document", "line"),
     [
