@@ -7,17 +7,15 @@ from typing import NamedTuple
 
 from reconciler import acceptances, ignore, report
 from reconciler import baseline as baselines
-from reconciler.address import any_covers, covers, matches
+from reconciler.address import any_covers
 from reconciler.baseline import Baseline
-from reconciler.drift import UNREADABLE, Drift, DriftItem
+from reconciler.drift import UNREADABLE, WHOLE, Drift, DriftItem, leads_to
 from reconciler.drift_check import ACCEPTED, declared, detected, nothing_read, remember, unbaselined
 from reconciler.errors import AccessError, UnavailableError, UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.model import Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, within
 from reconciler.workspace import Workspace
-
-WHOLE = (".added", ".removed", ".missing", ".recreated")  # classes of a definition as a whole, not of its fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +131,11 @@ def finding_of(item: DriftItem) -> dict[str, Json]:
 def _check(patterns: Iterable[str], observation: Observation, known: Baseline | None) -> None:
     there = {*observation.snapshot, *(known.snapshot if known else ())}
     for pattern in patterns:
-        if not any(_leads_to(pattern, address) for address in there if not observation.unreadable(address)):
+        if not any(leads_to(pattern, address) for address in there if not observation.unreadable(address)):
             from reconciler.wording import did_you_mean
 
             hint = did_you_mean(pattern, there) or "see `reconciler drift`"
             raise UsageError(f"nothing in the portal or the baseline is called {pattern}", hint=hint)
-
-
-def _leads_to(pattern: str, address: str) -> bool:
-    """Whether a pattern is about a definition or something in it."""
-    return covers(pattern, address) or matches("/".join(pattern.split("/")[: address.count("/") + 1]), address)
 
 
 def _first(workspace: Workspace, observation: Observation, choice: Choice) -> list[str]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from reconciler import acceptances, ignore, importer, report, small_files, variables
 from reconciler import baseline as baselines
 from reconciler import spec as specs
-from reconciler.acceptance import WHOLE, Choice, finding_of, merged
+from reconciler.acceptance import Choice, finding_of, merged
 from reconciler.address import covers, join
 from reconciler.adopt import CannotEdit, edited
 from reconciler.adoption import STAGES, Wanted, Wish, apart, undeclared, wanted
-from reconciler.drift import DriftItem
+from reconciler.drift import WHOLE, DriftItem
 from reconciler.drift_check import detected
 from reconciler.errors import AccessError, UsageError
 from reconciler.ignore import IgnoreRule

@@ -53,6 +53,7 @@ SEVERITY: Mapping[str, str] = {
     "portal.removed": "low",
     UNREADABLE: "high",
 }
+WHOLE = (".added", ".removed", ".missing", ".recreated")  # ends of classes of a definition as a whole
 QUIET_FLAGS = frozenset(  # below an added property, in the order that the data suggest (real-drift.md 6)
     "formField externalOptions calculationFormula numberDisplayHint textDisplayHint showCurrencySymbol".split()
 )
@@ -148,13 +149,13 @@ def detect(
     """
     sides = Sides(*_comparable(baseline, observed, collections), desired)
     before, after, mutes = sides.quiet()
-    selected = [one for one in compare(before, after) if not only or addresses.any_covers(only, one.address)]
+    selected = [one for one in compare(before, after) if led_to(only, one.address)]
     newest = max(map(known_until, before.values()), default="") if selected else ""
     attribution = Attribution(newest, sides.mass_touches, receipts or OwnWrites())
     needed = frozenset(referred)
     refers = _references(desired) | needed
     judge = _Judge(sides, baseline.managed, frozenset(removed), own_writes or {}, refers, needed, attribution)
-    items = [item for difference in selected for item in judge.items(difference)]
+    items = [item for difference in selected for item in judge.items(difference) if _asked(only, item)]
     items += [_unreadable(collection) for collection in _unread(baseline, desired, collections, only)]
     items.sort(key=lambda item: (-SEVERITIES.index(item.severity), item.address, item.drift_class))
     return Drift(tuple(items), mutes.by_cause(), mutes.listed())
@@ -206,15 +207,26 @@ def _unread(
     heads = {address.rpartition("/")[0] for address in (*desired, *baseline.managed)}
     for name, collection in collections.items():
         matters = name in baseline.collections or any(name == head or name.startswith(head + "/") for head in heads)
-        wanted = not only or any(leads_to(pattern, name) for pattern in only)
-        if collection.status not in ("ok", "not_read") and matters and wanted:
+        if collection.status not in ("ok", "not_read") and matters and led_to(only, name):
             yield collection
 
 
-def leads_to(pattern: str, collection: str) -> bool:
-    """Whether a pattern is about something in a list."""
-    depth = collection.count("/") + 1
-    return addresses.matches("/".join(pattern.split("/")[:depth]), collection)
+def leads_to(pattern: str, address: str) -> bool:
+    """Whether a pattern is about what has this address, or about something in it."""
+    depth = address.count("/") + 1
+    return addresses.covers(pattern, address) or addresses.matches("/".join(pattern.split("/")[:depth]), address)
+
+
+def led_to(only: Sequence[str], address: str) -> bool:
+    """Whether a run that may be partial is about an address, or about something in it."""
+    return not only or any(leads_to(pattern, address) for pattern in only)
+
+
+def _asked(only: Sequence[str], item: DriftItem) -> bool:
+    """Whether a run is about an item: about all of its definition, or a field of it that moved."""
+    if not only or item.drift_class.endswith(WHOLE) or addresses.any_covers(only, item.address):
+        return True
+    return any(led_to(only, f"{item.address}/{one.change.path}") for one in item.fields)
 
 
 def _unreadable(collection: Collection) -> DriftItem:

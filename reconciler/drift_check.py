@@ -21,7 +21,7 @@ from reconciler import (
     small_files,
     spec,
 )
-from reconciler.address import any_covers
+from reconciler.address import any_covers, covers
 from reconciler.attribution import known_until
 from reconciler.baseline import STAGES, Baseline
 from reconciler.data_model import data_model, pictured
@@ -83,6 +83,7 @@ def checked(
             observation = observe(scope, read(source, scope, known=observation.reads))
         found = detected(known, observation, loaded, wishes.only, ignored, own_writes(workspace.receipts, now))
         found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
+    _refuse_unknown(wishes.only, known, observation, specs)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items: Sequence[dict[str, Json]] = [
         _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found, workspace.flags)
@@ -115,13 +116,34 @@ def checked(
     return Checked(report.finished(document), lived.record if lived else None)
 
 
+def _refuse_unknown(
+    only: Sequence[str], known: Baseline, observation: Observation, specs: Callable[[], Spec | None]
+) -> None:
+    """Ends a partial check of something that nobody knows, which would say for ever that nothing moved."""
+    lists = observation.collections
+    there = {*observation.snapshot, *known.snapshot, *(name for name, one in lists.items() if one.status != "ok")}
+    unknown = [one for one in only if not _names(one, there) and not any(covers(one, name) for name in lists)]
+    loaded = specs() if unknown else None
+    there |= {*loaded.desired, *loaded.removed} if loaded else set()
+    for pattern in unknown:
+        if not _names(pattern, there):
+            from reconciler.wording import did_you_mean
+
+            hint = did_you_mean(pattern, there) or "see `reconciler drift` without --only"
+            raise UsageError(f"nothing in the portal, the baseline or the specs is called {pattern}", hint=hint)
+
+
+def _names(pattern: str, addresses: Iterable[str]) -> bool:
+    return any(drift.leads_to(pattern, one) for one in addresses)
+
+
 def _ignored(
     known: Baseline, observation: Observation, ignored: Sequence[IgnoreRule], only: Sequence[str]
 ) -> Iterator[Muted]:
     """What moved and is ignored, by the reason of the rule: never told, and never forgotten."""
     causes: dict[str, list[str]] = {}
     for address, rule in ignore.silenced(known.snapshot, observation.snapshot, ignored):
-        looked_at = not observation.unreadable(address) and (not only or any_covers(only, address))
+        looked_at = not observation.unreadable(address) and drift.led_to(only, address)
         if looked_at and (address in known.snapshot or within(address, known.collections)):
             causes.setdefault(f"ignored: {rule.reason}", []).append(address)
     for cause, addresses in sorted(causes.items()):

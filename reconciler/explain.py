@@ -6,8 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler import acceptances, attribution, integrations, overlays, report, source_file, vendor
-from reconciler.acceptance import WHOLE
 from reconciler.address import any_covers, covers, encode, join, split
+from reconciler.drift import WHOLE
 from reconciler.drift_check import detected
 from reconciler.errors import UsageError
 from reconciler.evidence import Asker

@@ -768,6 +768,34 @@ def test_only_some_addresses():
     assert classes(found) == [("unmanaged.added", "a", "low")]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("properties/contacts/tier/label", ["unmanaged.changed"]),
+        ("properties/contacts/*/label", ["unmanaged.added", "unmanaged.changed", "unmanaged.removed"]),
+        ("properties/contacts/tier/options/free/label", ["unmanaged.changed"]),
+        ("properties/contacts/tier/description", []),
+        ("properties/contacts/new/label", ["unmanaged.added"]),
+        ("properties/contacts/gone/label", ["unmanaged.removed"]),
+        ("properties", ["unmanaged.added", "unmanaged.changed", "unmanaged.removed"]),
+    ],
+)
+def test_only_a_field(pattern, expected):
+    """A pattern below a definition asks for what moved there, and for a definition that came or went with it."""
+    before = [custom(options=TIERS[:1]), custom("gone")]
+    after = [custom(label="New", options=[{**TIERS[0], "label": "Other"}]), custom("new")]
+
+    assert sorted(one[0] for one in classes(drift(before, after, only=[pattern]))) == expected
+
+
+def test_a_list_that_could_not_be_read_is_told_to_who_asks_for_what_is_in_it():
+    """Whether a pattern names the list, what lies in it or all lists of the kind, it leads there."""
+    lists = {"properties/contacts": Collection("properties/contacts", "denied")}
+
+    for pattern in ("properties", "properties/contacts", "properties/contacts/a", "properties/contacts/a/label"):
+        assert [one[0] for one in classes(drift([], [], collections=lists, only=[pattern]))] == ["access.unreadable"]
+
+
 def test_every_class_has_a_severity():
     """The table of classes is the contract's, and nothing gives another one."""
     assert set(SEVERITY.values()) == {"info", "low", "medium", "high"}

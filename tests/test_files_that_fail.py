@@ -211,3 +211,30 @@ def test_a_baseline_that_cannot_be_written_leaves_nothing_beside_it():
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
 
     assert list(Path("baseline").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "words", [["drift"], ["import"], ["validate"], ["doctor"], ["fleet", "apply", "--auto-approve"], ["fleet", "plan"]]
+)
+def test_a_format_of_changes_is_refused_where_there_will_be_none(words, capsys):
+    """What cannot be shown is known before anything is read or written, and so it is said then."""
+    assert run([*words, "-q", "-o", "gitlab-terraform:counts.json"]) == 3
+
+    told = capsys.readouterr().err
+    assert "gitlab-terraform shows what a plan or an apply changes; use gitlab-codequality or junit" in told
+    assert sorted(path.name for path in Path().iterdir()) == [".gitignore", "specs"]
+
+
+def test_specs_with_errors_are_told_though_only_changes_were_asked_for(capsys):
+    """Where the specs are wrong there are no changes to count: the findings are told, and other files are written."""
+    Path("specs/wrong.yaml").write_text("properties: {contacts: {one: {labl: One}}}\n", "utf-8")
+    words = ["plan", "-q", "-o", "gitlab-terraform", "-o", "json:plan.json"]
+
+    assert run(words) == 3
+    out, err = capsys.readouterr()
+    assert (out, "did you mean label?" in err) == ("", True)
+    assert json.loads(Path("plan.json").read_text("utf-8"))["kind"] == "validate"
+
+    assert run(["plan", "-q", "-o", "gitlab-terraform:counts.json"]) == 3
+    assert "did you mean label?" in capsys.readouterr().out
+    assert not Path("counts.json").exists()

@@ -182,6 +182,59 @@ def test_a_full_disk_costs_no_spec_file(place, command):
     assert {path: path.read_bytes() for path in specs.iterdir() if path.is_file()} == before
 
 
+# --- a part of drift -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pattern", "code"),
+    [
+        ("properties/contacts/tier", 2),
+        ("properties/contacts/tier/label", 2),
+        ("properties/contacts/tier/options/gold", 0),
+        ("properties/contacts/hs_lead_status", 0),
+        ("lifecycleStages/contacts", 0),
+        ("properties/contacts/planned", 0),
+    ],
+)
+def test_drift_of_a_part(place, pattern, code):
+    """What moved in a field is drift of it; what is there, is a list or is declared, and did not move, is none."""
+    place.spec.write_text(SPEC + "    planned: {label: P, type: number, fieldType: number, groupName: tiers}\n")
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    place.says("drift", "--only", pattern, code=code)
+
+
+def test_a_part_that_is_muted_is_told(place):
+    """A rule that ignores a field is told to whoever asks for that field."""
+    rule = '{address: properties/contacts/tier, fields: [description], reason: "translated"}'
+    (place.path / "specs/reconciler.yaml").write_text(f"{SETTINGS}ignore: [{rule}]\n")
+    edit(place.portal, "change", **TIER, fields={"description": "Stufe"})
+
+    assert "Muted: 1 ignored: translated." in place.says("drift", "--only", "properties/contacts/tier/description")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "told"),
+    [
+        ("nonsense/foo", "nothing in the portal, the baseline or the specs is called nonsense/foo"),
+        ("properties/contacts/teir", "did you mean properties/contacts/tier?"),
+        ("associationLabels/contacts/contacts/nobody", "is called associationLabels/contacts/contacts/nobody"),
+    ],
+)
+@pytest.mark.parametrize("moved", [True, False])
+def test_drift_of_nothing_is_a_mistake(place, pattern, told, moved):
+    """A pattern that names nothing would say for ever that nothing drifted, so it is refused, moved or not."""
+    if moved:
+        edit(place.portal, "relabel", **TIER, label="Level")
+
+    assert told in place.says("drift", "--only", pattern, code=3)
+
+
+def test_drift_of_a_list_that_nobody_may_read(denied):
+    """What lies in a list that could not be read is not unknown; the list is told."""
+    assert "could not be read" in denied.says("drift", "--only", "properties/companies/nobody", code=2)
+
+
 # --- what cannot be accepted -----------------------------------------------------------------------------------------
 
 

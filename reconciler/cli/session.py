@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from reconciler.workspace import Workspace
 
 F = TypeVar("F", bound=Callable[..., Any])
+COUNTS = "gitlab-terraform"  # the format that shows nothing but counts of changes
+COUNTABLE = ("plan", "apply", "diff", "show")  # commands with documents of changes
 
 
 class Session:
@@ -108,6 +110,17 @@ class Session:
             click.echo(FORMATS[name](document, self.style(sys.stdout)), nl=False, color=True)
         return int(document["exit"]["code"])
 
+    def emit_findings(self, document: "Mapping[str, Json]") -> int:
+        """Writes what is wrong with the specs; whoever asked for counts of changes on stdout reads it on stderr."""
+        counted = _counted(self.outputs)
+        self.outputs = tuple(output for output in self.outputs if output not in counted)
+        if all(output.file is not None for output in counted):
+            return self.emit(document)
+        from reconciler.render import FORMATS
+
+        click.echo(FORMATS["text"](document, self.style(sys.stderr)), err=True, nl=False, color=True)
+        return self.emit_files(document)
+
     def emit_files(self, document: "Mapping[str, Json]") -> int:
         """Writes a document where files were asked for; stdout already has what was asked for there."""
         return int(self._filed(document)["exit"]["code"])
@@ -181,6 +194,10 @@ class Output(NamedTuple):
             hint = f" Did you mean {near[0]}?" if near and name not in FORMATS else ""
             raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(FORMATS)}.{hint}")
         return cls(name, _writable(_path(file)) if file else None)
+
+
+def _counted(outputs: "Sequence[Output]") -> "list[Output]":
+    return [output for output in outputs if output.format == COUNTS]
 
 
 def columns() -> int:
@@ -263,6 +280,8 @@ def _silent(option: Callable[[F], F]) -> Callable[[F], F]:
 def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
     session: Session = ctx.find_root().obj
     outputs = tuple(Output.parse(text) for text in value)
+    if _counted(outputs) and ctx.command_path.partition(" ")[2] not in COUNTABLE:
+        raise click.UsageError(f"{COUNTS} shows what a plan or an apply changes; use gitlab-codequality or junit")
     if sum(output.file is None for output in outputs) > 1:
         raise click.UsageError("two formats on stdout; give all but one a file: -o FORMAT:FILE")
     session.outputs = outputs
@@ -352,7 +371,7 @@ def sound_spec(workspace: "Workspace", session: Session) -> "Spec":
         from reconciler import report
 
         document = report.validate_document(spec.findings, spec.files_json, len(spec.desired), session.now())
-        raise Finished(session.emit(document))
+        raise Finished(session.emit_findings(document))
     return spec
 
 

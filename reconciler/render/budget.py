@@ -3,8 +3,9 @@
 Hosts refuse a comment that is too long, and some keep the old one in silence. So a page is told in less and less detail
 until it fits: first without what stands beside the plan, then without the differences of what is safe, then without
 all differences, then without the column of fields, then with fewer rows. What is destroyed is named throughout; only
-when the bare names alone are too many does the page stop naming them, and says how many are missing. A page that is
-shortened says what was left out, carries ``shortened`` in its hidden marker, and approves nothing.
+when the bare names alone are too many does the page stop naming them, and says how many are missing; when something
+else is too long for any page, the counts alone are left. A page that is shortened says what was left out, carries
+``shortened`` in its hidden marker, and approves nothing.
 """
 
 import re
@@ -43,6 +44,7 @@ BARE = (
     replace(RUNGS[-1], warnings="alike", left_out=(*RUNGS[-1].left_out, "warnings one by one")),
     replace(RUNGS[-1], warnings="named", left_out=(*RUNGS[-1].left_out, "consequences")),
 )
+COUNTS = replace(BARE[-1], body=False, left_out=("all but the counts",))
 _SHORTENED = re.compile(r"<!-- reconciler [^>]*\bshortened=1 -->\s*\Z")
 
 
@@ -62,7 +64,7 @@ def fitted(document: Document, style: Style, limit: int) -> str:
         if text := _most(rows, partial(_with_rows, whole, limit, bare)):
             return text
     named = min(_names(document), limit // SHORTEST)
-    return _most(named, partial(_with_names, whole, limit)) or _with_names(whole, inf, 0)
+    return _most(named, partial(_with_names, whole, limit)) or _text(whole, inf, COUNTS)
 
 
 def is_whole(text: str) -> bool:
@@ -106,4 +108,4 @@ def _rows(document: Document) -> int:
 
 def _names(document: Document) -> int:
     lost = [len(change.get("destroys") or "1") for change in document.get("changes", ())]
-    return sum(lost) + len(document.get("items", ()))
+    return sum(lost) + len(document.get("items", ())) + len(document.get("portals", ()))

@@ -4,6 +4,7 @@ Names, labels and messages come from HubSpot, so anybody who can name a property
 pull requests. What could act is shown as the escape that Python and JSON use for it.
 
 - Terminals obey control characters, and bidirectional and zero-width characters make text look like other text.
+- XML knows no control characters and no U+FFFE and U+FFFF: one of them makes a whole JUnit report unreadable.
 - GitHub Actions obeys ``::command::`` at the start of a line, blanks before it or not, and ``##[command]`` anywhere;
   Azure Pipelines ``##vso[`` anywhere; TeamCity ``##teamcity[``.
 - Markdown comments notify ``@name``, link ``#123``, ``GH-123``, ``!123`` and addresses, and know HTML; a marker of ours
@@ -38,7 +39,12 @@ def terminal(text: str) -> str:
 def _visible(text: str, at: int, char: str) -> str:
     if char in _JOINERS and not text[max(at - 1, 0) : at + 2].isascii() and _between_letters(text, at):
         return char
-    return _NAMED.get(char) or (_code(char) if category(char) in _ACTS else char)
+    return _NAMED.get(char) or (_code(char) if category(char) in _ACTS or _is_no_character(char) else char)
+
+
+def _is_no_character(char: str) -> bool:
+    """Whether Unicode has set a code point aside for ever; XML 1.0 takes the first two of these for an error."""
+    return ord(char) & 0xFFFE == 0xFFFE or "\ufdd0" <= char <= "\ufdef"
 
 
 def _between_letters(text: str, at: int) -> bool:

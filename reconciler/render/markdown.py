@@ -39,9 +39,10 @@ def lines(page: Page) -> Lines:
     if page.summary:
         yield from ("", f"**{escape.markdown(page.summary)}**")
     yield from _shortened(page)
-    yield from _errors(page)
-    yield from BODIES.get(kind, _nothing)(page)
-    yield from _notes(page)
+    if page.detail.body:
+        yield from _errors(page)
+        yield from BODIES.get(kind, _nothing)(page)
+        yield from _notes(page)
     yield from _footer(page)
 
 

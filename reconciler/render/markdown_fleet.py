@@ -1,25 +1,27 @@
 """The report of a fleet as Markdown: a matrix of portals by definition where it fits, lists where it does not."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from reconciler.fleet import STATES, by_address
 from reconciler.model import Json
 from reconciler.render import escape
 from reconciler.render.escape import cell, code
-from reconciler.render.markdown_parts import Lines, Page, alert, head, row
+from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
 from reconciler.render.text_fleet import ROLES
 from reconciler.render.words import counted, listed
 
 WIDE, TALL = 12, 40  # a matrix of more portals or definitions is read by nobody
 LISTED = 100
 SIGNS = {"differs": "~", "missing": "+", "drifted": "!", "unreadable": "?"}
+UNFINISHED = ("failed", "stopped", "not-started")  # such a portal may never have been read
 Found = Sequence[tuple[str, dict[str, list[str]]]]
 
 
 def body(page: Page) -> Lines:
     """What stands between the counts and the footer."""
     portals = page.document.get("portals", ())
-    yield from alert("CAUTION", map(_failure, [one for one in portals if one["errors"] or one["breaks"]]))
+    yield from alert("CAUTION", _failures(page, [one for one in portals if one["errors"] or one["breaks"]]))
     yield from _portals(page, portals)
     shown = portals if len(portals) <= WIDE else [one for one in portals if one["states"]]
     found = sorted(by_address(page.document).items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0]))
@@ -28,10 +30,27 @@ def body(page: Page) -> Lines:
         yield from _matrix(found, shown) if len(shown) <= WIDE and len(found) <= TALL else _lists(found)
 
 
-def _failure(one: Json) -> str:
+def _failures(page: Page, portals: Sequence[Json]) -> Lines:
+    """What went wrong in portals; many in which the same did, and what there is no room for, in fewer words."""
+    if page.detail.warnings == "each":
+        yield from (f"- **{escape.markdown(one['verdict'])}** {code(one['name'])}: {_why(one)}" for one in portals)
+        return
+    told = portals if page.detail.names is None else portals[: page.detail.names]
+    for what, group in alike(told, partial(_together, page)):
+        yield f"- {what}: {names(one['name'] for one in group)}"
+    if len(portals) > len(told):
+        yield f"- **{len(portals) - len(told):,} more that do not fit here.**"
+
+
+def _together(page: Page, one: Json) -> str:
+    why = f" {_why(one)}" if page.detail.warnings == "alike" else ""
+    return f"**{escape.markdown(one['verdict'])}**{why}"
+
+
+def _why(one: Json) -> str:
     told = ["; ".join(filter(None, [error["message"], error.get("hint")])) for error in one["errors"][:3]]
     told += [f"breaks {name}" for name in one["breaks"]]
-    return f"- **{escape.markdown(one['verdict'])}** {code(one['name'])}: {escape.markdown('; '.join(told))}"
+    return escape.markdown("; ".join(told))
 
 
 def _portals(page: Page, portals: Sequence[Json]) -> Lines:
@@ -47,13 +66,22 @@ def _portals(page: Page, portals: Sequence[Json]) -> Lines:
 
 
 def _matrix(found: Found, portals: Sequence[Json]) -> Lines:
-    names = [one["name"] for one in portals]
-    yield from head("Definition", *map(cell, names))
+    yield from head("Definition", *(cell(one["name"]) for one in portals))
     for address, states in found:
         signs = {name: SIGNS[state] for state, where in states.items() for name in where}
-        yield row(cell(address), *(signs.get(name, "=") for name in names))
+        yield row(cell(address), *(signs.get(one["name"]) or _sign(one, address) for one in portals))
     told = ", ".join(f"{code(sign)} {state}" for state, sign in SIGNS.items())
     yield from ("", f"{code('=')} same, {told}")
+
+
+def _sign(portal: Json, address: str) -> str:
+    """The sign of a definition that nothing was found about: it is the same as far as the portal was read."""
+    if portal["verdict"] in UNFINISHED and not portal["states"] and not portal["same"]:
+        return SIGNS["unreadable"]
+    head = address.rpartition("/")[0]
+    unread = portal["states"].get("unreadable", ())
+    lifecycle = head == "lifecycleStages" and any(name.startswith(f"{head}/") for name in unread)  # it has two lists
+    return SIGNS["unreadable"] if lifecycle or head in unread else "="
 
 
 def _lists(found: Found) -> Lines:

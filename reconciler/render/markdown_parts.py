@@ -24,6 +24,7 @@ class Detail:
     warnings: Literal["each", "alike", "named"] = "each"  # how the things that nobody may miss are told
     rows: int | None = None  # of a table
     names: int | None = None  # of things that nobody may miss
+    body: bool = True  # what stands between the counts and the footer
     left_out: tuple[str, ...] = ()  # what this detail leaves out, in words
 
     def first(self, rows: Sequence[Change]) -> Sequence[Change]:

@@ -14,6 +14,7 @@ from reconciler.render.words import (
     Change,
     Document,
     actor_name,
+    clip,
     counted,
     drift_items,
     drift_kind,
@@ -55,6 +56,7 @@ FAMILIES = {  # what makes HubSpot define properties for one portal alone
     "sync": "of integrations",
     "local": "of something in this portal",
 }
+NAMED = 6  # people and integrations whose deeds a story tells one by one
 FOLDED = 3  # more quiet additions than this are counted and named, not listed
 
 
@@ -76,7 +78,10 @@ def story(document: Document) -> str:
     for item in sorted(items, key=lambda item: list(CAUSES).index(cause_of(item))):
         if cause_of(item) != "unreadable":
             actors.setdefault(actor_name(item.get("actor")), []).append(item)
-    clauses = [f"{actor} {_deeds(done)}" for actor, done in actors.items()]
+    named = list(actors.items())[:NAMED]
+    clauses = [f"{clip(actor, 60)} {_deeds(done)}" for actor, done in named]
+    if others := list(actors.values())[NAMED:]:
+        clauses.append(f"{counted(len(others), 'other')} {_deeds([item for done in others for item in done])}")
     unreadable = sum(1 for item in items if cause_of(item) == "unreadable")
     if unreadable:
         clauses.append(f"{counted(unreadable, 'list')} could not be read, so nothing is known about what is in there")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from render_documents import ALL, BASE, DRIFT_FULL, PLAN_FULL, change, given, options, source
+from render_documents import ALL, BASE, DRIFT_FULL, FLEET, PLAN_FULL, change, given, options, result, source
 
 from reconciler.render import FORMATS, Style
 from reconciler.render.budget import LIMITS, fitted, is_whole
@@ -64,6 +64,54 @@ def test_any_document_fits_any_limit(name: str, limit: int) -> None:
     assert len(shown.encode()) <= limit
     assert whole_fences(shown)
     assert is_whole(shown) is ("_Shortened to fit here: without " not in shown)
+
+
+def fleet_of(failed: int, message: str) -> dict:
+    errors = [{"code": "access", "message": message, "hint": "export it"}]
+    return {**FLEET, "portals": [result(f"client-{at:04}", "failed", 4, same=0, errors=errors) for at in range(failed)]}
+
+
+def moved_by(people: int) -> dict:
+    actors = [{"type": "user", "name": f"Person {at} of a large company"} for at in range(people)]
+    item = {**DRIFT_FULL["items"][0], "class": "managed.modified", "fields": [], "breaks": []}
+    return {**DRIFT_FULL, "items": [{**item, "address": f"a/{at}", "actor": one} for at, one in enumerate(actors)]}
+
+
+WIDE = {
+    "portals": fleet_of(2_000, "no token"),
+    "portals with long names for it": fleet_of(300, "no token " * 300),
+    "people": moved_by(3_000),
+    "lists": {**PLAN_FULL, "reads": [{"collection": f"properties/c{at}", "status": "denied"} for at in range(2_000)]},
+    "a long reason": {
+        **PLAN_FULL,
+        "reads": [{"collection": "properties/c", "status": "denied", "detail": "x" * 9_000}],
+    },
+}
+
+
+@pytest.mark.parametrize("limit", [4_000, 8_000, 60_000])
+@pytest.mark.parametrize("name", WIDE)
+def test_whatever_is_many_fits(name: str, limit: int) -> None:
+    """Portals, people and lists without number leave a page within its limit, and the page says that it is short."""
+    shown = fitted(WIDE[name], PLAIN, limit)
+
+    assert len(shown.encode()) <= limit
+    assert shown.count("## HubSpot ") == 1
+    assert shown.endswith(" -->\n")
+    if "portals" in name and limit == 4_000:
+        assert not is_whole(shown)
+
+
+def test_failed_portals_are_told_together_where_each_does_not_fit() -> None:
+    """A fleet that failed alike says why once, then only who, then how many more."""
+    together = fitted(fleet_of(300, "HUBSPOT is not set"), PLAIN, 9_000)
+    some = fitted(fleet_of(2_000, "HUBSPOT is not set"), PLAIN, 9_000)
+
+    assert "> - **failed** HUBSPOT is not set; export it: `client-0000`, `client-0001`, " in together
+    assert "`client-0299`\n" in together
+    assert re.search(
+        r"> - \*\*failed\*\*: `client-0000`, .*`\n> - \*\*1,\d\d\d more that do not fit here\.\*\*\n", some
+    )
 
 
 def test_the_ladder_shrinks_by_meaning() -> None:

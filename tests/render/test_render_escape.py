@@ -3,16 +3,18 @@
 import json
 import re
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from render_documents import ALL, HOSTILE, change, source
+from render_documents import ALL, DRIFT_FULL, HOSTILE, change, source
 
 from reconciler.render import FORMATS, Style, escape
 
 NASTY = st.text(
-    st.one_of(st.sampled_from("`|\\<>@#:*_[]()~!&-\n\r\t\x1b\u202e\u200b\ud800 avso"), st.characters()), max_size=40
+    st.one_of(st.sampled_from("`|\\<>@#:*_[]()~!&-\n\r\t\x1b\u202e\u200b\ud800\ufffe\uffff avso"), st.characters()),
+    max_size=40,
 )
 
 
@@ -36,6 +38,7 @@ NASTY = st.text(
         ("a\u200db", "a\\u200db"),
         ("a\u00a0b", "a\\u00a0b"),
         ("\ud800", "\\ud800"),
+        ("\uffff \ufffe \ufdd0 \U0010ffff \u0378", "\\uffff \\ufffe \\ufdd0 \\U0010ffff \u0378"),
     ],
 )
 def test_terminal(text: str, shown: str) -> None:
@@ -108,6 +111,13 @@ def test_no_string_acts_in_a_report(text: str, format_: str, color: bool) -> Non
     bare = re.sub(r"\x1b\[[0-9;]*m", "", shown) if color else shown
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\ud800-\udfff]", bare)
     assert not re.search(r"(?m)^\s*::|##[A-Za-z]*\[", bare)
+
+
+@given(NASTY)
+def test_junit_is_xml_whatever_it_tells(text: str) -> None:
+    """No string makes a report that no CI system can parse, and so hides every other failure in it."""
+    document = {**DRIFT_FULL, "items": [{**DRIFT_FULL["items"][0], "title": text, "address": f"a/{text}"}]}
+    ElementTree.fromstring(FORMATS["junit"](document, Style()))
 
 
 @given(st.recursive(NASTY, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NASTY, inner, max_size=3)))

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from render_documents import BASE, PLAN_FULL, change
+from render_documents import BASE, FLEET, PLAN_FULL, change, result
 
 from reconciler.render import FORMATS, Style, words
 from reconciler.render.summaries import summary
@@ -76,6 +76,17 @@ def test_who_did_what_in_one_sentence() -> None:
 
 
 CONTESTED = {"path": "label", "before": "A", "after": "B", "baseline": "C", "cause": "conflict"}
+
+
+def test_of_many_people_some_are_named() -> None:
+    """A story names six, and says what all the others did together."""
+    people = [{"type": "user", "name": f"P{at}" if at else "P" * 99} for at in range(9)]
+    items = [{"class": "managed.modified", "address": "a/b/c", "severity": "low", "actor": one} for one in people]
+
+    assert story({"items": items}).startswith(
+        f"{'P' * 59}… changed 1 of ours; P1 changed 1 of ours; P2 changed 1 of ours; P3 changed 1 of ours; "
+        "P4 changed 1 of ours; P5 changed 1 of ours; 3 others changed 3 of ours; nothing else moved."
+    )
 
 
 @pytest.mark.parametrize(
@@ -177,3 +188,27 @@ def test_lists_that_were_not_read_for_one_reason_are_told_in_one_line():
         "propertyGroups/contacts, propertyGroups/deals were not read (not recorded); "
         "nothing is planned or reported for them",
     ]
+
+
+def test_what_was_not_read_in_a_portal_is_not_the_same_there() -> None:
+    """A portal that failed before it was read, and a definition in a list that was not, are unknown in the matrix."""
+    broken = [result("globex", "failed", 8, same=0), result("umbrella", "not-started", same=0)]
+    stages = {"unreadable": ["lifecycleStages/companies", "properties/deals"]}
+    states = {"missing": ["lifecycleStages/trial", "properties/contacts/score", "properties/deals/score"]}
+    part = {"differs": ["properties/contacts/score"]}
+    portals = [
+        result("acme", "differs", states=states),
+        *broken,
+        result("hooli", "differs", states=stages),
+        result("initech", "failed", 7, states=part),
+    ]
+    shown = FORMATS["markdown"]({**FLEET, "portals": portals}, Style())
+
+    assert [line for line in shown.splitlines() if line.startswith(("| `properties", "| `lifecycle"))] == [
+        "| `properties/contacts/score` | + | ? | ? | = | ~ |",
+        "| `lifecycleStages/companies` | = | ? | ? | ? | = |",
+        "| `lifecycleStages/trial` | + | ? | ? | ? | = |",
+        "| `properties/deals` | = | ? | ? | ? | = |",
+        "| `properties/deals/score` | + | ? | ? | ? | = |",
+    ]
+    assert "`=` same, `~` differs, `+` missing, `!` drifted, `?` unreadable" in shown
