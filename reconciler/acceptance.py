@@ -12,8 +12,10 @@ from reconciler.drift import Drift, DriftItem
 from reconciler.drift_check import ACCEPTED, declared, detected, remember, unbaselined
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
+from reconciler.kinds import Scope
 from reconciler.model import Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, within
+from reconciler.plan import Change, Inputs, build
 from reconciler.workspace import Workspace
 
 WHOLE = (".added", ".removed", ".missing", ".recreated")  # classes of a definition as a whole, not of its fields
@@ -56,16 +58,25 @@ class Choice:
                 yield IgnoreRule(item.address, "", (path,))
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The definitions that were accepted, and what an apply would do to some of them all the same."""
+
+    addresses: Sequence[str]
+    unsettled: Sequence[Change]
+
+
 def accept(
     workspace: Workspace, source: ListSource, choice: Choice, reason: str, until: date | None, now: datetime
-) -> list[str]:
+) -> Accepted:
     """Moves the baseline to what is live, or remembers that some of it is accepted for a while; and by whom and why."""
     today = now.date()
     loaded, known = declared(workspace), workspace.baseline
     if known is None and choice.classes:
         hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
-    observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
+    scope = workspace.scope(loaded, baselined=True)
+    observation = workspace.observe(source, scope)
     ignored = ignore.in_force(workspace.settings.ignore, today)
     found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), ())
     _check(choice.patterns, observation, known)
@@ -79,7 +90,14 @@ def accept(
         findings = [*(finding_of(item) for item in items), *({"address": f"{name}/*"} for name in sorted(begun))]
         _take(workspace, observation, choice, items, consent, today)
     acceptances.append(workspace.baseline_directory, findings, consent)
-    return taken
+    named = frozenset(taken)
+    return Accepted(taken, [one for one in otherwise(scope, observation, ignored) if one.address in named])
+
+
+def otherwise(scope: Scope, observation: Observation, ignored: Sequence[IgnoreRule]) -> list[Change]:
+    """What the specs declare and want otherwise than it is live, whatever a baseline says."""
+    changes = build(Inputs(scope, observation, ignored=tuple(ignored))).writes
+    return [one for one in changes if one.action != "archive" and one.declared]
 
 
 def _take(

@@ -405,3 +405,27 @@ def test_each_line_of_a_report_that_is_a_command_can_be_pasted(place):
     ) in said
     assert '--reason "..."` (likewise for 4 more)\n' in place.says("drift", "-o", "markdown", code=2)
     assert "keep it (likewise for 4 more): <code>" in place.says("drift", "-o", "html", code=2)
+
+
+def test_an_accept_of_what_is_declared_says_that_it_will_not_last(place):
+    """The specs still want it otherwise: accept says so, and what keeps it."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    said = place.says("accept", "properties/contacts/tier", "--reason", "keep")
+
+    assert said.splitlines() == [
+        "Accepted what moved at 1 definition of demo; drift starts from here.",
+        "The specs still want 1 of them otherwise, and the next apply writes that:",
+        "  properties/contacts/tier: label (specs/all.yaml:3:5)",
+        "To keep what is live, take it into the specs: reconciler adopt properties/contacts/tier",
+        "  properties/contacts/tier",
+    ]
+    place.says("adopt", "properties/contacts/tier")
+    place.says("plan", "--detailed-exitcode")
+
+
+def test_an_accept_of_what_nobody_declares_says_no_more(place):
+    """What the specs say nothing of is accepted, and that is all."""
+    edit(place.portal, "add-option", **TIER, value="team", label="Team")
+
+    assert "The specs still want" not in place.says("accept", "--all", "--reason", "sold now")

@@ -1,12 +1,20 @@
 """``reconciler accept``."""
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.session import Session, class_option, common_options, snapshot_option, source_of
 from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.plan import Change
+    from reconciler.workspace import Workspace
+
+MOST = 20  # definitions that are named
 
 
 @click.command(epilog="Example: reconciler accept 'properties/contacts/hs_*' --reason 'HubSpot release of May'")
@@ -41,11 +49,30 @@ def command(
     workspace.check_identity(source)
     last_day = until.date() if until else None
     accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
-    how_many = f"{len(accepted)} definition{'' if len(accepted) == 1 else 's'}"
+    taken = accepted.addresses
+    how_many = f"{len(taken)} definition{'' if len(taken) == 1 else 's'}"
     so_far = f"until {last_day}; then it is drift again" if last_day else "drift starts from here"
     click.echo(f"Accepted what moved at {how_many} of {workspace.portal.name}; {so_far}.")
-    for address in accepted[:20]:
+    for address in taken[:MOST]:
         session.note(f"  {terminal(address)}")
-    if len(accepted) > 20:
-        session.note(f"  and {len(accepted) - 20} more")
+    if len(taken) > MOST:
+        session.note(f"  and {len(taken) - MOST} more")
+    for line in _unsettled(workspace, accepted.unsettled):
+        click.echo(terminal(line))
     return 0
+
+
+def _unsettled(workspace: "Workspace", changes: "Sequence[Change]") -> Iterator[str]:
+    """What the next apply would still write, and the way to keep what is live."""
+    from shlex import quote
+
+    if not changes:
+        return
+    yield f"The specs still want {len(changes)} of them otherwise, and the next apply writes that:"
+    for change in changes[:MOST]:
+        fields = ", ".join(one.path for one in change.fields) if change.action == "update" else f"to {change.action} it"
+        yield f"  {change.address}: {fields}{f' ({change.source})' if change.source else ''}"
+    if len(changes) > MOST:
+        yield f"  and {len(changes) - MOST} more"
+    names = " ".join(quote(change.address) for change in changes[:MOST])
+    yield f"To keep what is live, take it into the specs: {workspace.command(f'adopt {names}')}"
