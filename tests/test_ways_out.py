@@ -429,3 +429,31 @@ def test_an_accept_of_what_nobody_declares_says_no_more(place):
     edit(place.portal, "add-option", **TIER, value="team", label="Team")
 
     assert "The specs still want" not in place.says("accept", "--all", "--reason", "sold now")
+
+
+def test_nothing_to_adopt_is_not_said_to_be_as_declared(place):
+    """Without an address only drift is adopted; what the specs want otherwise all the same is named."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    place.says("accept", "--all", "--reason", "seen")
+
+    said = place.says("adopt")
+
+    assert said.splitlines() == [
+        "Nothing drifted of what is declared; nothing to adopt.",
+        "The specs want 1 definition otherwise than live, as `reconciler plan` tells: properties/contacts/tier",
+        "Whoever wants what is live there names it: without an address only drift is adopted.",
+    ]
+    assert place.spec.read_text() == SPEC
+    place.says("adopt", "properties/contacts/tier")
+    assert place.says("adopt") == "The specs say what is live; nothing to adopt.\n"
+
+
+def test_a_portal_that_holds_nothing_of_the_specs_is_not_as_declared(place):
+    """What was never applied is not live, so the specs do not say what is."""
+    place.spec.write_text(SPEC.replace("tier:", "level:"))
+
+    said = place.says("adopt")
+
+    assert (
+        "The specs want 1 definition otherwise than live, as `reconciler plan` tells: properties/contacts/level" in said
+    )
