@@ -13,8 +13,10 @@ from reconciler.drift import UNREADABLE, WHOLE, Drift, DriftItem, leads_to
 from reconciler.drift_check import ACCEPTED, declared, detected, nothing_read, remember, unbaselined
 from reconciler.errors import AccessError, UnavailableError, UsageError
 from reconciler.ignore import IgnoreRule
+from reconciler.kinds import Scope
 from reconciler.model import Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, within
+from reconciler.plan import Change, Inputs, build
 from reconciler.workspace import Workspace
 
 
@@ -56,10 +58,11 @@ class Choice:
 
 
 class Accepted(NamedTuple):
-    """The addresses that somebody accepted, and the lists that were chosen as well and could not be read."""
+    """What somebody accepted: definitions, what an apply would do to some of them all the same, and unread lists."""
 
     addresses: Sequence[str]
-    unread: Sequence[str] = ()
+    unsettled: Sequence[Change] = ()
+    unread: Sequence[str] = ()  # lists that were chosen as well and could not be read
 
 
 def accept(
@@ -76,7 +79,8 @@ def accept(
     if known is None and (choice.classes or until):
         hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
-    observation = workspace.observe(source, workspace.scope(loaded, baselined=True))
+    scope = workspace.scope(loaded, baselined=True)
+    observation = workspace.observe(source, scope)
     _refuse_unread(observation)
     ignored = ignore.in_force(workspace.settings.ignore, today)
     found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), ())
@@ -92,7 +96,15 @@ def accept(
         findings = [*(finding_of(item) for item in items), *({"address": f"{name}/*"} for name in sorted(begun))]
         _take(workspace, observation, choice, items, consent, today)
     acceptances.append(workspace.baseline_directory, findings, consent)
-    return Accepted(taken, [item.address for item in chosen if item not in items])
+    named = frozenset(taken)
+    unsettled = [one for one in otherwise(scope, observation, ignored) if one.address in named]
+    return Accepted(taken, unsettled, [item.address for item in chosen if item not in items])
+
+
+def otherwise(scope: Scope, observation: Observation, ignored: Sequence[IgnoreRule]) -> list[Change]:
+    """What the specs declare and want otherwise than it is live, whatever a baseline says."""
+    changes = build(Inputs(scope, observation, ignored=tuple(ignored))).writes
+    return [one for one in changes if one.action != "archive" and one.declared]
 
 
 def _refuse_unread(observation: Observation) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler import acceptances, ignore, importer, report, small_files, variables
 from reconciler import baseline as baselines
 from reconciler import spec as specs
-from reconciler.acceptance import Choice, finding_of, merged
+from reconciler.acceptance import Choice, finding_of, merged, otherwise
 from reconciler.address import covers, join
 from reconciler.adopt import CannotEdit, edited
 from reconciler.adoption import STAGES, Wanted, Wish, apart, undeclared, wanted
@@ -54,6 +54,7 @@ class Adoption:
     taken: tuple[str, ...]  # the baseline moves for these
     refused: Mapping[str, str]  # by address, why
     findings: tuple[Mapping[str, Json], ...] = ()  # of drift, that it ends
+    otherwise: tuple[str, ...] = ()  # where there is nothing to adopt: what the specs want otherwise all the same
 
 
 def planned(
@@ -69,7 +70,8 @@ def planned(
         begin = f"`{workspace.command('import')}` or `{workspace.command('accept --all')}`"
         hint = f"name addresses, or begin with {begin}"
         raise UsageError("without a baseline nobody knows what drifted", hint=hint)
-    observation = workspace.observe(source, workspace.scope(spec, baselined=True))
+    scope = workspace.scope(spec, baselined=True)
+    observation = workspace.observe(source, scope)
     known = workspace.baseline.snapshot if workspace.baseline else Snapshot()
     ignored = ignore.in_force(workspace.settings.ignore, today) if workspace.baseline else ()
     wish = Wish(tuple(patterns), spec, known, observation, {}, ignored)
@@ -95,7 +97,10 @@ def planned(
     taken = _taken(wish, found)
     accepted = observation.snapshot.replaced(filter(None, taken.values()))
     ended = [finding_of(item) for item in drifted if item.address in taken and Choice(wish.patterns).takes(item)]
-    return Adoption(files, tuple(found.gone), accepted, tuple(sorted(taken)), refused, tuple(ended))
+    adoption = Adoption(files, tuple(found.gone), accepted, tuple(sorted(taken)), refused, tuple(ended))
+    if files or refused:
+        return adoption
+    return replace(adoption, otherwise=tuple(one.address for one in otherwise(scope, observation, ignored)))
 
 
 def write(workspace: Workspace, adoption: Adoption, now: datetime) -> None:

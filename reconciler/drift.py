@@ -277,8 +277,9 @@ class _Judge:
         for one in fields:
             if not self._wanted_field(one, difference.address):
                 by_class.setdefault(self._class_of(one, difference), []).append(one)
+        contested = "managed.conflict" in by_class  # an apply stops at all of a definition for one field
         for drift_class, of_class in by_class.items():
-            yield self._item(drift_class, tuple(of_class), difference)
+            yield self._item(drift_class, tuple(of_class), difference, contested=contested)
 
     def _field(self, change: "Field", difference: Difference) -> DriftField:
         wanted = self.sides.desired.get(difference.address)
@@ -365,7 +366,9 @@ class _Judge:
         partial = wanted.kind == properties.NAME and "type" not in wanted.attributes
         return not partial or path.partition("/")[0] in wanted.attributes
 
-    def _item(self, drift_class: str, fields: tuple[DriftField, ...], difference: Difference) -> DriftItem:
+    def _item(
+        self, drift_class: str, fields: tuple[DriftField, ...], difference: Difference, *, contested: bool = False
+    ) -> DriftItem:
         address, family = difference.address, self.sides.family(difference.address)
         wanted = self.sides.desired.get(address)
         actor, at = self.attribution.actor(drift_class, [one.change for one in fields], difference, family)
@@ -378,7 +381,7 @@ class _Judge:
             at,
             family if family not in ("custom", "global") else "",
             source=wanted.source if wanted else None,
-            ways=_ways(drift_class, fields, address, wanted is not None),
+            ways=_ways(drift_class, fields, address, declared=wanted is not None, contested=contested),
             ids=_ids(difference),
             title=_title(difference),
         )
@@ -463,14 +466,25 @@ def _ids(difference: Difference) -> frozenset[str]:
     return frozenset(str(number) for ids in sides for number in ids.values())
 
 
-def _ways(drift_class: str, fields: Sequence[DriftField], address: str, declared: bool) -> dict[str, str]:
-    """How to end it: keep what is live, put back what the specs say, or take it into the specs."""
+def _ways(
+    drift_class: str, fields: Sequence[DriftField], address: str, *, declared: bool, contested: bool
+) -> dict[str, str]:
+    """How to end it: keep what is live, put back what the specs say, or take it into the specs.
+
+    What the specs want otherwise is kept only there: an accept would last until the next apply.
+    """
     name = quote(address)
+    if declared and (drift_class == "managed.missing" or any(_wanted_otherwise(one, address) for one in fields)):
+        decided = " --on-conflict spec" if contested else ""
+        return {"adopt": f"reconciler adopt {name}", "apply": f"reconciler apply --only {name}{decided}"}
     ways = {"accept": f'reconciler accept {name} --reason "..."'}
-    if declared and (drift_class == "managed.missing" or any(one.declared for one in fields)):
-        ways["apply"] = f"reconciler apply --only {name}"
     if drift_class in ("managed.missing", "unmanaged.removed") or drift_class.startswith("vendor."):
         return ways
     if declared or drift_class.startswith("unmanaged."):
         ways["adopt"] = f"reconciler adopt {name}"
     return ways
+
+
+def _wanted_otherwise(moved: DriftField, address: str) -> bool:
+    """Whether the specs say something else of a field; the place of a stage they say by their lists."""
+    return moved.declared or (address.startswith(f"{STAGES}/") and moved.change.path.endswith("position"))

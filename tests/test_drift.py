@@ -719,9 +719,8 @@ def test_an_item_as_documents_hold_it():
             "breaks": [],
             "source": {"file": "specs/contacts.yaml", "line": 3, "column": 5},
             "ways": {
-                "accept": 'reconciler accept properties/contacts/tier --reason "..."',
-                "apply": "reconciler apply --only properties/contacts/tier",
                 "adopt": "reconciler adopt properties/contacts/tier",
+                "apply": "reconciler apply --only properties/contacts/tier",
             },
         }
     ]

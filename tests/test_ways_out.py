@@ -527,3 +527,123 @@ def test_a_value_from_a_variable_is_not_written_over(place):
 
     assert "properties/contacts/tier: its label is made from a variable" in said
     assert place.spec.read_text() == text
+
+
+# --- what the specs want otherwise -----------------------------------------------------------------------------------
+
+
+def ways(place):
+    return {(item["class"], item["address"].rpartition("/")[2]): item["ways"] for item in place.drift()}
+
+
+def test_what_the_specs_want_otherwise_is_kept_in_the_specs(place):
+    """An accept would last until the next apply, so what keeps a declared field is `adopt`."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    assert ways(place) == {
+        ("managed.modified", "tier"): {
+            "adopt": "reconciler adopt properties/contacts/tier",
+            "apply": "reconciler apply --only properties/contacts/tier",
+        }
+    }
+    assert "    keep it:                reconciler adopt properties/contacts/tier\n" in place.says("drift", code=2)
+    assert "- keep it: `reconciler adopt properties/contacts/tier`" in place.says("drift", "-o", "markdown", code=2)
+    place.says("adopt", "properties/contacts/tier")
+    assert "label: Level" in place.spec.read_text()
+    place.says("apply", "--auto-approve")
+    place.says("drift")
+
+
+def test_a_missing_definition_is_kept_away_by_the_specs(place):
+    """What was deleted in HubSpot stays deleted only when the specs let go of it."""
+    edit(place.portal, "archive", **TIER)
+    (item,) = place.drift()
+
+    place.says(*shlex.split(item["ways"]["adopt"])[1:])
+
+    assert "tier:" not in place.spec.read_text()
+    assert place.moved() == []
+    place.says("plan", "--detailed-exitcode")
+
+
+def test_the_command_that_puts_a_conflict_back_works(place):
+    """Where specs and portal both moved the way back decides it, also for what else moved of the definition."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    edit(place.portal, "change", **TIER, fields={"description": "Sold"})
+    place.spec.write_text(SPEC.replace("label: Tier", "label: Stage"))
+    assert ways(place)["managed.conflict", "tier"] == {
+        "adopt": "reconciler adopt properties/contacts/tier",
+        "apply": "reconciler apply --only properties/contacts/tier --on-conflict spec",
+    }
+
+    place.says(*shlex.split(ways(place)["managed.conflict", "tier"]["apply"])[1:], "--auto-approve")
+
+    assert place.portal.definitions("0-1")["properties"]["tier"]["label"] == "Stage"
+
+
+def test_each_line_of_a_report_that_is_a_command_can_be_pasted(place):
+    """Where one command stands for many, the words that say so are not in its line."""
+    for number in range(5):
+        definition = {**FULL, "name": f"size_{number}", "label": "Size"}
+        edit(place.portal, "create", object="contacts", definition=definition)
+
+    said = place.says("drift", code=2)
+
+    assert (
+        '    keep it:                reconciler accept properties/contacts/size_0 --reason "..."\n'
+        "                            likewise for 4 more\n"
+    ) in said
+    assert '--reason "..."` (likewise for 4 more)\n' in place.says("drift", "-o", "markdown", code=2)
+    assert "keep it (likewise for 4 more): <code>" in place.says("drift", "-o", "html", code=2)
+
+
+def test_an_accept_of_what_is_declared_says_that_it_will_not_last(place):
+    """The specs still want it otherwise: accept says so, and what keeps it."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+
+    said = place.says("accept", "properties/contacts/tier", "--reason", "keep")
+
+    assert said.splitlines() == [
+        "Accepted what moved at 1 definition of demo; drift starts from here.",
+        "The specs still want 1 of them otherwise, and the next apply writes that:",
+        "  properties/contacts/tier: label (specs/all.yaml:3:5)",
+        "To keep what is live, take it into the specs: reconciler adopt properties/contacts/tier",
+        "  properties/contacts/tier",
+    ]
+    place.says("adopt", "properties/contacts/tier")
+    place.says("plan", "--detailed-exitcode")
+
+
+def test_an_accept_of_what_nobody_declares_says_no_more(place):
+    """What the specs say nothing of is accepted, and that is all."""
+    edit(place.portal, "add-option", **TIER, value="team", label="Team")
+
+    assert "The specs still want" not in place.says("accept", "--all", "--reason", "sold now")
+
+
+def test_nothing_to_adopt_is_not_said_to_be_as_declared(place):
+    """Without an address only drift is adopted; what the specs want otherwise all the same is named."""
+    edit(place.portal, "relabel", **TIER, label="Level")
+    place.says("accept", "--all", "--reason", "seen")
+
+    said = place.says("adopt")
+
+    assert said.splitlines() == [
+        "Nothing drifted of what is declared; nothing to adopt.",
+        "The specs want 1 definition otherwise than live, as `reconciler plan` tells: properties/contacts/tier",
+        "Whoever wants what is live there names it: without an address only drift is adopted.",
+    ]
+    assert place.spec.read_text() == SPEC
+    place.says("adopt", "properties/contacts/tier")
+    assert place.says("adopt") == "The specs say what is live; nothing to adopt.\n"
+
+
+def test_a_portal_that_holds_nothing_of_the_specs_is_not_as_declared(place):
+    """What was never applied is not live, so the specs do not say what is."""
+    place.spec.write_text(SPEC.replace("tier:", "level:"))
+
+    said = place.says("adopt")
+
+    assert (
+        "The specs want 1 definition otherwise than live, as `reconciler plan` tells: properties/contacts/level" in said
+    )

@@ -1,13 +1,20 @@
 """``reconciler accept``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.session import Session, class_option, common_options, snapshot_option, source_of
 from reconciler.errors import AccessError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.plan import Change
+    from reconciler.workspace import Workspace
+
+MOST = 20  # definitions that are named
 
 
 @click.command(epilog="Example: reconciler accept 'properties/contacts/hs_*' --reason 'HubSpot release of May'")
@@ -30,6 +37,7 @@ def command(
 ) -> int:
     """Move the baseline to what is live, so that it is no drift any more."""
     from reconciler.acceptance import Choice, accept
+    from reconciler.render.escape import terminal
 
     if bool(addresses or classes) == everything:
         hint = "reconciler accept --all --reason TEXT, or --class vendor.added"
@@ -40,12 +48,14 @@ def command(
     source = source_of(workspace, from_snapshot)
     workspace.check_identity(source)
     last_day = until.date() if until else None
-    accepted, unread = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
-    if accepted or not unread:
-        _tell(session, accepted, workspace.portal.name, last_day)
-    if unread:
+    accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
+    if accepted.addresses or not accepted.unread:
+        _tell(session, accepted.addresses, workspace.portal.name, last_day)
+    for line in _unsettled(workspace, accepted.unsettled):
+        click.echo(terminal(line))
+    if accepted.unread:
         hint = "give the key the scope, take it out of `watch`, or live without it for a while with --until DATE"
-        raise AccessError(f"{', '.join(unread)} could not be read, and stays drift", hint=hint)
+        raise AccessError(f"{', '.join(accepted.unread)} could not be read, and stays drift", hint=hint)
     return 0
 
 
@@ -55,7 +65,23 @@ def _tell(session: Session, accepted: Sequence[str], portal: str, last_day: date
     how_many = f"{len(accepted)} definition{'' if len(accepted) == 1 else 's'}"
     so_far = f"until {last_day}; then it is drift again" if last_day else "drift starts from here"
     click.echo(f"Accepted what moved at {how_many} of {portal}; {so_far}.")
-    for address in accepted[:20]:
+    for address in accepted[:MOST]:
         session.note(f"  {terminal(address)}")
-    if len(accepted) > 20:
-        session.note(f"  and {len(accepted) - 20} more")
+    if len(accepted) > MOST:
+        session.note(f"  and {len(accepted) - MOST} more")
+
+
+def _unsettled(workspace: "Workspace", changes: "Sequence[Change]") -> Iterator[str]:
+    """What the next apply would still write, and the way to keep what is live."""
+    from shlex import quote
+
+    if not changes:
+        return
+    yield f"The specs still want {len(changes)} of them otherwise, and the next apply writes that:"
+    for change in changes[:MOST]:
+        fields = ", ".join(one.path for one in change.fields) if change.action == "update" else f"to {change.action} it"
+        yield f"  {change.address}: {fields}{f' ({change.source})' if change.source else ''}"
+    if len(changes) > MOST:
+        yield f"  and {len(changes) - MOST} more"
+    names = " ".join(quote(change.address) for change in changes[:MOST])
+    yield f"To keep what is live, take it into the specs: {workspace.command(f'adopt {names}')}"

@@ -19,6 +19,8 @@ from reconciler.errors import ExitCode
 if TYPE_CHECKING:
     from reconciler.adopt_run import Adoption
 
+MOST = 5  # definitions that are named
+
 
 @click.command(epilog="Example: reconciler adopt properties/contacts/cs_plan_tier --dry-run")
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS-GLOB]...")
@@ -44,11 +46,11 @@ def command(
     adoption = planned(workspace, spec, source, addresses, classes, session.now().date())
     if not dry_run:
         write(workspace, adoption, session.now())
-    _tell(session, adoption, dry_run)
+    _tell(session, adoption, dry_run, workspace.command("plan"))
     return int(ExitCode.USAGE if adoption.refused else ExitCode.OK)
 
 
-def _tell(session: Session, adoption: "Adoption", dry_run: bool) -> None:
+def _tell(session: Session, adoption: "Adoption", dry_run: bool, plan: str) -> None:
     """The edits as a diff, what is gone, what was refused and why."""
     from reconciler.render.escape import terminal
 
@@ -66,4 +68,12 @@ def _tell(session: Session, adoption: "Adoption", dry_run: bool) -> None:
         click.echo(f"error: {terminal(address)}: {terminal(why)}", err=True)
     if not adoption.files and not adoption.refused:
         moved = ", and the baseline agrees now" if adoption.taken and not dry_run else "; nothing to adopt"
-        click.echo(f"The specs say what is live{moved}.")
+        if not adoption.otherwise:
+            click.echo(f"The specs say what is live{moved}.")
+            return
+        names, more = adoption.otherwise[:MOST], len(adoption.otherwise) - MOST
+        listed = f"{', '.join(map(terminal, names))}{f' and {more} more' if more > 0 else ''}"
+        number = f"{len(adoption.otherwise)} definition{'' if len(adoption.otherwise) == 1 else 's'}"
+        click.echo(f"Nothing drifted of what is declared{moved}.")
+        click.echo(f"The specs want {number} otherwise than live, as `{plan}` tells: {listed}")
+        click.echo("Whoever wants what is live there names it: without an address only drift is adopted.")

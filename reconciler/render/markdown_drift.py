@@ -22,7 +22,8 @@ def body(page: Page) -> Lines:
         if group:
             yield from ("", f"### {told} ({len(group):,})")
             yield from _table(page, group)
-            yield from _ways(group)
+            yield from ("",) if any(item.get("ways") for item in group) else ()
+            yield from ways(group)
     if len(items) > len(shown):
         yield from ("", f"{len(items) - len(shown):,} more not shown.")
     if page.detail.beside:
@@ -75,7 +76,7 @@ def _moved(item: Change) -> Iterator[str]:
         yield f"**{escape.markdown(told)}**"
 
 
-def _ways(items: Sequence[Change]) -> Lines:
-    commands = text_drift.ways_out(items)
-    yield from ("",) if commands else ()
-    yield from (f"- {told} {code(command)}{rest}" for told, command, rest in commands)
+def ways(items: Sequence[Change]) -> Lines:
+    """The ways out as a list of commands."""
+    for told, command, rest in text_drift.ways_out(items):
+        yield f"- {told} {code(command)}{f' ({rest})' if rest else ''}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from reconciler.model import Json
-from reconciler.render import escape, markdown_plan, text_coverage, text_drift, text_explain
+from reconciler.render import escape, markdown_drift, markdown_plan, text_coverage, text_explain
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, head, row
 from reconciler.render.words import clip, subject
@@ -25,7 +25,7 @@ def explained(page: Page) -> Lines:
         yield from ("", "### Changed since it was accepted", "")
         for item in items:
             yield f"- {code(item['class'])} {escape.markdown(', '.join(text_explain.told_of(item)))}"
-        yield from (f"- {told} {code(command)}{rest}" for told, command, rest in text_drift.ways_out(items))
+        yield from markdown_drift.ways(items)
     yield from ("", "### What a plan would do")
     if change := document["change"]:
         if markdown_plan.is_risky(change):

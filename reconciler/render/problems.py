@@ -140,7 +140,7 @@ def _planned(change: Change) -> Iterator[Problem]:
 def _drifted(item: Change) -> Problem:
     told = "; ".join([f"{drift_kind(item)[1]} {_name(item)}", *text_drift.evidence(item)])
     broken = [f"breaks {one['integration']}: {one['why']}" for one in item.get("breaks") or ()]
-    way = (item.get("ways") or {}).get("accept", "")
+    way = next(iter((item.get("ways") or {}).values()), "")
     level = OF_DRIFT.get(item["severity"], "note")
     return Problem(level, item["class"], "; ".join([told, *broken]), way, item["address"], item.get("source"))
 

@@ -133,7 +133,7 @@ def sections(items: Sequence[Change], style: Style) -> Iterator[Line]:
         if group:
             yield (Span(told, "bold"), f"  ({len(group):,})")
             yield from _items(group, style)
-            yield from ((f"    {way:<24}", Span(command, "dim"), rest) for way, command, rest in ways_out(group))
+            yield from ways_lines(group)
             yield ""
 
 
@@ -242,24 +242,34 @@ def evidence(item: Change) -> Iterator[str]:
 
 
 def ways_out(items: Sequence[Change]) -> list[tuple[str, str, str]]:
-    """Both ways out of a group as commands: one for one item, with all addresses for a few, an example for many."""
-    found = []
+    """The ways out of a group as commands: one for one item, with all addresses for a few, an example for many."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for way, told in WAYS.items():
-        commands = [(item["address"], item["ways"][way]) for item in items if (item.get("ways") or {}).get(way)]
-        if commands:
-            found.append((told, *_together(commands)))
-    return found
+        for item in items:
+            ways, name = item.get("ways") or {}, quote(item["address"])
+            if command := ways.get(way):
+                said = told if way != "adopt" or "accept" in ways else WAYS["accept"]  # the specs want it otherwise
+                alike.setdefault((said, command.replace(name, "\0", 1)), []).append(name)
+    order = list(WAYS.values())
+    return [
+        (told, *_together(shape, list(dict.fromkeys(names))))
+        for (told, shape), names in sorted(alike.items(), key=lambda one: order.index(one[0][0]))
+    ]
 
 
-def _together(commands: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    names = [quote(address) for address, _ in commands]
-    shapes = {command.replace(name, "\0", 1) for name, (_, command) in zip(names, commands, strict=True)}
-    if len(shapes) == 1 and len(commands) <= FOLDED:
-        shape = shapes.pop()
-        between = " --only " if " --only \0" in shape else " "  # an option takes one address at a time
-        return shape.replace("\0", between.join(dict.fromkeys(names))), ""
-    rest = len({command for _, command in commands}) - 1
-    return commands[0][1], f"   (likewise for {rest:,} more)" if rest else ""
+def _together(shape: str, names: Sequence[str]) -> tuple[str, str]:
+    if len(names) > FOLDED:
+        return shape.replace("\0", names[0]), f"likewise for {len(names) - 1:,} more"
+    between = " --only " if " --only \0" in shape else " "  # an option takes one address at a time
+    return shape.replace("\0", between.join(names)), ""
+
+
+def ways_lines(items: Sequence[Change]) -> Iterator[Line]:
+    """The ways out, each command alone in its line, so that it can be pasted."""
+    for told, command, rest in ways_out(items):
+        yield (f"    {told:<24}", Span(command, "dim"))
+        if rest:
+            yield f"    {'':<24}{rest}"
 
 
 def muted_line(document: Document) -> str:
