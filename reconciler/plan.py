@@ -260,7 +260,7 @@ def _build(inputs: Inputs) -> Plan:
     differences = compare(observation.snapshot, copied(observation.snapshot, planned, inputs.ignored))
     changes = [_change(_restoring(difference, settled), settled, inputs) for difference in differences]
     touched = {change.address for change in changes}
-    quiet = [address for address, one in settled.items() if one.planned and address not in touched]
+    quiet = [one for one, found in settled.items() if found.planned and not found.findings and one not in touched]
     changes += _adopted(quiet, inputs)
     changes += _forgotten(touched, inputs)
     findings = [*absent, *(finding for one in settled.values() for finding in one.findings), *notes]

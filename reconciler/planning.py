@@ -13,7 +13,7 @@ from reconciler.model import Finding, Json
 from reconciler.observe import ListSource, Observation
 from reconciler.plan import Inputs, Plan, build, digest, selected
 from reconciler.receipts import OwnWrites, own_writes
-from reconciler.spec import Spec
+from reconciler.spec import Spec, pointed
 from reconciler.workspace import Workspace
 
 
@@ -76,7 +76,11 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
         situation.spec.integrations,
     )
     plan = build(inputs)
-    found = (*plan.findings, *spec_warnings(situation, plan, wishes.only), *rule_findings(situation))
+    found = (
+        *_pointed(plan.findings, situation.spec),
+        *spec_warnings(situation, plan, wishes.only),
+        *rule_findings(situation),
+    )
     plan = plan._replace(findings=found)
     approved = bool(wishes.require_digest) and wishes.require_digest == digest(plan.changes, situation.portal_id)
     return guards.judged(plan, context(situation, plan, wishes, approved))
@@ -88,6 +92,12 @@ def rule_findings(situation: Situation) -> Iterator[Finding]:
     observation = situation.observation
     sides = [observation.snapshot, situation.scope.baseline]
     yield from ignore.unused(situation.ignored, sides, observation.collections)
+
+
+def _pointed(findings: Sequence[Finding], spec: Spec) -> Sequence[Finding]:
+    """What stops a plan, as validate would show it; nothing is read again where nothing does."""
+    wrong = [finding for finding in findings if finding.severity == "error"]
+    return [*pointed(wrong, spec.desired), *(one for one in findings if one not in wrong)] if wrong else findings
 
 
 def spec_warnings(situation: Situation, plan: Plan, only: Sequence[str]) -> Iterator[Finding]:

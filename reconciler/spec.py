@@ -238,6 +238,14 @@ def problems(content: Mapping[str, Json], ignored: Iterable[IgnoreRule] = ()) ->
     return [*part.findings, *crossing, *ignore.conflicts(ignored, desired, removed)]
 
 
+def pointed(findings: Iterable[Finding], desired: Snapshot) -> list[Finding]:
+    """What a look at the portal found wrong, at its exact place with the lines around it; the files are read again."""
+    found = list(findings)
+    places = [place for one in found for place in (one.source, _given_by_overlay(one, desired)) if place]
+    files = {name: source_file.read(Path(name), name) for name in {place.file for place in places}}
+    return [_placed(one, desired, files) for one in found]
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 

@@ -145,3 +145,51 @@ def test_only_what_there_is(words, capsys):
     assert run([*words, "-q", "--only", "properties/contacts/email", "--only", "nonsense"]) == 3
     for known in ("email", "mine", "old", "*", "hs_lead_status/options/NEW"):
         assert run([*words, "-q", "--only", f"properties/contacts/{known}"]) == 0
+
+
+def test_an_unknown_group_is_told_at_its_field_with_the_name_that_may_be_meant(capsys):
+    """As validate does; the plan knows the groups of the portal as well."""
+    settle_in(spec="properties:\n  contacts:\n    a:\n      label: A\n      type: string\n      fieldType: text\n")
+    with Path("specs/spec.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("      groupName: contactinfomation\n    b:\n      label: B\n")
+        stream.write("      type: string\n      fieldType: text\n      groupName: nowhere\n")
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 3
+    assert found(plan) == [
+        ("unknown-group", "error", "7:18", "did you mean contactinformation?"),
+        ("unknown-group", "error", "12:18", "declare it under `propertyGroups: contacts:`"),
+    ]
+    assert plan["findings"][0]["frame"] == "7 |       groupName: contactinfomation\n  |                  ^"
+
+
+def test_what_is_wrong_is_neither_adopted_nor_in_order(capsys):
+    """A plan that errors stop does not say in the same breath that all is as declared."""
+    settle_in(
+        spec="properties: {contacts: {email: {label: E-Mail}, hs_lead_status: {options: [{value: NEW, label: New}]}}}\n"
+    )
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 3
+    assert changes(plan) == {"properties/contacts/hs_lead_status": "adopt"}
+    assert plan["summary"]["unchanged"] == 1
+    assert run(["plan", "-q"]) == 3
+    assert capsys.readouterr().out.endswith("1 error stops this plan; 1 adopted, 1 unchanged.\n")
+    Path("specs/spec.yaml").write_text("properties: {contacts: {email: {label: E-Mail}}}\n", "utf-8")
+    assert run(["plan", "-q"]) == 3
+    assert capsys.readouterr().out.endswith("\n1 error stops this plan.\n")
+
+
+def test_an_apply_that_cannot_begin_shows_its_plan_once(capsys):
+    """On stdout, where results belong; beside a document for machines people read it on stderr."""
+    settle_in(spec="properties: {contacts: {email: {label: E-Mail}, hs_lead_status: {label: X}}}\n")
+    capsys.readouterr()
+
+    assert run(["apply", "--auto-approve"]) == 3
+    shown = capsys.readouterr()
+    assert (shown.out.count("[read-only-definition]"), shown.err.count("[read-only-definition]")) == (2, 0)
+    assert run(["apply", "--auto-approve", "-o", "json"]) == 3
+    shown = capsys.readouterr()
+    assert (json.loads(shown.out)["exit"]["code"], shown.err.count("[read-only-definition]")) == (3, 2)
