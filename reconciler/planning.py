@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from reconciler import guards, ignore, integrations, report
+from reconciler import guards, ignore, integrations, object_types, report
+from reconciler import settings as settings_file
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
@@ -87,11 +88,27 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
 
 
 def rule_findings(situation: Situation) -> Iterator[Finding]:
-    """Ignore rules that hold no more, and those that cover nothing."""
+    """Ignore rules that hold no more, those that cover nothing, and watched object types that are not there."""
     yield from ignore.expired(situation.workspace.settings.ignore, situation.today)
     observation = situation.observation
     sides = [observation.snapshot, situation.scope.baseline]
     yield from ignore.unused(situation.ignored, sides, observation.collections)
+    yield from _unseen(situation)
+
+
+def _unseen(situation: Situation) -> Iterator[Finding]:
+    """Watched object types that the portal does not have."""
+    api, reads = situation.scope.api, situation.observation.reads
+    for name in situation.workspace.settings.watch:
+        if object_types.segment(name, api, reads) is None and reads.ok(api.schemas()):
+            from reconciler.wording import did_you_mean
+
+            near = did_you_mean(name, object_types.known(api, reads))
+            why = f"watch: the portal has no object type {name}, so nothing of it is seen"
+            fix = near or "check the name of the custom object, or drop it from `watch:`"
+            file = settings_file.file(situation.workspace.directory)
+            place = file.place("watch", situation.workspace.settings.watch.index(name))
+            yield Finding("unknown-object-type", "warning", why, fix, "", place, file.frame(place))
 
 
 def _pointed(findings: Sequence[Finding], spec: Spec) -> Sequence[Finding]:

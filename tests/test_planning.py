@@ -193,3 +193,24 @@ def test_an_apply_that_cannot_begin_shows_its_plan_once(capsys):
     assert run(["apply", "--auto-approve", "-o", "json"]) == 3
     shown = capsys.readouterr()
     assert (json.loads(shown.out)["exit"]["code"], shown.err.count("[read-only-definition]")) == (3, 2)
+
+
+def test_a_watched_object_type_that_is_not_there_is_told(capsys):
+    """Nothing of it is read, so nothing of it could ever drift; the token has no part in it."""
+    settle_in(spec="lifecycleStages: [{name: lead}]\n")
+    settings = Path("specs/reconciler.yaml")
+    settings.write_text(settings.read_text("utf-8").replace("[contacts]", "[contacts, my_objct, 2-123]"), "utf-8")
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 0
+    assert [(one["rule"], one["severity"], one["message"]) for one in plan["findings"]] == [
+        ("unknown-object-type", "warning", "watch: the portal has no object type my_objct, so nothing of it is seen"),
+    ]
+    assert found(plan) == [
+        ("unknown-object-type", "warning", "3:19", "check the name of the custom object, or drop it from `watch:`")
+    ]
+    assert run(["plan", "-q"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2-123 could not be read (HubSpot answered 400: Unable to infer object type from: 2-123)" in said
+    assert "the token" not in said

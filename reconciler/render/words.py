@@ -435,6 +435,7 @@ UNREAD = {
     "not_read": "was not read",
     "unavailable": "could not be read: HubSpot did not answer",
 }
+NO_SUCH = (" (HubSpot answered 400", " (HubSpot answered 404")  # it knows no such object type (hubspot-api.md A.1)
 
 
 def unread(document: Document) -> Iterator[str]:
@@ -443,7 +444,7 @@ def unread(document: Document) -> Iterator[str]:
     for read in document.get("reads", ()):
         if read.get("status", "ok") != "ok":
             detail = f" ({read['detail']})" if read.get("detail") else ""
-            told = UNREAD.get(read["status"], read["status"])
+            told = "could not be read" if detail.startswith(NO_SUCH) else UNREAD.get(read["status"], read["status"])
             alike.setdefault((told, detail), []).append(read["collection"])
     for (told, detail), names in alike.items():
         if len(names) == 1:
