@@ -84,8 +84,10 @@ def compared(base: Spec, head: Spec) -> Plan:
     tombstones = {stone.address: stone for one, stone in head.removed.items() if one not in base.removed}
     declared = [_change(one, head.desired) for one in compare(before, after) if one.address not in tombstones]
     changes = _with_removals(declared, _removals(tombstones, base.desired))
+    changes, hidden = _told_apart(changes, head)
     findings = [
         *head.findings,
+        *hidden,
         *kept,
         *_renames(changes),
         *_base_problems(base),
@@ -94,6 +96,16 @@ def compared(base: Spec, head: Spec) -> Plan:
     touched = {change.address for change in changes}
     unchanged = sum(1 for address in after if address not in touched)
     return Plan(tuple(sorted(changes, key=lambda change: change.address)), tuple(findings), unchanged=unchanged)
+
+
+def _told_apart(changes: list[Change], head: Spec) -> tuple[list[Change], list[Finding]]:
+    """The changes without what may only seem to be gone: errors of the head hide entries."""
+    gone = [change for change in changes if change.action == "forget"]
+    if not gone or all(finding.severity != "error" for finding in head.findings):
+        return changes, []
+    number = f"{len(gone)} declaration{'s' if len(gone) > 1 else ''} of the base"
+    told = f"{number} {'are' if len(gone) > 1 else 'is'} not found, and may stand in what has errors"
+    return [change for change in changes if change.action != "forget"], [Finding("head-errors", "warning", told)]
 
 
 def _before(base: Snapshot, head: Spec) -> tuple[Snapshot, list[Finding]]:

@@ -256,3 +256,16 @@ def test_specs_that_link_outside_of_the_repository_are_refused(capsys):
 
     assert run(["diff", "-q", "--base-ref", "HEAD"]) == 3
     assert "reach outside the repository" in capsys.readouterr().err
+
+
+def test_what_cannot_be_read_is_not_taken_for_deleted():
+    """A quote that is missing loses nothing but the file that it stands in; what else changed is told."""
+    written("properties: {contacts: {extra: {hidden: true}}}\n", name="extra.yaml")
+    written(CONTACTS.replace("label: Tier", 'label: "Tier'))
+
+    document = compared(code=3)
+
+    assert told(document) == {"properties/contacts/extra": ("update", "safe")}
+    assert ("head-errors", "4 declarations of the base are not found, and may stand in what has errors") in rules(
+        document
+    )
