@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler import git, report
 from reconciler.address import encode
 from reconciler.diff import Difference, FieldChange, compare
+from reconciler.errors import UsageError
 from reconciler.kinds import kind_of, properties
 from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
 from reconciler.plan import RISKS, Action, Change, Plan, PlannedField, digest
@@ -38,12 +39,15 @@ class Side:
     directory: str = ""
 
 
-def side(stack: ExitStack, ref: str | None, directory: Path, portal: str | None) -> Side:
-    """The specs of a commit, or of the checkout; a directory that is not there declares nothing."""
+def side(stack: ExitStack, ref: str | None, directory: Path, portal: str | None, *, needed: bool = False) -> Side:
+    """The specs of a commit, or of the checkout; a directory that is not there declares nothing, or is needed."""
     if ref is None:
         return Side("the checkout", git.commit_of("HEAD", directory), load(directory, portal))
     commit = git.commit_of(ref, directory)
     there = stack.enter_context(git.specs_at(commit, directory))
+    if needed and not has_specs(there):
+        hint = "name the directory that held the specs in that commit"
+        raise UsageError(f"there are no specs in {directory} at {ref}", where=str(directory), hint=hint)
     known = load(there, portal) if has_specs(there) else Spec(Snapshot(), {}, read(there)[0])
     return Side(ref, commit, known, there.as_posix(), directory.as_posix())
 

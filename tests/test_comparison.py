@@ -269,3 +269,15 @@ def test_what_cannot_be_read_is_not_taken_for_deleted():
     assert ("head-errors", "4 declarations of the base are not found, and may stand in what has errors") in rules(
         document
     )
+
+
+def test_a_base_directory_that_is_named_has_to_be_there(capsys):
+    """A slip of the pen is not taken for a base that declares nothing."""
+    assert run(["diff", "-q", "--base-ref", "main", "--base-specs", "spec"]) == 3
+    assert "there are no specs in spec at main" in capsys.readouterr().err
+
+
+def test_a_comment_says_how_to_compare_again(capsys):
+    """It is a comparison, and no plan."""
+    assert run(["diff", "-q", "--base-ref", "main", "-o", "markdown"]) == 0
+    assert "again: `reconciler diff --base-ref main`" in capsys.readouterr().out

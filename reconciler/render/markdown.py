@@ -58,6 +58,8 @@ def _footer(page: Page) -> Lines:
     parts = [f"digest {code(clip(document['digest'], 80))}"] if document.get("digest") else []
     parts += [escape.markdown(moment(document["generatedAt"]))] if document.get("generatedAt") else []
     command = AGAIN.get(document.get("kind", ""))
+    if sides := document.get("comparison"):
+        command = f"reconciler diff --base-ref {sides['base']['ref']}"
     if again := escape.markdown(page.origin.again) or (command and code(command)):
         parts.append(f"again: {again}")
     if version := (document.get("tool") or {}).get("version"):
