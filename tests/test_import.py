@@ -12,6 +12,7 @@ from reconciler.emulator import Portal, edit
 
 CONTACTS = Path("specs/contacts.yaml")
 TEXTS = {"type": "string", "fieldType": "text", "groupName": "contactinformation"}
+FLAT = ", ".join(f"{name}: {value}" for name, value in TEXTS.items())
 
 
 @pytest.fixture(autouse=True)
@@ -115,3 +116,20 @@ def test_an_import_that_cannot_write_its_baseline_leaves_nothing_half(capsys):
 
     assert "cannot write specs/baselines/demo: Is a directory; nothing was imported" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()} == before
+
+
+def test_a_first_baseline_names_the_portal():
+    """The settings name it, so the next command has nothing to write over."""
+    settings = Path("specs/reconciler.yaml")
+    with_id = settings.read_text("utf-8").replace("{emulator:", "{portalId: 12345678, emulator:")
+    settings.write_text(with_id, "utf-8")
+    imported()
+
+    files = sorted(Path("specs/baselines/demo").glob("*.json"))
+    assert {json.loads(file.read_text("utf-8"))["portalId"] for file in files} == {12345678}
+    for file in files:
+        file.unlink()
+    Path("specs/mine.yaml").write_text(f"properties: {{contacts: {{mine: {{label: M, {FLAT}}}}}}}\n", "utf-8")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    files = sorted(Path("specs/baselines/demo").glob("*.json"))
+    assert {json.loads(file.read_text("utf-8"))["portalId"] for file in files} == {12345678}
