@@ -214,3 +214,46 @@ def test_a_watched_object_type_that_is_not_there_is_told(capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "2-123 could not be read (HubSpot answered 400: Unable to infer object type from: 2-123)" in said
     assert "the token" not in said
+
+
+def test_a_removal_that_has_nothing_to_do_may_be_misspelt(capsys):
+    """What is done is told in one line for all of it; what looks like a slip of the pen is told by itself."""
+    settle_in(spec=f"properties: {{contacts: {{plan_tier: {FULL % 'Tier'}, old: {FULL % 'Old'}}}}}\n")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    edit(Portal.open(STATE), "archive", object="contacts", property="old")
+    lines = [
+        "properties/contacts/plan_teir",
+        "properties/contacts/hs_lead_status/options/OPEN_DAEL",
+        "properties/contcts/x",
+        "properties/contacts/old",
+        "properties/contacts/unlike",
+        "lifecycleStages/gone",
+    ]
+    stones = "".join(f"  - {{address: {address}, reason: r}}\n" for address in lines)
+    Path("specs/spec.yaml").write_text(f"removed:\n{stones}", "utf-8")
+
+    code, plan = told(capsys, "plan", "--only", "properties/*/*", "--only", "lifecycleStages/*")
+
+    assert code == 0
+    assert [(one["severity"], one["message"], one["fix"], one["source"]["line"]) for one in plan["findings"]] == [
+        (
+            "info",
+            "properties/contacts/plan_teir: it is not in this portal",
+            "did you mean plan_tier? If it is done, drop the line",
+            2,
+        ),
+        (
+            "info",
+            "properties/contacts/hs_lead_status/options/OPEN_DAEL: it is not in this portal",
+            "did you mean OPEN_DEAL? If it is done, drop the line",
+            3,
+        ),
+        ("info", "properties/contcts/x: the portal has no object type contcts", "did you mean contacts?", 4),
+        (
+            "info",
+            "3 lines under `removed:` have nothing left to do in this portal: properties/contacts/old, "
+            "properties/contacts/unlike, lifecycleStages/gone",
+            "drop them once that is so in every portal",
+            5,
+        ),
+    ]
