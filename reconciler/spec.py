@@ -251,6 +251,7 @@ def pointed(findings: Iterable[Finding], desired: Snapshot) -> list[Finding]:
 
 def _spec_paths(directory: Path) -> list[Path]:
     if not directory.is_dir():
+        settings_file.refuse_file(directory)
         hint = "start with `reconciler init`, or name the directory of your specs with --specs"
         raise UsageError(f"there is no directory {directory}", where=str(directory), hint=hint)
     try:
