@@ -305,12 +305,19 @@ def effects(change: Change) -> Iterator[str]:
         yield ARCHIVED.get(change["address"].partition("/")[0], "It is removed from the portal.")
     elif change["action"] == "restore":
         yield RESTORED
+        if same := [addresses.decode(field["path"]) for field in change.get("fields", ()) if _stays(field)]:
+            yield f"As it lies archived: {', '.join(same)}."
     elif change.get("severity") in ("destructive", "irreversible"):
         paths = [field["path"] for field in change.get("fields", ()) if "after" not in field]
         if any(path.startswith("options/") and path.count("/") == 1 for path in paths):
             yield OPTION_REMOVED
         if any(field["path"] == "type" for field in change.get("fields", ())):
             yield TYPE_CHANGED
+
+
+def _stays(field: Json) -> bool:
+    """Whether a field is only sent along: a restore sends all of them, for HubSpot resets what it is not sent."""
+    return "before" in field and "after" in field and bool(field["before"] == field["after"])
 
 
 def impacts(change: Change) -> Iterator[str]:
@@ -402,7 +409,8 @@ def by_note(change: Change) -> list[tuple[str, list[Json]]]:
     """The fields of a change under the note that explains them, those without one first."""
     notes: dict[str, list[Json]] = {"": []}
     for field in change.get("fields", ()):
-        notes.setdefault(cause_note(field), []).append(field)
+        if not _stays(field):
+            notes.setdefault(cause_note(field), []).append(field)
     return [(note, fields) for note, fields in notes.items() if fields]
 
 
