@@ -376,6 +376,8 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
         findings += [_schema_finding(problem, file) for problem in found]
         meant = mended(refusal.value, found, len(refusal.path))
         instead[refusal.path] = [meant] if refusal.path and ACCEPTS[refusal.pointer](meant) else []
+        if not instead[refusal.path]:
+            findings += _name_findings(refusal.path, file)
     if not isinstance(content, dict):
         return {}, {}, findings
     holding = {path[:length] for path in instead for length in range(1, len(path))}
@@ -386,6 +388,14 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
         if isinstance(section, list)
     }
     return {name: _replaced(part, (name,), instead, holding) for name, part in known.items()}, kept, findings
+
+
+def _name_findings(path: Steps, file: SourceFile) -> Iterator[Finding]:
+    """What is wrong with the name of an entry that nothing else can be told of."""
+    if address := _address(path):
+        kind = _kind_named(str(path[0]))
+        assert kind is not None
+        yield from kind.check(Resource(kind.NAME, address, {}, {}, file.place(*path, key=True)))
 
 
 def _replaced(value: Json, path: Steps, instead: Mapping[Steps, list[Json]], holding: set[Steps]) -> Json:
