@@ -337,3 +337,22 @@ def test_a_value_from_a_variable_is_not_written_over(place):
 
     assert "properties/contacts/tier: its label is made from a variable" in said
     assert place.spec.read_text() == text
+
+
+def test_a_command_that_stands_for_many_is_alone_in_its_line(place):
+    """The line of a command can be pasted as it is; how many more there are stands below it."""
+    for name in ("a", "b", "c", "d"):
+        definition = {
+            "name": name,
+            "label": name,
+            "type": "string",
+            "fieldType": "text",
+            "groupName": "contactinformation",
+        }
+        edit(place.portal, "create", object="contacts", definition=definition)
+
+    said = place.says("drift", code=2).splitlines()
+
+    (at,) = (index for index, line in enumerate(said) if "reconciler accept" in line)
+    assert said[at].strip() == 'keep it:                reconciler accept properties/contacts/a --reason "..."'
+    assert said[at + 1].strip() == "(likewise for 3 more)"

@@ -189,7 +189,7 @@ def _drift_groups(document: Document, origin: Origin) -> Iterator[Group]:
     for cause, told in text_drift.CAUSES.items():
         these = [item for item in items if text_drift.cause_of(item) == cause]
         if these:
-            ways = [(way.rstrip(":"), f"{command}{rest}") for way, command, rest in text_drift.ways_out(these)]
+            ways = [(f"{way.rstrip(':')} {rest}".strip(), command) for way, command, rest in text_drift.ways_out(these)]
             yield Group(told, tuple(_item(item, origin) for item in these), tuple(ways))
     if accepted := [item for item in document.get("items", ()) if item.get("accepted")]:
         yield Group("Accepted for now", tuple(_item(item, origin) for item in accepted))

@@ -78,4 +78,4 @@ def _moved(item: Change) -> Iterator[str]:
 def _ways(items: Sequence[Change]) -> Lines:
     commands = text_drift.ways_out(items)
     yield from ("",) if commands else ()
-    yield from (f"- {told} {code(command)}{rest}" for told, command, rest in commands)
+    yield from (f"- {told} {code(command)} {rest}".rstrip() for told, command, rest in commands)

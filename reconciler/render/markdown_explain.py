@@ -25,7 +25,7 @@ def explained(page: Page) -> Lines:
         yield from ("", "### Changed since it was accepted", "")
         for item in items:
             yield f"- {code(item['class'])} {escape.markdown(', '.join(text_explain.told_of(item)))}"
-        yield from (f"- {told} {code(command)}{rest}" for told, command, rest in text_drift.ways_out(items))
+        yield from (f"- {told} {code(command)} {rest}".rstrip() for told, command, rest in text_drift.ways_out(items))
     yield from ("", "### What a plan would do")
     if change := document["change"]:
         if markdown_plan.is_risky(change):

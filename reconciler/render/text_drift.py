@@ -125,7 +125,7 @@ def sections(items: Sequence[Change], style: Style) -> Iterator[Line]:
         if group:
             yield (Span(told, "bold"), f"  ({len(group):,})")
             yield from _items(group, style)
-            yield from ((f"    {way:<24}", Span(command, "dim"), rest) for way, command, rest in ways_out(group))
+            yield from way_lines(group)
             yield ""
 
 
@@ -233,6 +233,14 @@ def evidence(item: Change) -> Iterator[str]:
         yield f"{life['state']} since {moment(life['since'])}"
 
 
+def way_lines(items: Sequence[Change]) -> Iterator[Line]:
+    """The ways out, each command alone in its line: whoever pastes it pastes nothing else."""
+    for way, command, rest in ways_out(items):
+        yield (f"    {way:<24}", Span(command, "dim"))
+        if rest:
+            yield f"{'':<28}{rest}"
+
+
 def ways_out(items: Sequence[Change]) -> list[tuple[str, str, str]]:
     """Both ways out of a group as commands: one for one item, with all addresses for a few, an example for many."""
     found = []
@@ -251,7 +259,7 @@ def _together(commands: Sequence[tuple[str, str]]) -> tuple[str, str]:
         between = " --only " if " --only \0" in shape else " "  # an option takes one address at a time
         return shape.replace("\0", between.join(dict.fromkeys(names))), ""
     rest = len({command for _, command in commands}) - 1
-    return commands[0][1], f"   (likewise for {rest:,} more)" if rest else ""
+    return commands[0][1], f"(likewise for {rest:,} more)" if rest else ""
 
 
 def muted_line(document: Document) -> str:

@@ -207,7 +207,7 @@ def _moved(document: Document, style: Style) -> Iterator[Line]:
                 yield from ((text_changes.INDENT, Span(line, "dim")) for line in wrap(told, style.width - 6, "", ""))
             for broken in item["breaks"]:
                 yield (text_changes.INDENT, Span(f"breaks {broken['integration']}: {broken['why']}", "bad"))
-        yield from ((f"    {way:<24}", Span(command, "dim"), rest) for way, command, rest in text_drift.ways_out(items))
+        yield from text_drift.way_lines(items)
         yield ""
 
 
