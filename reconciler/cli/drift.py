@@ -86,6 +86,8 @@ def command(
         )
 
     session.kind = "drift"
+    if history is not None:
+        histories.refuse_nowhere(history)
     workspace = session.workspace()
     if workspace.baseline is None:
         hint = "make one with `reconciler import` or `reconciler accept --all`"
