@@ -12,7 +12,7 @@ from reconciler import baseline as baselines
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
-from reconciler.kinds import Scope, kind_of, property_groups
+from reconciler.kinds import Scope, kind_of, properties, property_groups
 from reconciler.model import Finding, Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, within
 from reconciler.paths import Api
@@ -83,6 +83,9 @@ def _refuse_slips(observation: Observation, choice: Choice, api: Api) -> None:
         if object_types.segment(name, api, observation.reads) is None and observation.reads.ok(api.schemas()):
             hint = did_you_mean(name, object_types.known(api, observation.reads)) or "check the name of the object"
             raise UsageError(f"the portal has no object type {name}", hint=hint)
+        if observation.collections[f"{properties.NAME}/{name}"].status == "not_read":
+            hint = did_you_mean(name, object_types.TYPE_IDS) or "`reconciler snapshot` records what is watched"
+            raise UsageError(f"the recorded read holds nothing of {name}", hint=hint)
     if any(one.status not in ("ok", "not_read") for one in observation.collections.values()):
         return
     live = [one for one in observation.snapshot.values() if replace(choice, name="").covers(one)]

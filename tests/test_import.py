@@ -97,6 +97,18 @@ def test_a_filter_that_matches_nothing_is_refused(words, why, hint, capsys):
     assert [path.name for path in sorted(Path("specs").rglob("*"))] == ["reconciler.yaml"]
 
 
+def test_an_object_type_that_a_recorded_read_does_not_hold_is_refused(capsys):
+    """Nothing can be imported from a list that is not there, and it may be misspelt."""
+    assert run(["snapshot", "-q", "s.json"]) == 0
+    assert run(["import", "-q", "--from-snapshot", "s.json", "--object-type", "contcts"]) == 3
+
+    said = capsys.readouterr().err
+    assert "the recorded read holds nothing of contcts" in said
+    assert "did you mean contacts?" in said
+    assert not Path("specs/baselines").exists()
+    imported("--from-snapshot", "s.json", "--object-type", "contacts")
+
+
 def test_what_is_declared_already_matches_a_filter():
     """There is nothing more to write, and that is no mistake."""
     Path("specs/mine.yaml").write_text("properties: {contacts: {email: {hidden: false}, mine: {label: M}}}\n", "utf-8")
