@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reconciler import git, report
 from reconciler.address import encode
 from reconciler.diff import Difference, FieldChange, compare
+from reconciler.errors import UsageError
 from reconciler.kinds import kind_of, properties
 from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
 from reconciler.plan import RISKS, Action, Change, Plan, PlannedField, digest
@@ -38,12 +39,15 @@ class Side:
     directory: str = ""
 
 
-def side(stack: ExitStack, ref: str | None, directory: Path, portal: str | None) -> Side:
-    """The specs of a commit, or of the checkout; a directory that is not there declares nothing."""
+def side(stack: ExitStack, ref: str | None, directory: Path, portal: str | None, *, needed: bool = False) -> Side:
+    """The specs of a commit, or of the checkout; a directory that is not there declares nothing, or is needed."""
     if ref is None:
         return Side("the checkout", git.commit_of("HEAD", directory), load(directory, portal))
     commit = git.commit_of(ref, directory)
     there = stack.enter_context(git.specs_at(commit, directory))
+    if needed and not has_specs(there):
+        hint = "name the directory that held the specs in that commit"
+        raise UsageError(f"there are no specs in {directory} at {ref}", where=str(directory), hint=hint)
     known = load(there, portal) if has_specs(there) else Spec(Snapshot(), {}, read(there)[0])
     return Side(ref, commit, known, there.as_posix(), directory.as_posix())
 
@@ -84,8 +88,10 @@ def compared(base: Spec, head: Spec) -> Plan:
     tombstones = {stone.address: stone for one, stone in head.removed.items() if one not in base.removed}
     declared = [_change(one, head.desired) for one in compare(before, after) if one.address not in tombstones]
     changes = _with_removals(declared, _removals(tombstones, base.desired))
+    changes, hidden = _told_apart(changes, head)
     findings = [
         *head.findings,
+        *hidden,
         *kept,
         *_renames(changes),
         *_base_problems(base),
@@ -94,6 +100,16 @@ def compared(base: Spec, head: Spec) -> Plan:
     touched = {change.address for change in changes}
     unchanged = sum(1 for address in after if address not in touched)
     return Plan(tuple(sorted(changes, key=lambda change: change.address)), tuple(findings), unchanged=unchanged)
+
+
+def _told_apart(changes: list[Change], head: Spec) -> tuple[list[Change], list[Finding]]:
+    """The changes without what may only seem to be gone: errors of the head hide entries."""
+    gone = [change for change in changes if change.action == "forget"]
+    if not gone or all(finding.severity != "error" for finding in head.findings):
+        return changes, []
+    number = f"{len(gone)} declaration{'s' if len(gone) > 1 else ''} of the base"
+    told = f"{number} {'are' if len(gone) > 1 else 'is'} not found, and may stand in what has errors"
+    return [change for change in changes if change.action != "forget"], [Finding("head-errors", "warning", told)]
 
 
 def _before(base: Snapshot, head: Spec) -> tuple[Snapshot, list[Finding]]:

@@ -21,6 +21,12 @@ def records(path: Path, portal: str) -> list[dict[str, Json]]:
     return [one for one in _parsed(path) if one["portal"] == portal]
 
 
+def refuse_nowhere(path: Path) -> None:
+    """Refuses a file in a directory that is not there: a slip of the pen would begin a history of its own."""
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot write {path}: there is no directory {path.parent}", where=str(path))
+
+
 def _parsed(path: Path) -> Iterator[dict[str, Json]]:
     for number, line in json_lines.lines(path):
         try:

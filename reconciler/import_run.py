@@ -1,19 +1,24 @@
 """Runs an import: reads the portal, writes spec files and the baseline, and tells what it did."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
-from reconciler import acceptances, ignore, importer, report, small_files, spec, yaml_loader
+from reconciler import acceptances, ignore, importer, object_types, report, small_files, spec, yaml_loader
 from reconciler import baseline as baselines
+from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
-from reconciler.kinds import Scope, kind_of
+from reconciler.kinds import Scope, kind_of, properties, property_groups
 from reconciler.model import Finding, Json, Resource, Snapshot
 from reconciler.observe import ListSource, Observation, within
+from reconciler.paths import Api
 from reconciler.snapshot_file import RecordedRead
 from reconciler.spec import Spec
+from reconciler.wording import did_you_mean
 from reconciler.workspace import Workspace
 
 
@@ -23,10 +28,12 @@ def import_portal(
     """Spec files for what is wanted and not declared yet, and a baseline of all that was read."""
     declared = _declared(workspace)
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
+    _refuse_slips(observation, choice, workspace.api)
     listed = importer.chosen(observation.snapshot, choice, _others(declared, workspace))
     wanted, findings = _sayable(listed, ignore.in_force(workspace.settings.ignore, now.date()))
-    files = _write(workspace.directory, wanted, _uncovered(declared, observation, choice))
-    _save_baseline(workspace, observation, wanted, now)
+    with _whole_or_nothing(workspace):
+        files = _write(workspace.directory, wanted, _uncovered(declared, observation, choice))
+        _save_baseline(workspace, observation, wanted, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
@@ -70,6 +77,31 @@ def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: S
     return workspace.scope(declared).replaced(watch=types, pairs=pairs)
 
 
+def _refuse_slips(observation: Observation, choice: Choice, api: Api) -> None:
+    """A filter that no definition passes is a slip of the pen, unless what it is about could not be read."""
+    for name in choice.object_types:
+        if object_types.segment(name, api, observation.reads) is None and observation.reads.ok(api.schemas()):
+            hint = did_you_mean(name, object_types.known(api, observation.reads)) or "check the name of the object"
+            raise UsageError(f"the portal has no object type {name}", hint=hint)
+        if observation.collections[f"{properties.NAME}/{name}"].status == "not_read":
+            hint = did_you_mean(name, object_types.TYPE_IDS) or "`reconciler snapshot` records what is watched"
+            raise UsageError(f"the recorded read holds nothing of {name}", hint=hint)
+    if any(one.status not in ("ok", "not_read") for one in observation.collections.values()):
+        return
+    live = [one for one in observation.snapshot.values() if replace(choice, name="").covers(one)]
+    if choice.group and not live:
+        groups = [one.name for one in observation.snapshot.of_kind(property_groups.NAME)]
+        hint = did_you_mean(choice.group, groups) or "the name is HubSpot's internal one, and not the label"
+        raise UsageError(f"no property group is called {choice.group}", hint=hint)
+    if choice.name and not any(choice.takes(one) for one in live):
+        if any(choice.covers(one) for one in live):
+            hint = "what is called so is HubSpot's own: --include-defaults takes what a portal may own of it"
+            raise UsageError(f"nothing to import is called {choice.name}", hint=hint)
+        hint = did_you_mean(choice.name, [one.name for one in live])
+        hint = hint or "the name is HubSpot's internal one, and * stands for any letters"
+        raise UsageError(f"nothing in the portal is called {choice.name}", hint=hint)
+
+
 def _sayable(resources: Iterable[Resource], ignored: Sequence[IgnoreRule]) -> tuple[list[Resource], list[Finding]]:
     """What the specs can say of these; odd real definitions are named and left to the baseline, ignored ones left."""
     wanted = [one for one in resources if not any(rule.covers(one.address) for rule in ignored)]
@@ -95,6 +127,32 @@ def _about(named: str, address: str) -> bool:
 
 def _problems(resources: list[Resource], ignored: Sequence[IgnoreRule]) -> list[Finding]:
     return [one for one in spec.problems(importer.sections(resources), ignored) if one.severity == "error"]
+
+
+@contextmanager
+def _whole_or_nothing(workspace: Workspace) -> Iterator[None]:
+    """Specs without their baseline, or a baseline without its specs, would be told as what nobody did."""
+    before = {path: path.read_bytes() for path in _written(workspace)}
+    try:
+        yield
+    except (OSError, UsageError) as error:
+        for path in _written(workspace):
+            if path not in before:
+                path.unlink()
+        for path, data in before.items():
+            if not path.exists() or path.read_bytes() != data:
+                path.write_bytes(data)
+        if isinstance(error, UsageError):
+            raise
+        place = Path(error.filename2 or error.filename)
+        place = place.parent if place.name.startswith(".") else place  # a draft, which nobody knows
+        raise UsageError(f"cannot write {place}: {error.strerror}; nothing was imported", where=str(place)) from error
+
+
+def _written(workspace: Workspace) -> list[Path]:
+    """The files among which an import writes."""
+    found = [*workspace.directory.glob("*.yaml"), *workspace.baseline_directory.glob("*")]
+    return [path for path in found if path.is_file()]
 
 
 def _write(directory: Path, wanted: Sequence[Resource], uncovered: Mapping[str, Resource]) -> list[dict[str, Json]]:

@@ -37,6 +37,7 @@ EXPECTS: Mapping[Action, frozenset[str]] = {  # what a change may find
     **{action: frozenset({"present"}) for action in ("update", "adopt", "archive", "forget")},
 }
 ROUNDS = 5  # of yielding to the portal, until nothing is contested any more
+DONE = "drop {} once that is so in every portal"  # a line under `removed:`
 RISKS: tuple[Risk, ...] = ("safe", "caution", "destructive", "irreversible")
 
 
@@ -261,7 +262,7 @@ def _build(inputs: Inputs) -> Plan:
     differences = compare(observation.snapshot, copied(observation.snapshot, planned, inputs.ignored))
     changes = [_change(_restoring(difference, settled), settled, inputs) for difference in differences]
     touched = {change.address for change in changes}
-    quiet = [address for address, one in settled.items() if one.planned and address not in touched]
+    quiet = [one for one, found in settled.items() if found.planned and not found.findings and one not in touched]
     changes += _adopted(quiet, inputs)
     changes += _forgotten(touched, inputs)
     findings = [*absent, *(finding for one in settled.values() for finding in one.findings), *notes]
@@ -314,11 +315,15 @@ def _absent_type(head: str, inputs: Inputs) -> str | None:
 
 
 def _absent(resource: Resource, object_type: str, inputs: Inputs) -> Finding:
+    why = f"the portal has no object type {object_type}"
+    return refusal("absent-object-type", resource, why, _near_type(object_type, inputs))
+
+
+def _near_type(object_type: str, inputs: Inputs) -> str:
     from reconciler.wording import did_you_mean
 
     known = object_types.known(inputs.scope.api, inputs.observation.reads)
-    fix = did_you_mean(object_type, known) or "check the name of the custom object"
-    return refusal("absent-object-type", resource, f"the portal has no object type {object_type}", fix)
+    return did_you_mean(object_type, known) or "check the name of the custom object"
 
 
 def _settle(resource: Resource, inputs: Inputs) -> Settled:
@@ -332,6 +337,7 @@ def _planned(
     """The snapshot after the apply: the observed one, with declared things over it and removed things left out."""
     changed = {address: one.planned for address, one in settled.items() if one.planned}
     gone: set[str] = set()
+    missing: list[Tombstone] = []
     notes: list[Finding] = []
     for stone in removals:
         address = _owner(stone.address)
@@ -339,7 +345,7 @@ def _planned(
         if inputs.observation.unreadable(address):
             notes.append(_note("unread-removal", stone, "its list could not be read, so nothing is removed"))
         elif resource is None or not _holds(resource, stone.address):
-            notes.append(_note("removed-already", stone, "it is gone from this portal already"))
+            missing.append(stone)
         else:
             left = kind_of(address).remove(stone, resource, inputs.scope)
             notes += left.findings
@@ -347,7 +353,41 @@ def _planned(
                 changed[address] = left.planned
             elif not left.findings:
                 gone.add(address)
-    return inputs.observation.snapshot.replaced(changed.values(), gone), notes
+    return inputs.observation.snapshot.replaced(changed.values(), gone), [*notes, *_missing(missing, inputs)]
+
+
+def _missing(stones: Sequence[Tombstone], inputs: Inputs) -> Iterator[Finding]:
+    """Removals that find nothing: what may be misspelt by itself, and what is done in one line."""
+    done: list[Tombstone] = []
+    for stone in stones:
+        if absent := _absent_type(_owner(stone.address).rpartition("/")[0], inputs):
+            yield _note("removed-unknown", stone, f"the portal has no object type {absent}", _near_type(absent, inputs))
+        elif near := _near(stone.address, inputs):
+            fix = f"did you mean {near}? If it is done, drop the line"
+            yield _note("removed-unknown", stone, "it is not in this portal", fix)
+        else:
+            done.append(stone)
+    if len(done) == 1:
+        yield _note("removed-already", done[0], "nothing is left to do in this portal", DONE.format("it"))
+    elif done:
+        named = ", ".join(stone.address for stone in done)
+        why = f"{len(done)} lines under `removed:` have nothing left to do in this portal: {named}"
+        yield Finding("removed-already", "info", why, DONE.format("them"), "", done[0].source)
+
+
+def _near(address: str, inputs: Inputs) -> str:
+    """A live name like one that nothing records to have been there."""
+    known, live = inputs.scope.baseline, inputs.observation.snapshot
+    owner, head, name = _owner(address), address.rpartition("/")[0], split(address)[-1]
+    if owner in known and _holds(known[owner], address):
+        return ""
+    there = [split(one)[-1] for one in live if one.startswith(head + "/")]
+    if owner != address:
+        there = list(live[owner].attributes.get("options", ())) if owner in live else []
+    from difflib import get_close_matches
+
+    alike = {one.lower(): one for one in there if abs(len(one) - len(name)) <= 1}  # slips are short, and lists are long
+    return next((alike[near] for near in get_close_matches(name.lower(), alike, 1, 0.85)), "")
 
 
 def _owner(address: str) -> str:
@@ -360,8 +400,8 @@ def _holds(resource: Resource, address: str) -> bool:
     return not path or kind_of(address).value_at(resource, FieldChange(path))[0]
 
 
-def _note(rule: str, stone: Tombstone, message: str) -> Finding:
-    return Finding(rule, "info", f"{stone.address}: {message}", "", stone.address, stone.source)
+def _note(rule: str, stone: Tombstone, message: str, fix: str = "") -> Finding:
+    return Finding(rule, "info", f"{stone.address}: {message}", fix, stone.address, stone.source)
 
 
 def _restoring(difference: Difference, settled: Mapping[str, Settled]) -> Difference:

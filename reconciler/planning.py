@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from reconciler import guards, ignore, integrations, report
+from reconciler import guards, ignore, integrations, object_types, report
+from reconciler import settings as settings_file
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
@@ -13,7 +14,7 @@ from reconciler.model import Finding, Json
 from reconciler.observe import ListSource, Observation
 from reconciler.plan import Inputs, Plan, build, digest, selected
 from reconciler.receipts import OwnWrites, own_writes
-from reconciler.spec import Spec
+from reconciler.spec import Spec, pointed
 from reconciler.workspace import Workspace
 
 
@@ -76,18 +77,44 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
         situation.spec.integrations,
     )
     plan = build(inputs)
-    found = (*plan.findings, *spec_warnings(situation, plan, wishes.only), *rule_findings(situation))
+    found = (
+        *_pointed(plan.findings, situation.spec),
+        *spec_warnings(situation, plan, wishes.only),
+        *rule_findings(situation),
+    )
     plan = plan._replace(findings=found)
     approved = bool(wishes.require_digest) and wishes.require_digest == digest(plan.changes, situation.portal_id)
     return guards.judged(plan, context(situation, plan, wishes, approved))
 
 
 def rule_findings(situation: Situation) -> Iterator[Finding]:
-    """Ignore rules that hold no more, and those that cover nothing."""
+    """Ignore rules that hold no more, those that cover nothing, and watched object types that are not there."""
     yield from ignore.expired(situation.workspace.settings.ignore, situation.today)
     observation = situation.observation
     sides = [observation.snapshot, situation.scope.baseline]
     yield from ignore.unused(situation.ignored, sides, observation.collections)
+    yield from _unseen(situation)
+
+
+def _unseen(situation: Situation) -> Iterator[Finding]:
+    """Watched object types that the portal does not have."""
+    api, reads = situation.scope.api, situation.observation.reads
+    for name in situation.workspace.settings.watch:
+        if object_types.segment(name, api, reads) is None and reads.ok(api.schemas()):
+            from reconciler.wording import did_you_mean
+
+            near = did_you_mean(name, object_types.known(api, reads))
+            why = f"watch: the portal has no object type {name}, so nothing of it is seen"
+            fix = near or "check the name of the custom object, or drop it from `watch:`"
+            file = settings_file.file(situation.workspace.directory)
+            place = file.place("watch", situation.workspace.settings.watch.index(name))
+            yield Finding("unknown-object-type", "warning", why, fix, "", place, file.frame(place))
+
+
+def _pointed(findings: Sequence[Finding], spec: Spec) -> Sequence[Finding]:
+    """What stops a plan, as validate would show it; nothing is read again where nothing does."""
+    wrong = [finding for finding in findings if finding.severity == "error"]
+    return [*pointed(wrong, spec.desired), *(one for one in findings if one not in wrong)] if wrong else findings
 
 
 def spec_warnings(situation: Situation, plan: Plan, only: Sequence[str]) -> Iterator[Finding]:

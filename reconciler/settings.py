@@ -216,6 +216,7 @@ def load(directory: Path) -> Settings:
     """The settings of a specs directory."""
     settings, findings = read(directory)
     if settings is None and not findings:
+        refuse_file(directory)
         hint = "start with `reconciler init`, or name the directory of your specs with --specs"
         raise UsageError(f"there are no settings: {directory / FILES[0]} is missing", hint=hint)
     if settings is None:
@@ -223,6 +224,13 @@ def load(directory: Path) -> Settings:
 
         raise UsageError(report(findings), hint=findings[0].fix if len(findings) == 1 else "")
     return settings
+
+
+def refuse_file(directory: Path) -> None:
+    """Refuses a file where the directory of the specs should be."""
+    if directory.is_file():
+        message = f"{directory} is a file, and --specs names the directory of all specs"
+        raise UsageError(message, where=str(directory), hint=f"give it the directory: --specs {directory.parent}")
 
 
 def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:

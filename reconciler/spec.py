@@ -238,11 +238,20 @@ def problems(content: Mapping[str, Json], ignored: Iterable[IgnoreRule] = ()) ->
     return [*part.findings, *crossing, *ignore.conflicts(ignored, desired, removed)]
 
 
+def pointed(findings: Iterable[Finding], desired: Snapshot) -> list[Finding]:
+    """What a look at the portal found wrong, at its exact place with the lines around it; the files are read again."""
+    found = list(findings)
+    places = [place for one in found for place in (one.source, _given_by_overlay(one, desired)) if place]
+    files = {name: source_file.read(Path(name), name) for name in {place.file for place in places}}
+    return [_placed(one, desired, files) for one in found]
+
+
 # --- files -----------------------------------------------------------------------------------------------------------
 
 
 def _spec_paths(directory: Path) -> list[Path]:
     if not directory.is_dir():
+        settings_file.refuse_file(directory)
         hint = "start with `reconciler init`, or name the directory of your specs with --specs"
         raise UsageError(f"there is no directory {directory}", where=str(directory), hint=hint)
     try:
@@ -367,6 +376,8 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
         findings += [_schema_finding(problem, file) for problem in found]
         meant = mended(refusal.value, found, len(refusal.path))
         instead[refusal.path] = [meant] if refusal.path and ACCEPTS[refusal.pointer](meant) else []
+        if not instead[refusal.path]:
+            findings += _name_findings(refusal.path, file)
     if not isinstance(content, dict):
         return {}, {}, findings
     holding = {path[:length] for path in instead for length in range(1, len(path))}
@@ -377,6 +388,14 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
         if isinstance(section, list)
     }
     return {name: _replaced(part, (name,), instead, holding) for name, part in known.items()}, kept, findings
+
+
+def _name_findings(path: Steps, file: SourceFile) -> Iterator[Finding]:
+    """What is wrong with the name of an entry that nothing else can be told of."""
+    if address := _address(path):
+        kind = _kind_named(str(path[0]))
+        assert kind is not None
+        yield from kind.check(Resource(kind.NAME, address, {}, {}, file.place(*path, key=True)))
 
 
 def _replaced(value: Json, path: Steps, instead: Mapping[Steps, list[Json]], holding: set[Steps]) -> Json:

@@ -161,7 +161,8 @@ def _typed(value: Json, wanted: str, path: Path) -> Mend | None:
 
 def _null(types: Sequence[str], path: Path) -> Problem:
     if "object" in types or "array" in types:
-        fix = "add what belongs below it, or drop the key"
+        below = "add what belongs below it, or drop the key"
+        fix = below if path else "write what belongs into it, as `reconciler init` does in a new directory"
         return Problem("wrong-type", path, f"{_named(path)} is empty", fix, key=True)
     message = f"{_named(path)} is null, and that cannot be cleared"
     fix = "drop the key: what is absent is left as it is"

@@ -201,8 +201,9 @@ class Workspace:
         return f"reconciler {words} {self.flags}".rstrip()
 
     def save_baseline(self, moved: Baseline) -> None:
-        """Writes the files of the baseline that changed."""
-        baselines.save(self.baseline_directory, moved)
+        """Writes the files of the baseline that changed; the portal that the settings name stands in each."""
+        portal_id = self.portal.portal_id if moved.portal_id is None else moved.portal_id
+        baselines.save(self.baseline_directory, moved._replace(portal_id=portal_id))
 
 
 def _quoted(words: Iterable[str]) -> str:

@@ -256,3 +256,28 @@ def test_specs_that_link_outside_of_the_repository_are_refused(capsys):
 
     assert run(["diff", "-q", "--base-ref", "HEAD"]) == 3
     assert "reach outside the repository" in capsys.readouterr().err
+
+
+def test_what_cannot_be_read_is_not_taken_for_deleted():
+    """A quote that is missing loses nothing but the file that it stands in; what else changed is told."""
+    written("properties: {contacts: {extra: {hidden: true}}}\n", name="extra.yaml")
+    written(CONTACTS.replace("label: Tier", 'label: "Tier'))
+
+    document = compared(code=3)
+
+    assert told(document) == {"properties/contacts/extra": ("update", "safe")}
+    assert ("head-errors", "4 declarations of the base are not found, and may stand in what has errors") in rules(
+        document
+    )
+
+
+def test_a_base_directory_that_is_named_has_to_be_there(capsys):
+    """A slip of the pen is not taken for a base that declares nothing."""
+    assert run(["diff", "-q", "--base-ref", "main", "--base-specs", "spec"]) == 3
+    assert "there are no specs in spec at main" in capsys.readouterr().err
+
+
+def test_a_comment_says_how_to_compare_again(capsys):
+    """It is a comparison, and no plan."""
+    assert run(["diff", "-q", "--base-ref", "main", "-o", "markdown"]) == 0
+    assert "again: `reconciler diff --base-ref main`" in capsys.readouterr().out

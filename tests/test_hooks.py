@@ -65,3 +65,16 @@ def test_the_schemas_of_overlays_and_settings_are_checked_alike(what, wanted, ca
     assert run(["schema", what, "--check", "copy.json"]) == 0
     assert run(["schema", "--check", "copy.json"]) == 3
     assert f"reconciler schema {what} > copy.json" not in capsys.readouterr().err
+
+
+def test_a_check_of_what_is_no_schema_offers_nothing_that_would_overwrite_it(tmp_path, monkeypatch, capsys):
+    """Whoever names the settings instead of their schema must not lose them by pasting the way out."""
+    monkeypatch.chdir(tmp_path)
+    Path("reconciler.yaml").write_text("version: 1\nportals: {demo: {}}\n", "utf-8")
+
+    assert run(["schema", "--check", "reconciler.yaml", "settings"]) == 3
+
+    said = capsys.readouterr().err
+    assert "reconciler.yaml holds no schema" in said
+    assert "> reconciler.yaml" not in said
+    assert "`reconciler validate` checks specs and settings" in said

@@ -1,5 +1,7 @@
 """Imports through the command line: piece by piece, with filters that match nothing, and ones that end half-way."""
 
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from reconciler.emulator import Portal, edit
 
 CONTACTS = Path("specs/contacts.yaml")
 TEXTS = {"type": "string", "fieldType": "text", "groupName": "contactinformation"}
+FLAT = ", ".join(f"{name}: {value}" for name, value in TEXTS.items())
 
 
 @pytest.fixture(autouse=True)
@@ -73,3 +76,72 @@ def test_stages_stay_in_their_list():
         "- {name: lead, label: Lead}",
         "- {name: customer, label: Customer}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "why", "hint"),
+    [
+        (["--object-type", "contcts"], "the portal has no object type contcts", "did you mean contacts?"),
+        (["--group", "contactinfo"], "no property group is called contactinfo", "did you mean contactinformation?"),
+        (["--name", "zz*"], "nothing in the portal is called zz*", "the name is HubSpot's internal one"),
+        (["--name", "hs_lead_status"], "nothing to import is called hs_lead_status", "--include-defaults"),
+    ],
+)
+def test_a_filter_that_matches_nothing_is_refused(words, why, hint, capsys):
+    """It is a slip of the pen; nothing is written, no baseline either."""
+    assert run(["import", "-q", *words]) == 3
+
+    said = capsys.readouterr().err
+    assert why in said
+    assert hint in said
+    assert [path.name for path in sorted(Path("specs").rglob("*"))] == ["reconciler.yaml"]
+
+
+def test_an_object_type_that_a_recorded_read_does_not_hold_is_refused(capsys):
+    """Nothing can be imported from a list that is not there, and it may be misspelt."""
+    assert run(["snapshot", "-q", "s.json"]) == 0
+    assert run(["import", "-q", "--from-snapshot", "s.json", "--object-type", "contcts"]) == 3
+
+    said = capsys.readouterr().err
+    assert "the recorded read holds nothing of contcts" in said
+    assert "did you mean contacts?" in said
+    assert not Path("specs/baselines").exists()
+    imported("--from-snapshot", "s.json", "--object-type", "contacts")
+
+
+def test_what_is_declared_already_matches_a_filter():
+    """There is nothing more to write, and that is no mistake."""
+    Path("specs/mine.yaml").write_text("properties: {contacts: {email: {hidden: false}, mine: {label: M}}}\n", "utf-8")
+    made("mine")
+    imported("--name", "mine")
+
+
+def test_an_import_that_cannot_write_its_baseline_leaves_nothing_half(capsys):
+    """Spec files without their baseline would be adopted by the next plan, and the message names the real file."""
+    imported("--name", "lead")
+    before = {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()}
+    made("abacus")
+    Path(f"specs/baselines/demo/.properties.contacts.json.{os.getpid()}").mkdir()  # where the draft would be
+    capsys.readouterr()
+
+    assert run(["import", "-q"]) == 3
+
+    assert "cannot write specs/baselines/demo: Is a directory; nothing was imported" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()} == before
+
+
+def test_a_first_baseline_names_the_portal():
+    """The settings name it, so the next command has nothing to write over."""
+    settings = Path("specs/reconciler.yaml")
+    with_id = settings.read_text("utf-8").replace("{emulator:", "{portalId: 12345678, emulator:")
+    settings.write_text(with_id, "utf-8")
+    imported()
+
+    files = sorted(Path("specs/baselines/demo").glob("*.json"))
+    assert {json.loads(file.read_text("utf-8"))["portalId"] for file in files} == {12345678}
+    for file in files:
+        file.unlink()
+    Path("specs/mine.yaml").write_text(f"properties: {{contacts: {{mine: {{label: M, {FLAT}}}}}}}\n", "utf-8")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    files = sorted(Path("specs/baselines/demo").glob("*.json"))
+    assert {json.loads(file.read_text("utf-8"))["portalId"] for file in files} == {12345678}

@@ -69,3 +69,12 @@ def test_a_broken_embedded_portal_is_named(text, capsys):
     said = capsys.readouterr().err
     assert "error: .reconciler/demo.json is no embedded portal" in said
     assert "delete the file" in said
+
+
+@pytest.mark.parametrize("number", ["-5", "0"])
+def test_a_number_that_no_portal_has_is_refused_before_anything_is_written(number, capsys):
+    """Settings with it would fail in every command, and init would not write over them."""
+    assert run(["init", "--portal-id", number]) == 3
+
+    assert "Invalid value for '--portal-id'" in capsys.readouterr().err
+    assert list(Path().iterdir()) == []

@@ -342,3 +342,10 @@ def test_new_only_needs_a_history(portal, capsys):
     """Without one nobody knows what is new."""
     assert run(["-q", "drift", "--new-only"]) == 3
     assert "--history FILE" in capsys.readouterr().err
+
+
+def test_a_history_in_no_directory_is_refused(portal, capsys):
+    """As ``-o`` refuses it: a slip of the pen would begin another history."""
+    assert run(["-q", "drift", "--history", "nodir/history.jsonl"]) == 3
+    assert "cannot write nodir/history.jsonl: there is no directory nodir" in capsys.readouterr().err
+    assert not Path("nodir").exists()

@@ -145,3 +145,115 @@ def test_only_what_there_is(words, capsys):
     assert run([*words, "-q", "--only", "properties/contacts/email", "--only", "nonsense"]) == 3
     for known in ("email", "mine", "old", "*", "hs_lead_status/options/NEW"):
         assert run([*words, "-q", "--only", f"properties/contacts/{known}"]) == 0
+
+
+def test_an_unknown_group_is_told_at_its_field_with_the_name_that_may_be_meant(capsys):
+    """As validate does; the plan knows the groups of the portal as well."""
+    settle_in(spec="properties:\n  contacts:\n    a:\n      label: A\n      type: string\n      fieldType: text\n")
+    with Path("specs/spec.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("      groupName: contactinfomation\n    b:\n      label: B\n")
+        stream.write("      type: string\n      fieldType: text\n      groupName: nowhere\n")
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 3
+    assert found(plan) == [
+        ("unknown-group", "error", "7:18", "did you mean contactinformation?"),
+        ("unknown-group", "error", "12:18", "declare it under `propertyGroups: contacts:`"),
+    ]
+    assert plan["findings"][0]["frame"] == "7 |       groupName: contactinfomation\n  |                  ^"
+
+
+def test_what_is_wrong_is_neither_adopted_nor_in_order(capsys):
+    """A plan that errors stop does not say in the same breath that all is as declared."""
+    settle_in(
+        spec="properties: {contacts: {email: {label: E-Mail}, hs_lead_status: {options: [{value: NEW, label: New}]}}}\n"
+    )
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 3
+    assert changes(plan) == {"properties/contacts/hs_lead_status": "adopt"}
+    assert plan["summary"]["unchanged"] == 1
+    assert run(["plan", "-q"]) == 3
+    assert capsys.readouterr().out.endswith("1 error stops this plan; 1 adopted, 1 unchanged.\n")
+    Path("specs/spec.yaml").write_text("properties: {contacts: {email: {label: E-Mail}}}\n", "utf-8")
+    assert run(["plan", "-q"]) == 3
+    assert capsys.readouterr().out.endswith("\n1 error stops this plan.\n")
+
+
+def test_an_apply_that_cannot_begin_shows_its_plan_once(capsys):
+    """On stdout, where results belong; beside a document for machines people read it on stderr."""
+    settle_in(spec="properties: {contacts: {email: {label: E-Mail}, hs_lead_status: {label: X}}}\n")
+    capsys.readouterr()
+
+    assert run(["apply", "--auto-approve"]) == 3
+    shown = capsys.readouterr()
+    assert (shown.out.count("[read-only-definition]"), shown.err.count("[read-only-definition]")) == (2, 0)
+    assert run(["apply", "--auto-approve", "-o", "json"]) == 3
+    shown = capsys.readouterr()
+    assert (json.loads(shown.out)["exit"]["code"], shown.err.count("[read-only-definition]")) == (3, 2)
+
+
+def test_a_watched_object_type_that_is_not_there_is_told(capsys):
+    """Nothing of it is read, so nothing of it could ever drift; the token has no part in it."""
+    settle_in(spec="lifecycleStages: [{name: lead}]\n")
+    settings = Path("specs/reconciler.yaml")
+    settings.write_text(settings.read_text("utf-8").replace("[contacts]", "[contacts, my_objct, 2-123]"), "utf-8")
+
+    code, plan = told(capsys, "plan")
+
+    assert code == 0
+    assert [(one["rule"], one["severity"], one["message"]) for one in plan["findings"]] == [
+        ("unknown-object-type", "warning", "watch: the portal has no object type my_objct, so nothing of it is seen"),
+    ]
+    assert found(plan) == [
+        ("unknown-object-type", "warning", "3:19", "check the name of the custom object, or drop it from `watch:`")
+    ]
+    assert run(["plan", "-q"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2-123 could not be read (HubSpot answered 400: Unable to infer object type from: 2-123)" in said
+    assert "the token" not in said
+
+
+def test_a_removal_that_has_nothing_to_do_may_be_misspelt(capsys):
+    """What is done is told in one line for all of it; what looks like a slip of the pen is told by itself."""
+    settle_in(spec=f"properties: {{contacts: {{plan_tier: {FULL % 'Tier'}, old: {FULL % 'Old'}}}}}\n")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    edit(Portal.open(STATE), "archive", object="contacts", property="old")
+    lines = [
+        "properties/contacts/plan_teir",
+        "properties/contacts/hs_lead_status/options/OPEN_DAEL",
+        "properties/contcts/x",
+        "properties/contacts/old",
+        "properties/contacts/unlike",
+        "lifecycleStages/gone",
+    ]
+    stones = "".join(f"  - {{address: {address}, reason: r}}\n" for address in lines)
+    Path("specs/spec.yaml").write_text(f"removed:\n{stones}", "utf-8")
+
+    code, plan = told(capsys, "plan", "--only", "properties/*/*", "--only", "lifecycleStages/*")
+
+    assert code == 0
+    assert [(one["severity"], one["message"], one["fix"], one["source"]["line"]) for one in plan["findings"]] == [
+        (
+            "info",
+            "properties/contacts/plan_teir: it is not in this portal",
+            "did you mean plan_tier? If it is done, drop the line",
+            2,
+        ),
+        (
+            "info",
+            "properties/contacts/hs_lead_status/options/OPEN_DAEL: it is not in this portal",
+            "did you mean OPEN_DEAL? If it is done, drop the line",
+            3,
+        ),
+        ("info", "properties/contcts/x: the portal has no object type contcts", "did you mean contacts?", 4),
+        (
+            "info",
+            "3 lines under `removed:` have nothing left to do in this portal: properties/contacts/old, "
+            "properties/contacts/unlike, lifecycleStages/gone",
+            "drop them once that is so in every portal",
+            5,
+        ),
+    ]

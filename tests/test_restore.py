@@ -78,3 +78,23 @@ def test_a_restore_clears_what_is_declared_as_null(tmp_path, monkeypatch):
     definition = emulator.Portal.open(Path(STATE)).definitions("0-1")["properties"]["tier"]
     assert definition["description"] == ""
     assert run(["plan", "--detailed-exitcode", "-q"]) == 0
+
+
+def test_a_restore_lists_as_changes_only_what_changes(tmp_path, monkeypatch, capsys):
+    """What comes back as it lies archived is named in one line; a document holds all that is sent."""
+    monkeypatch.chdir(tmp_path)
+    Path("specs").mkdir()
+    Path("specs/reconciler.yaml").write_text(SETTINGS, "utf-8")
+    Path("specs/contacts.yaml").write_text(SPEC % "Score", "utf-8")
+    assert run(["apply", "--auto-approve", "-q"]) == 0
+    emulator.edit(emulator.Portal.open(Path(STATE)), "archive", object="contacts", property="score")
+    Path("specs/contacts.yaml").write_text(SPEC % "Points", "utf-8")
+    capsys.readouterr()
+
+    assert run(["plan", "-o", "json:plan.json"]) == 0
+
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [line for line in lines if "→" in line] == ['label  "Score" → "Points"']
+    assert " ".join(lines).count("As it lies archived: description, displayOrder, externalOptions, fieldType") == 1
+    (change,) = json.loads(Path("plan.json").read_text("utf-8"))["changes"]
+    assert len(change["fields"]) == 10

@@ -1,5 +1,6 @@
 import pytest
 
+from reconciler.cli import run
 from reconciler.errors import UsageError
 from reconciler.settings import Portal, load
 
@@ -158,3 +159,23 @@ def test_one_file_holds_the_settings(tmp_path):
     written(tmp_path, TWO, "reconciler.yml")
 
     assert "there is also reconciler.yml" in refusal(tmp_path, TWO)
+
+
+def test_empty_settings_are_told_how_to_begin(tmp_path):
+    """There is no key to drop in an empty file."""
+    assert refusal(tmp_path, "").endswith(
+        "fix: write what belongs into it, as `reconciler init` does in a new directory"
+    )
+
+
+def test_a_file_is_no_specs_directory(tmp_path, monkeypatch, capsys):
+    """Whoever names a spec file is told which directory holds it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "contacts.yaml").write_text("", "utf-8")
+
+    for words in (["plan"], ["validate"]):
+        assert run([*words, "--specs", "specs/contacts.yaml"]) == 3
+        said = capsys.readouterr().err
+        assert "specs/contacts.yaml is a file, and --specs names the directory of all specs" in said
+        assert "--specs specs\n" in said

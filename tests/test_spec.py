@@ -208,6 +208,21 @@ def test_findings_of_several_layers_in_one_entry_are_found_together(specs):
     ]
 
 
+def test_a_name_is_checked_whatever_its_entry_says(specs):
+    """Of an entry that nobody can make sense of, the name is still found wrong in the same run."""
+    spec = specs(
+        "properties:\n  contacts:\n    CS Health Score: {label: A, type: int, fieldType: number, groupName: g}\n"
+        "associationLabels:\n  contacts:\n    companies:\n      Billing-contact: 7\n"
+    )
+
+    assert said(spec) == [
+        ("property-name", 3, 5),
+        ("not-one-of", 3, 39),
+        ("label-name", 7, 7),
+        ("wrong-type", 7, 24),
+    ]
+
+
 TABLE = [
     ("- 1", ("wrong-type", 1, 1), "the file should be a mapping, but is a list", "not a list"),
     (

@@ -82,9 +82,11 @@ def _planned(
     check_only(situation, wishes.only)
     plan = make(situation, wishes)
     made = document(situation, plan, wishes, session.now())
-    if (plan.changes and not session.quiet) or made["exit"]["code"]:
+    stopped = bool(made["exit"]["code"])
+    to_machines = any(output.file is None for output in session.outputs)
+    if to_machines if stopped else plan.changes and not session.quiet:
         click.echo(FORMATS["text"](made, session.style(sys.stderr)), err=True, nl=False, color=True)
-    if made["exit"]["code"]:
+    if stopped:
         raise Finished(session.emit(made))
     require_digest(wishes.require_digest, made["digest"])
     refuse_blocked(plan)

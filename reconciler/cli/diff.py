@@ -31,7 +31,7 @@ def command(
 
     with ExitStack() as stack:
         portal = session.options.get("portal")
-        base = side(stack, base_ref, base_specs or session.specs, portal)
+        base = side(stack, base_ref, base_specs or session.specs, portal, needed=base_specs is not None)
         head = side(stack, head_ref, session.specs, portal)
         made = document(base, head, session.now(), detailed=detailed_exitcode, fail_on=fail_on or "")
     return session.emit(made)

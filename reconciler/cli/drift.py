@@ -86,6 +86,8 @@ def command(
         )
 
     session.kind = "drift"
+    if history is not None:
+        histories.refuse_nowhere(history)
     workspace = session.workspace()
     if workspace.baseline is None:
         hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"

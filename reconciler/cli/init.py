@@ -12,7 +12,9 @@ IGNORED = ".reconciler/"
 
 
 @click.command(epilog="Example: reconciler init --portal-id 1234567")
-@click.option("--portal-id", type=int, metavar="ID", help="Begin with this real portal, and no examples.")
+@click.option(
+    "--portal-id", type=click.IntRange(min=1), metavar="ID", help="Begin with this real portal, and no examples."
+)
 @common_options
 @click.pass_obj
 def command(session: Session, portal_id: int | None) -> int:

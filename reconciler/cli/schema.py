@@ -47,5 +47,9 @@ def _refuse_stale(path: Path, wanted: str, what: str) -> None:
     hint = f"reconciler schema{'' if what == 'specs' else f' {what}'} > {path}"
     if not path.is_file():
         raise UsageError(f"there is no file {path}", where=str(path), hint=hint)
-    if path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n") != wanted:
+    text = path.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    if '"$schema"' not in text:
+        hint = "name the file that does, such as specs/schema.json; `reconciler validate` checks specs and settings"
+        raise UsageError(f"{path} holds no schema", where=str(path), hint=hint)
+    if text != wanted:
         raise UsageError(f"{path} is not the schema of this version", where=str(path), hint=hint)

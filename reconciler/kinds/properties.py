@@ -772,10 +772,16 @@ def _group_there(desired: Resource, scope: Scope, reads: Reads) -> Iterator[Find
     address = join(property_groups.NAME, desired.object_type, group)
     if address in scope.removed:
         why = f"group {group} is to be removed (see `removed:`)"
-        yield refusal("unknown-group", desired, why, "move the property to another group first")
+        yield refusal("unknown-group", desired, why, "move the property to another group first", "groupName")
     elif reads.ok(path) and group not in _names(reads, path) and address not in scope.desired:
+        from reconciler.wording import did_you_mean
+
+        head = join(property_groups.NAME, desired.object_type, "")
+        declared = [split(one)[-1] for one in scope.desired if one.startswith(head)]
+        near = did_you_mean(group, [*declared, *_names(reads, path)])
+        fix = near or f"declare it under `propertyGroups: {desired.object_type}:`"
         why = f"neither the portal nor the specs have the group {group}"
-        yield refusal("unknown-group", desired, why, f"declare it under propertyGroups: {desired.object_type}:")
+        yield refusal("unknown-group", desired, why, fix, "groupName")
 
 
 def editable(raw: Mapping[str, Json]) -> tuple[bool, bool]:

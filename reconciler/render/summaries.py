@@ -51,9 +51,11 @@ def plan_summary(document: Document) -> str:
     """The one line that says what a plan comes to."""
     if document.get("errors") and not document.get("changes"):
         return f"Nothing was planned: {counted(len(document['errors']), 'error')}."
-    found = totals(document)
+    found, wrong = totals(document), _errors(document)
     writes, kept = plan_counts(found), kept_counts(found)
-    if writes:
+    if wrong and not writes:
+        head = f"{counted(wrong, 'error stops', 'errors stop')} this plan{'; ' + kept if kept else ''}."
+    elif writes:
         head = f"Plan: {writes}{', ' + kept if kept else ''}."
     elif document.get("complete") is False:
         head = f"No changes in what could be read{': ' + kept if kept else ''}."
@@ -61,7 +63,12 @@ def plan_summary(document: Document) -> str:
         head = f"No changes in HubSpot{': ' + kept if kept else ''}."
     else:
         head = f"No changes. {counted(found['unchanged'], 'definition matches', 'definitions match')} the specs."
-    return " ".join([head, *_stops(document)])
+    stopped = [f"{counted(wrong, 'error stops', 'errors stop')} it."] if wrong and writes else []
+    return " ".join([head, *_stops(document), *stopped])
+
+
+def _errors(document: Document) -> int:
+    return sum(one["severity"] == "error" for one in document.get("findings", ()))
 
 
 def _stops(document: Document) -> Iterator[str]:
@@ -77,8 +84,6 @@ def _stops(document: Document) -> Iterator[str]:
         yield f"{counted(number, 'conflict needs', 'conflicts need')} a decision."
     if number := len([change for change in changes if change.get("breaks")]):
         yield f"{counted(number, 'change breaks', 'changes break')} an integration."
-    if number := len([one for one in document.get("findings", ()) if one["severity"] == "error"]):
-        yield f"{counted(number, 'error stops', 'errors stop')} it."
 
 
 def refusing(change: Change) -> str:

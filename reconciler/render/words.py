@@ -311,12 +311,19 @@ def effects(change: Change) -> Iterator[str]:
         yield ARCHIVED.get(change["address"].partition("/")[0], "It is removed from the portal.")
     elif change["action"] == "restore":
         yield RESTORED
+        if same := [addresses.decode(field["path"]) for field in change.get("fields", ()) if _stays(field)]:
+            yield f"As it lies archived: {', '.join(same)}."
     elif change.get("severity") in ("destructive", "irreversible"):
         paths = [field["path"] for field in change.get("fields", ()) if "after" not in field]
         if any(path.startswith("options/") and path.count("/") == 1 for path in paths):
             yield OPTION_REMOVED
         if any(field["path"] == "type" for field in change.get("fields", ())):
             yield TYPE_CHANGED
+
+
+def _stays(field: Json) -> bool:
+    """Whether a field is only sent along: a restore sends all of them, for HubSpot resets what it is not sent."""
+    return "before" in field and "after" in field and bool(field["before"] == field["after"])
 
 
 def impacts(change: Change) -> Iterator[str]:
@@ -408,7 +415,8 @@ def by_note(change: Change) -> list[tuple[str, list[Json]]]:
     """The fields of a change under the note that explains them, those without one first."""
     notes: dict[str, list[Json]] = {"": []}
     for field in change.get("fields", ()):
-        notes.setdefault(cause_note(field), []).append(field)
+        if not _stays(field):
+            notes.setdefault(cause_note(field), []).append(field)
     return [(note, fields) for note, fields in notes.items() if fields]
 
 
@@ -441,6 +449,7 @@ UNREAD = {
     "not_read": "was not read",
     "unavailable": "could not be read: HubSpot did not answer",
 }
+NO_SUCH = (" (HubSpot answered 400", " (HubSpot answered 404")  # it knows no such object type (hubspot-api.md A.1)
 
 
 def unread(document: Document) -> Iterator[str]:
@@ -449,7 +458,7 @@ def unread(document: Document) -> Iterator[str]:
     for read in document.get("reads", ()):
         if read.get("status", "ok") != "ok":
             detail = f" ({read['detail']})" if read.get("detail") else ""
-            told = UNREAD.get(read["status"], read["status"])
+            told = "could not be read" if detail.startswith(NO_SUCH) else UNREAD.get(read["status"], read["status"])
             alike.setdefault((told, detail), []).append(read["collection"])
     for (told, detail), names in alike.items():
         if len(names) == 1:
