@@ -88,7 +88,8 @@ def _planned(
     refuse_blocked(plan)
     observation = situation.observation
     if plan.writes and not auto_approve:
-        click.confirm(f"Apply these {len(plan.writes)} changes to {workspace.portal.name}?", abort=True, err=True)
+        what = "this change" if len(plan.writes) == 1 else f"these {len(plan.writes)} changes"
+        click.confirm(f"Apply {what} to {workspace.portal.name}?", abort=True, err=True)
         observation = workspace.observe(reader, situation.scope)  # somebody took their time
     return Deployment(workspace, made, plan.changes, observation, session.now), situation.scope, client
 

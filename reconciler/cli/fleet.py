@@ -182,12 +182,13 @@ class FleetRun:
     def over(self, waves: "Sequence[Sequence[Member]]", job: "Job", **how: Any) -> "list[Mapping[str, Json]]":
         """Goes through the portals; each result is in the journal before the next one is looked at."""
         from reconciler.fleet_run import Journal, Run
+        from reconciler.render.words import counted
 
         stamp = self.session.now().strftime("%Y%m%dT%H%M%S.%f")
         stop = self.stopped
         with ExitStack() as files:
             journal = files.enter_context(Journal.begun(self.state / f"{self.name}-{stamp}.jsonl"))
-            many = f"{len(self.members)} portals, {self.in_flight} at once"
+            many = f"{counted(len(self.members), 'portal')}, {self.in_flight} at once"
             self.session.note(f"{self.name}: {many}; journal {_shown(journal)}")
             told = files.enter_context(self._telling(journal))
             run = Run(
@@ -294,11 +295,12 @@ def _reviewed(run: FleetRun, workshop: "Workshop") -> dict[str, str]:
     """Shows what every portal's plan comes to, asks, and gives the digests of what was approved."""
     from reconciler.fleet import fleet_document
     from reconciler.render import FORMATS
+    from reconciler.render.words import counted
 
     results = run.over([run.members], workshop.plan)
     document = fleet_document("plan", results, run.session.now())
     click.echo(FORMATS["text"](document, run.session.style(sys.stderr)), err=True, nl=False, color=True)
     changing = [one["name"] for one in results if one["verdict"] == "differs"]
     if changing:
-        click.confirm(f"Apply these plans to {len(changing)} portals?", abort=True, err=True)
+        click.confirm(f"Apply these plans to {counted(len(changing), 'portal')}?", abort=True, err=True)
     return {one["name"]: one["digest"] for one in results if one["digest"]}
