@@ -25,5 +25,6 @@ def command(session: Session, file: Path) -> int:
     try:
         session.emit(document)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{file} is not a whole document: {error!r}", where=str(file)) from error
+        hint = "parts of it are missing or of another kind; make it anew with -o json:FILE"
+        raise UsageError(f"{file} is not a whole document", where=str(file), hint=hint) from error
     return 0
