@@ -7,6 +7,7 @@ import pytest
 from reconciler import yaml_loader
 from reconciler.cli import COMMANDS, run
 from reconciler.errors import ExitCode
+from reconciler.render import FORMATS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -58,3 +59,30 @@ def test_the_two_commands_are_the_ones_that_ci_runs():
 
     assert f"```sh\n{command}\n```" in README
     assert command in (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+
+
+CHANGES = ("plan", "apply", "diff", "show")  # the document of a show is whatever was saved
+OTHERS = ("drift", "validate", "import", "explain", "coverage", "doctor", "fleet plan", "fleet merge")
+
+
+@pytest.mark.parametrize("words", [*CHANGES, *OTHERS])
+def test_help_lists_every_format_that_fits(words, capsys):
+    """A command names all formats that its document can have and no other, and the README names them all."""
+    assert run([*words.split(), "--help"]) == 0
+    listed = re.search(r"-o FORMAT\[:FILE\] (.*?); repeatable", " ".join(capsys.readouterr().out.split()))
+    assert listed
+    named = listed[1].replace("- ", "-").replace(" or ", ", ").split(", ")
+
+    assert sorted(named) == sorted(name for name in FORMATS if words in CHANGES or name != "gitlab-terraform")
+    assert [name for name in FORMATS if f"`{name}`" not in README] == []
+
+
+@pytest.mark.parametrize("words", OTHERS)
+def test_a_format_that_does_not_fit_is_refused_before_the_run(words, capsys, monkeypatch, tmp_path):
+    """Nothing is read or written for a report that could not be made in the end."""
+    monkeypatch.chdir(tmp_path)
+
+    assert run([*words.split(), "-o", "gitlab-terraform"]) == 3
+
+    assert "That one shows a plan or an apply." in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

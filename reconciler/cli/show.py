@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.session import Session, common_options, document_options
+from reconciler.cli.session import Session, change_document_options, common_options
 from reconciler.errors import UsageError
 
 
 @click.command(epilog="Example: reconciler show plan.json -o markdown")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@document_options
+@change_document_options
 @common_options
 @click.pass_obj
 def command(session: Session, file: Path) -> int:
