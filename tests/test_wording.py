@@ -87,3 +87,31 @@ def test_a_fleet_of_one_is_one_portal(capsys):
     assert run(["fleet", "plan"]) == 0
 
     assert "plan: 1 portal, " in capsys.readouterr().err
+
+
+LONG = "Annual recurring revenue of all contracts, in the currency of the account, without one-off services"
+
+
+def test_no_title_is_cut(monkeypatch, capsys):
+    """A label that does not fit beside its name stands whole below it, where it is made and where it is destroyed."""
+    monkeypatch.setenv("COLUMNS", "100")
+    entry = f"label: '{LONG}', type: string, fieldType: text, groupName: contactinformation, description: Who pays"
+    Path("specs/a.yaml").write_text(f"properties:\n  contacts:\n    arr: {{{entry}}}\n    b: {ENTRY % ''}\n", "utf-8")
+    assert run(["plan"]) == 0
+    made = capsys.readouterr().out
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    Path("specs/a.yaml").write_text("removed: [{address: properties/contacts/arr, reason: gone}]\n", "utf-8")
+    capsys.readouterr()
+    assert run(["plan"]) == 0
+
+    assert made.split("Properties of contacts\n")[1].split("\n\n")[0] == (
+        "  + create   property arr       specs/a.yaml:3\n"
+        '      "Annual recurring revenue of all contracts, in the currency of the account, without one-off\n'
+        '      services"\n'
+        "      string/text, group contactinformation\n"
+        '      description  "Who pays"\n'
+        '  + create   property b    "M"  specs/a.yaml:4\n'
+        "      string/text, group contactinformation"
+    )
+    destroyed = " ".join(capsys.readouterr().out.split())
+    assert f'- archive property arr of contacts specs/a.yaml:1 "{LONG}"' in destroyed
