@@ -135,7 +135,6 @@ class Workspace:
             from reconciler.emulator import SeedError, create_app
 
             file = self.emulator_file
-            file.parent.mkdir(parents=True, exist_ok=True)
             try:
                 embedded = Embedded.open(file)
             except SeedError as error:

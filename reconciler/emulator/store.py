@@ -253,6 +253,7 @@ class Portal:
         """Writes the state file, whole or not at all."""
         if self.path is None:
             return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
         with scratch.open("w", encoding="utf-8") as stream:
             stream.write(self._text())
