@@ -86,3 +86,26 @@ def test_a_format_that_does_not_fit_is_refused_before_the_run(words, capsys, mon
 
     assert "That one shows a plan or an apply." in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [*COMMANDS, "fleet plan", "fleet apply", "fleet merge", "ci plan", "ci drift"])
+def test_global_options_work_before_and_after_the_command(words, capsys):
+    """As the README says: before the command, after it, and between the words of one that has two."""
+    assert "Global options work before and after the command." in README
+    names = words.split()
+    for place in range(len(names) + 1):
+        told = [*names[:place], "-q", "--no-input", "--color", "never", "--specs", "specs", *names[place:], "--help"]
+
+        assert run(told) == 0, told
+        assert f"Usage: reconciler {words}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_quiet_fleet_is_quiet(tmp_path, monkeypatch, capsys):
+    """What stands between the two words of a command holds for the run."""
+    monkeypatch.chdir(tmp_path)
+    assert run(["-q", "init"]) == 0
+    capsys.readouterr()
+
+    assert run(["fleet", "-q", "plan"]) == 0
+
+    assert capsys.readouterr().err == ""
