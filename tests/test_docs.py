@@ -84,7 +84,10 @@ def test_a_format_that_does_not_fit_is_refused_before_the_run(words, capsys, mon
 
     assert run([*words.split(), "-o", "gitlab-terraform"]) == 3
 
-    assert "That one shows a plan or an apply." in capsys.readouterr().err
+    assert (
+        "gitlab-terraform shows what a plan or an apply changes; use gitlab-codequality or junit"
+        in capsys.readouterr().err
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -170,12 +170,13 @@ class Output(NamedTuple):
     def parse(cls, text: str, formats: Sequence[str]) -> "Output":
         """``FORMAT`` or ``FORMAT:FILE``, of the formats that a command's document can have."""
         name, colon, file = text.partition(":")
+        if name in OF_CHANGES and name not in formats:
+            raise click.UsageError(f"{name} shows what a plan or an apply changes; use gitlab-codequality or junit")
         if name not in formats or (colon and not file):
             from difflib import get_close_matches
 
             near = get_close_matches(name, formats, 1)
             hint = f" Did you mean {near[0]}?" if near and name not in formats else ""
-            hint = " That one shows a plan or an apply." if name in OF_CHANGES and name not in formats else hint
             raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(formats)}.{hint}")
         return cls(name, _writable(_path(file)) if file else None)
 
