@@ -1,5 +1,6 @@
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,13 @@ def test_a_quiet_fleet_is_quiet(tmp_path, monkeypatch, capsys):
     assert run(["fleet", "-q", "plan"]) == 0
 
     assert capsys.readouterr().err == ""
+
+
+def test_the_licence_is_the_one_of_the_package():
+    """What the README says of the licence is what the package declares, and it points to no file that is not there."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["license"]
+    section = README.split("## Licence\n", 1)[1]
+
+    assert section.startswith(f"\n[{declared}](https://opensource.org/license/")
+    assert "`pyproject.toml` declares it" in section
+    assert list(ROOT.glob("LICEN[SC]E*")) == []
