@@ -16,6 +16,7 @@ from reconciler.model import Json
 from reconciler.plan import Plan
 from reconciler.planning import Wishes, guard_context
 from reconciler.saved_plan import load_plan, refuse_forged
+from reconciler.wording import not_json
 from reconciler.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def read_json(file: Path) -> Json:
         raise UsageError(f"cannot read {file}: {error.strerror}", where=str(file)) from error
     except (ValueError, RecursionError) as error:
         hint = "plan again with -o json:FILE"
-        raise UsageError(f"{file} is not JSON: {error}", where=str(file), hint=hint) from error
+        raise UsageError(f"{file} {not_json(error)}", where=str(file), hint=hint) from error
 
 
 _RECEIPT = b'{"event": "begin", '

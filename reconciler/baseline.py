@@ -181,7 +181,7 @@ def load(directory: Path) -> Baseline | None:
             managed.update(f"{head}/{addresses.encode(name)}" for name in document["managed"])
             collections.update(document["collections"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise _unusable(path, f"is not a baseline that this tool wrote ({error!r})") from error
+            raise _unusable(path, "is not a baseline that this tool wrote") from error
         if path.name != _file_name(head):
             raise _unusable(path, f"holds what belongs into {_file_name(head)}")
         if document.get("portalId") is not None:
@@ -206,7 +206,9 @@ def _read(path: Path, also: Callable[[bytes], None]) -> dict[str, Json]:
     except OSError as error:
         raise _unusable(path, f"cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
-        raise _unusable(path, f"is not JSON: {error}") from error
+        from reconciler.wording import not_json
+
+        raise _unusable(path, not_json(error)) from error
     version = document.get("formatVersion") if isinstance(document, dict) else None
     major = version.partition(".")[0] if isinstance(version, str) else ""
     if not major.isdecimal():

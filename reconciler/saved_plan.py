@@ -42,7 +42,8 @@ def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace,
     """A saved plan, if it is whole, still valid, and meant for this portal."""
     plan = report.check_version(document, where)
     if plan.get("kind") != "plan":
-        raise UsageError(f"{where} is a document of kind {plan.get('kind')!r}, not a plan", where=where)
+        kind = f", but a document of `{plan['kind']}`" if isinstance(plan.get("kind"), str) else ""
+        raise UsageError(f"{where} is no plan{kind}", where=where, hint="save one with `reconciler plan -o json:FILE`")
     if plan.get("comparison"):
         hint = "plan against a portal: `reconciler plan -o json:FILE`"
         raise UsageError(f"{where} compares two commits and knows no portal", where=where, hint=hint)

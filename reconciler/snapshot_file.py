@@ -48,8 +48,10 @@ def load(file: Path) -> RecordedRead:
     except OSError as error:
         raise UsageError(f"cannot read {where}: {error.strerror}", where=where) from error
     except (ValueError, RecursionError) as error:
+        from reconciler.wording import not_json
+
         hint = "record one with `reconciler snapshot FILE`"
-        raise UsageError(f"{where} is not JSON: {error}", where=where, hint=hint) from error
+        raise UsageError(f"{where} {not_json(error)}", where=where, hint=hint) from error
     check_version(document, where)
     responses = document.get("responses")
     if not isinstance(responses, dict):

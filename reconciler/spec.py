@@ -356,7 +356,7 @@ def schema_findings(file: SourceFile, schema: Mapping[str, Json]) -> list[Findin
     """What a schema refuses in a whole file."""
     assert file.document is not None
     found = _problems(_Refusal((), file.document.value, schema), _validator(schema))
-    return [_schema_finding(problem, file) for problem in found]
+    return _schema_findings(found, file)
 
 
 def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str, list[int]], list[Finding]]:
@@ -373,7 +373,7 @@ def _sifted(content: Json, file: SourceFile) -> tuple[dict[str, Json], dict[str,
     instead: dict[Steps, list[Json]] = {}
     for refusal in _refused_sections(content, root):
         found = _problems(refusal, validator)
-        findings += [_schema_finding(problem, file) for problem in found]
+        findings += _schema_findings(found, file)
         meant = mended(refusal.value, found, len(refusal.path))
         instead[refusal.path] = [meant] if refusal.path and ACCEPTS[refusal.pointer](meant) else []
         if not instead[refusal.path]:
@@ -472,6 +472,12 @@ def _problems(refusal: _Refusal, validator: Any) -> "list[Problem]":
     found = validator.evolve(schema=refusal.schema).iter_errors(refusal.value)
     each = (problem for violation in found for problem in explained(violation, refusal.path))
     return list({(problem.path, problem.message): problem for problem in each}.values())
+
+
+def _schema_findings(found: "Iterable[Problem]", file: SourceFile) -> list[Finding]:
+    """What a schema refuses, but for what was told of the same place when the file was read: a `<<` is one fault."""
+    told = {finding.source for finding in file.findings}
+    return [one for problem in found if (one := _schema_finding(problem, file)).source not in told]
 
 
 def _schema_finding(problem: "Problem", file: SourceFile) -> Finding:

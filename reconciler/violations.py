@@ -243,7 +243,9 @@ def _bad_format(violation: Violation, path: Path) -> Problem:
 
 def _what(description: str) -> str:
     """What belongs there, from the hover text of the field."""
-    return f"what belongs there: {description[:1].lower()}{description[1:]}" if description else ""
+    first = description.partition(" ")[0]
+    start = description[:1].lower() if first[1:].islower() else description[:1]  # HubSpot keeps its capital
+    return f"what belongs there: {start}{description[1:]}" if description else ""
 
 
 def _named(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from json import JSONDecodeError
 
 from reconciler.model import Finding, Json
 
@@ -62,6 +63,20 @@ def found(value: Json) -> str:
 def short(text: str, most: int = 60) -> str:
     """A quoted text that does not fill the line."""
     return repr(text if len(text) <= most else text[: most - 1] + "…")
+
+
+def not_json(error: Exception) -> str:
+    """What keeps a text from being JSON, in a sentence."""
+    match error:
+        case JSONDecodeError():
+            return f"is not JSON (line {error.lineno}, column {error.colno})"
+        case UnicodeDecodeError():
+            return "is not JSON: it is not in UTF-8"
+        case RecursionError():
+            return "is not JSON: it is nested too deeply"
+        case ValueError() if "digits" in str(error):
+            return "is not JSON: a number has too many digits"
+    return f"is not JSON: {error}"
 
 
 def report(findings: Iterable[Finding]) -> str:

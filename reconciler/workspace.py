@@ -134,13 +134,12 @@ class Workspace:
         options.setdefault("cancelled", self.cancelled)
         if self.portal.emulator is not None:
             from reconciler.emulator import Portal as Embedded
-            from reconciler.emulator import create_app
+            from reconciler.emulator import SeedError, create_app
 
             file = self.emulator_file
-            file.parent.mkdir(parents=True, exist_ok=True)
             try:
                 embedded = Embedded.open(file)
-            except (ValueError, KeyError, TypeError) as error:
+            except SeedError as error:
                 hint = "delete the file: the next run begins a new portal"
                 message = f"{self.portal.emulator} is no embedded portal: {error}"
                 raise UsageError(message, where=str(file), hint=hint) from error

@@ -1,4 +1,6 @@
 import filecmp
+import subprocess
+import sys
 from pathlib import Path
 
 from reconciler.cli import run
@@ -29,6 +31,21 @@ def test_the_demo_tells_the_whole_story(capsys, tmp_path, monkeypatch):
     assert 'label  "Plan tier" → "Tier (old)"' in out
     assert out.rstrip().endswith("No drift.\n\nThat is all of it. Next: reconciler init, then reconciler plan.")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_stops_reading_is_told_of_no_mishap():
+    """The demo piped into `head` ends as if somebody had interrupted it, without a word."""
+    words = [sys.executable, "-m", "reconciler", "demo"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        while process.stdout.readline() != "$ reconciler init\n":
+            pass
+        process.stdout.close()  # before init has said what comes next
+        told = process.stderr.read()
+
+    assert "went wrong" not in told
+    assert (process.returncode, told) == (130, "")
 
 
 def test_the_wheel_carries_the_specs_of_the_repository():

@@ -24,6 +24,8 @@ from reconciler.paths import Api
 from reconciler.receipts import Receipt
 from reconciler.report import apply_document, change_from_json
 
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+
 
 @pytest.fixture(autouse=True)
 def _directory(tmp_path, monkeypatch):
@@ -68,6 +70,7 @@ def test_whoever_says_no_gets_the_document_of_a_cancelled_run(monkeypatch, capsy
 
     assert "cancelled" in capsys.readouterr().err
     assert json.loads(Path("no.json").read_text("utf-8"))["exit"] == {"code": 130, "name": "cancelled"}
+    assert "| 130, 143 | cancelled | interrupt (or a no to the question of `apply`)" in README
     assert run(["plan", "-q", "--detailed-exitcode"]) == 2
 
 

@@ -1,5 +1,6 @@
 """How a directory of specs begins."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,29 @@ def test_a_number_that_no_portal_has_is_refused_before_anything_is_written(numbe
 
     assert "Invalid value for '--portal-id'" in capsys.readouterr().err
     assert list(Path().iterdir()) == []
+
+
+def test_init_lists_every_file_that_it_wrote_to(capsys):
+    """The line for .gitignore is one of them, unless it was there already; also where the specs are here."""
+    assert run(["init", "--portal-id", "1"]) == 0
+    assert capsys.readouterr().err == "wrote\n  specs/reconciler.yaml\n  specs/schema.json\n  .gitignore\n"
+
+    assert run(["init", "--portal-id", "1", "--specs", "other"]) == 0
+    assert capsys.readouterr().err == "wrote\n  other/reconciler.yaml\n  other/schema.json\n"
+
+    Path("below").mkdir()
+    os.chdir("below")
+    Path("../.gitignore").unlink()
+    assert run(["init", "--portal-id", "1", "--specs", "."]) == 0
+    assert capsys.readouterr().err == "wrote\n  reconciler.yaml\n  schema.json\n  ../.gitignore\n"
+
+
+def test_a_plan_leaves_nothing_behind(capsys):
+    """A look at an embedded portal that was never written to makes no folder for it; the first write does."""
+    assert run(["-q", "init"]) == 0
+    before = sorted(Path().rglob("*"))
+
+    assert run(["-q", "plan"]) == 0
+    assert sorted(Path().rglob("*")) == before
+    assert run(["-q", "apply", "--auto-approve"]) == 0
+    assert Path(".reconciler/demo.json").exists()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.plan import Choice, check_only
-from reconciler.cli.session import Finished, Session, common_options, document_options, only_option, sound_spec
+from reconciler.cli.session import Finished, Session, change_document_options, common_options, only_option, sound_spec
 from reconciler.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: reconciler apply -p production plan.json")
 @click.argument("plan_file", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@document_options
+@change_document_options
 @only_option
 @click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
 @click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries.")
@@ -92,7 +92,8 @@ def _planned(
     refuse_blocked(plan)
     observation = situation.observation
     if plan.writes and not auto_approve:
-        click.confirm(f"Apply these {len(plan.writes)} changes to {workspace.portal.name}?", abort=True, err=True)
+        what = "this change" if len(plan.writes) == 1 else f"these {len(plan.writes)} changes"
+        click.confirm(f"Apply {what} to {workspace.portal.name}?", abort=True, err=True)
         observation = workspace.observe(reader, situation.scope)  # somebody took their time
     return Deployment(workspace, made, plan.changes, observation, session.now), situation.scope, client
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.session import Session, common_options
+from reconciler.errors import ExitCode
 
 COLLEAGUE = "1002"
 
@@ -60,6 +61,8 @@ def command(session: Session) -> int:
     with tempfile.TemporaryDirectory(prefix="reconciler-demo-") as folder, inside(Path(folder)):
         for number, step in enumerate(STORY, 1):
             code = play(number, step, session)
+            if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+                return code
             if code != step.exit_code:
                 click.echo(f"the demo went wrong: exit {code} instead of {step.exit_code}", err=True)
                 return 1

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from reconciler.cli.plan import LEVELS
-from reconciler.cli.session import Session, common_options, document_options
+from reconciler.cli.session import Session, change_document_options, common_options
 
 
 @click.command(epilog="Example: reconciler diff --base-ref origin/main -o markdown")
-@document_options
+@change_document_options
 @click.option("--base-ref", required=True, metavar="REF", help="The commit to compare with, such as origin/main.")
 @click.option("--head-ref", metavar="REF", help="The commit to look at, instead of what is checked out.")
 @click.option("--base-specs", metavar="DIR", type=click.Path(path_type=Path), help="The specs directory at the base.")

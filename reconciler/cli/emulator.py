@@ -20,13 +20,14 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
     from reconciler.emulator import Portal, SeedError, serve
     from reconciler.errors import UsageError
 
+    there = state is not None and state.exists()
     try:
         portal = Portal.open(state, seed=seed) if state else Portal.seeded(seed)
     except SeedError as error:
+        if there:
+            hint = "delete the file: the next run begins a new portal"
+            raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
         raise UsageError(str(error), hint="seed with default, older, empty, or a file that `snapshot` wrote") from error
-    except (ValueError, KeyError, TypeError) as error:
-        hint = "delete the file: the next run begins a new portal"
-        raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
     try:
         server = serve(portal, port)
     except OSError as error:

@@ -22,6 +22,7 @@ LINES = "jsonl"  # the format that is written while the run goes on
 
 
 @click.group(epilog="Example: reconciler fleet drift --portals 'client-*' -o markdown:fleet.md")
+@common_options
 def command() -> None:
     """Plan, check or apply many portals in one run, with one report.
 

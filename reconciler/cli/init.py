@@ -1,6 +1,7 @@
 """``reconciler init``."""
 
 from importlib.resources import files
+from os.path import relpath
 from pathlib import Path
 
 import click
@@ -28,7 +29,7 @@ def command(session: Session, portal_id: int | None) -> int:
     if settings.exists():
         raise UsageError(f"{settings} is there already", where=str(settings), hint="init begins, it never overwrites")
     written = [_write(directory / name, text) for name, text in starting_files(portal_id).items()]
-    _ignore(directory.resolve().parent / ".gitignore")
+    written.append(_ignore(Path(relpath(directory.resolve().parent / ".gitignore"))))
     session.note("\n".join(["wrote", *(f"  {path}" for path in written if path)]))
     where = "" if directory == Path("specs") else f" --specs {directory}"
     if portal_id is None:
@@ -68,10 +69,12 @@ def _write(path: Path, text: str) -> Path | None:
     return path
 
 
-def _ignore(path: Path) -> None:
+def _ignore(path: Path) -> Path | None:
     """Local state never belongs into git."""
     there = path.read_bytes() if path.exists() else b""
-    if IGNORED.encode() not in there.splitlines():
-        unended = there and not there.endswith(b"\n")
-        with path.open("ab") as stream:
-            stream.write((b"\n" if unended else b"") + IGNORED.encode() + b"\n")
+    if IGNORED.encode() in there.splitlines():
+        return None
+    unended = there and not there.endswith(b"\n")
+    with path.open("ab") as stream:
+        stream.write((b"\n" if unended else b"") + IGNORED.encode() + b"\n")
+    return path

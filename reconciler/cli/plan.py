@@ -7,8 +7,8 @@ import click
 
 from reconciler.cli.session import (
     Session,
+    change_document_options,
     common_options,
-    document_options,
     only_option,
     snapshot_option,
     sound_spec,
@@ -25,7 +25,7 @@ Choice = Literal["spec", "live"] | None
 
 
 @click.command(epilog="Example: reconciler plan -p production -o json:plan.json --detailed-exitcode")
-@document_options
+@change_document_options
 @only_option
 @snapshot_option
 @click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")

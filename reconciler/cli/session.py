@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from reconciler.spec import Spec
     from reconciler.workspace import Workspace
 
+# The formats of `reconciler.render`, which help does not load: those of every document, and those of changes alone.
+OF_ALL = ("text", "json", "jsonl", "markdown", "html", "sarif", "junit", "github", "gitlab-codequality")
+OF_CHANGES = ("gitlab-terraform",)
+
 F = TypeVar("F", bound=Callable[..., Any])
-COUNTS = "gitlab-terraform"  # the format that shows nothing but counts of changes
-COUNTABLE = ("plan", "apply", "diff", "show")  # commands with documents of changes
 
 
 class Session:
@@ -182,22 +184,22 @@ class Output(NamedTuple):
     file: "Path | None"
 
     @classmethod
-    def parse(cls, text: str) -> "Output":
-        """``FORMAT`` or ``FORMAT:FILE``."""
-        from reconciler.render import FORMATS
-
+    def parse(cls, text: str, formats: Sequence[str]) -> "Output":
+        """``FORMAT`` or ``FORMAT:FILE``, of the formats that a command's document can have."""
         name, colon, file = text.partition(":")
-        if name not in FORMATS or (colon and not file):
+        if name in OF_CHANGES and name not in formats:
+            raise click.UsageError(f"{name} shows what a plan or an apply changes; use gitlab-codequality or junit")
+        if name not in formats or (colon and not file):
             from difflib import get_close_matches
 
-            near = get_close_matches(name, FORMATS, 1)
-            hint = f" Did you mean {near[0]}?" if near and name not in FORMATS else ""
-            raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(FORMATS)}.{hint}")
+            near = get_close_matches(name, formats, 1)
+            hint = f" Did you mean {near[0]}?" if near and name not in formats else ""
+            raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(formats)}.{hint}")
         return cls(name, _writable(_path(file)) if file else None)
 
 
 def _counted(outputs: "Sequence[Output]") -> "list[Output]":
-    return [output for output in outputs if output.format == COUNTS]
+    return [output for output in outputs if output.format in OF_CHANGES]
 
 
 def columns() -> int:
@@ -277,29 +279,34 @@ def _silent(option: Callable[[F], F]) -> Callable[[F], F]:
     return decorated
 
 
-def _outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
-    session: Session = ctx.find_root().obj
-    outputs = tuple(Output.parse(text) for text in value)
-    if _counted(outputs) and ctx.command_path.partition(" ")[2] not in COUNTABLE:
-        raise click.UsageError(f"{COUNTS} shows what a plan or an apply changes; use gitlab-codequality or junit")
-    if sum(output.file is None for output in outputs) > 1:
-        raise click.UsageError("two formats on stdout; give all but one a file: -o FORMAT:FILE")
-    session.outputs = outputs
-
-
 def document_options(command: F) -> F:
     """``-o``, for every command that ends with a document."""
+    return _output_option(OF_ALL)(command)
+
+
+def change_document_options(command: F) -> F:
+    """``-o``, for the commands whose document may be one of changes."""
+    return _output_option((*OF_ALL, *OF_CHANGES))(command)
+
+
+def _output_option(formats: Sequence[str]) -> Callable[[F], F]:
+    def outputs(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> None:
+        session: Session = ctx.find_root().obj
+        given = tuple(Output.parse(text, formats) for text in value)
+        if sum(output.file is None for output in given) > 1:
+            raise click.UsageError("two formats on stdout; give all but one a file: -o FORMAT:FILE")
+        session.outputs = given
+
     return click.option(
         "-o",
         "output",
         multiple=True,
         metavar="FORMAT[:FILE]",
-        callback=_outputs,
+        callback=outputs,
         expose_value=False,
         is_eager=True,
-        help="text, json, markdown, html, sarif, junit, github, gitlab-terraform or gitlab-codequality; repeatable. "
-        "With :FILE the text stays on stdout.",
-    )(command)
+        help=f"{', '.join(formats[:-1])} or {formats[-1]}; repeatable. With :FILE the text stays on stdout.",
+    )
 
 
 def snapshot_option(command: F) -> F:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.session import Session, common_options, document_options
+from reconciler.cli.session import Session, change_document_options, common_options
 from reconciler.errors import ExitCode, UsageError
 
 
 @click.command(epilog="Example: reconciler show plan.json -o markdown")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@document_options
+@change_document_options
 @common_options
 @click.pass_obj
 def command(session: Session, file: Path) -> int:
@@ -25,5 +25,6 @@ def command(session: Session, file: Path) -> int:
     try:
         session.emit(document)
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{file} is not a whole document: {error!r}", where=str(file)) from error
+        hint = "parts of it are missing or of another kind; make it anew with -o json:FILE"
+        raise UsageError(f"{file} is not a whole document", where=str(file), hint=hint) from error
     return int(ExitCode.USAGE if session.unwritten else ExitCode.OK)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from reconciler.emulator import account, associations, pipelines, schemas
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.stage_properties import stage_properties
-from reconciler.emulator.store import STANDARD_NAMES, Portal, SeedError, empty_object, empty_state
+from reconciler.emulator.store import STANDARD_NAMES, STATE_PARTS, Portal, SeedError, empty_object, empty_state
 
 Json = dict[str, Any]
 
@@ -38,7 +38,6 @@ ESSENTIAL_ELSEWHERE = frozenset({"hs_object_id", "hs_createdate", "hs_lastmodifi
 OLDER_HOMES = {"contacts": "contactinformation", "companies": "companyinformation", "deals": "dealinformation"}
 NEWER_GROUPS = {"sales_properties", "deal_information", "facebook_ads_properties", "contact_activity"}
 NEWER_DATE, OLDER_TIME = "2020-06-30", "2019-08-06T02:41:08.000Z"
-STATE_KEYS = {"portalId", "objects", "pipelines", "switches"}
 
 
 def seeded_state(seed: str | Path) -> Json:
@@ -99,8 +98,8 @@ def state_of_file(file: Path) -> Json:
     except OSError as error:
         raise SeedError(f"{file}: cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise SeedError(f"{file}: is no JSON: {error}") from error
-    if isinstance(saved, dict) and saved.keys() >= STATE_KEYS:
+        raise SeedError(f"{file}: is no JSON") from error
+    if isinstance(saved, dict) and saved.keys() >= STATE_PARTS.keys():
         return saved
     if isinstance(saved, dict) and isinstance(saved.get("responses"), dict):
         return state_of_answers(saved["responses"], file)

@@ -83,6 +83,22 @@ class SeedError(Exception):
     """A seed that is no file, or no file that a portal could be made from."""
 
 
+STATE_PARTS: Mapping[str, type] = {"portalId": int, "objects": dict, "pipelines": dict, "switches": dict}
+
+
+def saved_state(file: Path) -> dict[str, Any]:
+    """The state in a file, or what keeps it from being one."""
+    try:
+        state = json.loads(file.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise SeedError("it is not JSON") from error
+    if not isinstance(state, dict):
+        raise SeedError("it is no mapping")
+    if missing := [key for key, kind in STATE_PARTS.items() if not isinstance(state.get(key), kind)]:
+        raise SeedError(f"it lacks {', '.join(missing)}")
+    return state
+
+
 def empty_state(portal_id: int = 12345678) -> dict[str, Any]:
     """A portal before it was seeded."""
     return {
@@ -138,7 +154,7 @@ class Portal:
         """The portal that lives in a file, which is made from a seed when it is not there."""
         file = Path(path)
         if file.exists():
-            return cls(json.loads(file.read_text("utf-8")), path=file, clock=clock)
+            return cls(saved_state(file), path=file, clock=clock)
         portal = cls.seeded(seed, clock)
         portal.path = file
         return portal
@@ -237,6 +253,7 @@ class Portal:
         """Writes the state file, whole or not at all."""
         if self.path is None:
             return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
         with scratch.open("w", encoding="utf-8") as stream:
             stream.write(self._text())

@@ -817,12 +817,17 @@ def _immutable(desired: Resource, observed: Resource) -> Iterator[Finding]:
     for field in CREATE_ONLY:
         live = observed.attributes.get(field)
         if field in desired.attributes and not same(field, desired.attributes[field], live):
-            why = f"{field} is {live!r} and HubSpot never changes it once a property is made"
+            why = f"{field} is {_written(live)} and HubSpot never changes it once a property is made"
             fix = (
-                f"create a new property with {field}: {desired.attributes[field]!r}, copy the values, repoint what "
-                f"uses {desired.name}, then list {desired.address} under `removed:`"
+                f"create a new property with {field}: {_written(desired.attributes[field])}, copy the values, repoint "
+                f"what uses {desired.name}, then list {desired.address} under `removed:`"
             )
             yield refusal("immutable", desired, why, fix)
+
+
+def _written(value: Json) -> str:
+    """A value as specs write it."""
+    return "not set" if value is None else repr(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:

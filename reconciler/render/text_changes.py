@@ -64,14 +64,19 @@ def block(changes: Iterable[Change], style: Style, in_full: bool = False) -> Ite
     """Changes below each other, in columns."""
     rows = [_row(change, in_full) for change in changes]
     things = min(max([columns(thing) for _, thing, _, _ in rows]), style.width // 2)
-    labels = min(max([columns(label) for _, _, label, _ in rows]), max(style.width - things - 42, 24))
+    widths = [columns(label) for _, _, label, _ in rows]
+    most = max(style.width - things - 42, 24)
+    labels = max([width for width in widths if width <= most], default=0)
     heads = {action: Span(f"  {symbol} {action:<7}", action) for action, symbol in SYMBOLS.items()}
     conflict = Span("  ! conflict", "bad")
     for change, thing, label, source in rows:
         head = (
             conflict if conflicts(change) else heads.get(change["action"]) or Span(f"  ! {change['action']:<7}", "bad")
         )
-        yield (head, f"  {pad(thing, things)}  {pad(clip(label, labels), labels)}  ", Span(source, "dim"))
+        fits = columns(label) <= labels
+        yield (head, f"  {pad(thing, things)}  {pad(label if fits else '', labels)}  ", Span(source, "dim"))
+        if not fits:
+            yield from wrap(clip(label, 4 * style.width), style.width, INDENT)
         yield from details(change, style)
 
 
@@ -95,10 +100,13 @@ def _warning(change: Change) -> str:
 
 
 def _created(change: Change, style: Style) -> Iterable[str]:
+    """What a new definition is, and the first line of what is said of it."""
     line = create_line(change)
+    described = [field["after"] for field in change["fields"] if field["path"] == "description" and field["after"]]
+    about = [INDENT + clip(f'description  "{text}"', style.width - len(INDENT)) for text in described]
     if columns(line) + len(INDENT) > style.width:
-        return wrap(clip(line, 2 * style.width - 16), style.width, INDENT + "  ", INDENT)
-    return (INDENT + line,) if line else ()
+        return [*wrap(clip(line, 2 * style.width - 16), style.width, INDENT + "  ", INDENT), *about]
+    return [INDENT + line, *about] if line else about
 
 
 def fields(change: Change, style: Style) -> Iterator[Line]:
