@@ -59,7 +59,7 @@ def plan_summary(document: Document) -> str:
     elif document.get("complete") is False:
         head = f"No changes in what could be read{': ' + kept if kept else ''}."
     elif document.get("changes"):
-        head = f"No changes in HubSpot: {kept}."
+        head = f"No changes in HubSpot{': ' + kept if kept else ''}."
     else:
         head = f"No changes. {counted(found['unchanged'], 'definition matches', 'definitions match')} the specs."
     return " ".join([head, *_stops(document)])
@@ -76,6 +76,8 @@ def _stops(document: Document) -> Iterator[str]:
         yield f"{counted(number, 'guard refuses', 'guards refuse')} the whole."
     if number := sum(map(conflicts, changes)):
         yield f"{counted(number, 'conflict needs', 'conflicts need')} a decision."
+    if number := len([one for one in document.get("findings", ()) if one["rule"] == "left-to-hubspot"]):
+        yield f"{counted(number, 'conflict is', 'conflicts are')} left as HubSpot has it."
     if number := len([change for change in changes if change.get("breaks")]):
         yield f"{counted(number, 'change breaks', 'changes break')} an integration."
     if number := len([one for one in document.get("findings", ()) if one["severity"] == "error"]):
