@@ -36,6 +36,7 @@ EXPECTS: Mapping[Action, frozenset[str]] = {  # what a change may find
     "restore": frozenset({"archived"}),
     **{action: frozenset({"present"}) for action in ("update", "adopt", "archive", "forget")},
 }
+LEFT = "left-to-hubspot"  # the rule of a finding about a conflict that the portal won
 ROUNDS = 5  # of yielding to the portal, until nothing is contested any more
 DONE = "drop {} once that is so in every portal"  # a line under `removed:`
 RISKS: tuple[Risk, ...] = ("safe", "caution", "destructive", "irreversible")
@@ -188,21 +189,36 @@ class Inputs(NamedTuple):
 def build(inputs: Inputs) -> Plan:
     """What has to happen for the portal to be as declared."""
     first = _build(inputs)
+    if inputs.on_conflict == "spec":
+        return first._replace(changes=tuple(map(_insisting, first.changes)))
+    yielded: dict[str, Change] = {}
     for _ in range(ROUNDS if inputs.on_conflict == "live" else 0):
         contested = [change for change in first.changes if change.conflicts]
         if not contested:
             break
         for change in contested:
             inputs = inputs._replace(scope=_yielded(change, inputs.scope))
+        yielded.update((change.address, change) for change in contested)
         first = _build(inputs)  # stages that yield may make others move
-    if inputs.on_conflict == "spec":
-        return first._replace(changes=tuple(map(_insisting, first.changes)))
-    return first
+    return _admitting(first, yielded, inputs.scope) if yielded else first
+
+
+def _admitting(plan: Plan, yielded: Mapping[str, Change], scope: Scope) -> Plan:
+    """The plan that says what it leaves as the portal has it; that does not match the specs, however little is done."""
+    findings = []
+    for address, change in yielded.items():
+        fields = ", ".join(one.path for one in change.fields if one.cause == "conflict")
+        told = f"{address}: {fields} stays as HubSpot has it, though the specs want it otherwise"
+        fix = "take it into the specs with `adopt`, or the next plan finds the conflict again"
+        findings.append(Finding(LEFT, "warning", told, fix, address, change.source))
+    at_rest = {address for address in yielded if address in scope.desired}
+    at_rest -= {change.address for change in plan.writes}
+    return plan._replace(findings=(*plan.findings, *findings), unchanged=plan.unchanged - len(at_rest))
 
 
 def _insisting(change: Change) -> Change:
     fields = tuple(f._replace(cause="revert_drift") if f.cause == "conflict" else f for f in change.fields)
-    return change._replace(fields=fields)
+    return change._replace(fields=fields, reason="revert_drift" if change.reason == "conflict" else change.reason)
 
 
 def _yielded(change: Change, scope: Scope) -> Scope:

@@ -296,3 +296,49 @@ def test_what_is_accepted_while_an_apply_asks_stays_accepted(monkeypatch):
 
     held = json.loads(Path("specs/baselines/demo/properties.contacts.json").read_text("utf-8"))["definitions"]
     assert (held["one"]["label"], held["two"]["label"]) == ("Theirs", "Second")
+
+
+@pytest.fixture
+def _contested(capsys):
+    """A label that the spec and a colleague both changed."""
+    applied(tier(A))
+    happens("relabel", object="contacts", property="tier", label="Theirs")
+    specs(tier(A).replace("label: Tier,", "label: Ours,"))
+    capsys.readouterr()
+
+
+@pytest.mark.usefixtures("_contested")
+@pytest.mark.parametrize(
+    ("words", "code", "last"),
+    [
+        ([], 5, "No changes in HubSpot: 1 unchanged. 1 conflict needs a decision."),
+        (["--only", TIER_ADDRESS], 5, "No changes in HubSpot. 1 conflict needs a decision."),
+        (["--on-conflict", "spec"], 0, "Plan: 1 to update, 1 unchanged."),
+        (
+            ["--on-conflict", "live"],
+            0,
+            "No changes. 1 definition matches the specs. 1 conflict is left as HubSpot has it.",
+        ),
+    ],
+)
+def test_a_plan_sums_up_what_becomes_of_a_conflict(capsys, words, code, last):
+    """Undecided it stops the plan; the spec's win is an update; the portal's win matches no spec."""
+    assert run(["plan", *words]) == code
+
+    assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+@pytest.mark.usefixtures("_contested")
+def test_a_decided_conflict_is_told_as_what_is_done(capsys):
+    """The spec's win reads as the update that apply writes, the portal's win as a warning that names the field."""
+    assert run(["plan", "--on-conflict", "spec"]) == 0
+    text = capsys.readouterr().out
+    assert "~ update   property tier" in text
+    assert "conflict" not in text
+
+    assert run(["plan", "--on-conflict", "live"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    told = (
+        f"warning [left-to-hubspot] {TIER_ADDRESS}: label stays as HubSpot has it, though the specs want it otherwise"
+    )
+    assert told in text

@@ -172,7 +172,7 @@ def test_what_nobody_was_asked_is_blamed_on_no_scope(token, refusing, trouble, t
         run(["doctor"])
 
     said = capsys.readouterr().out
-    assert trouble in said
+    assert trouble in " ".join(said.split())  # the terminal may be narrow
     assert "? scopes       nobody could be asked what this token may do\n" in said
     assert "? limits       nobody could be asked for the limits\n" in said
 

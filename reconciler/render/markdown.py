@@ -60,7 +60,7 @@ def _footer(page: Page) -> Lines:
     parts += [escape.markdown(moment(document["generatedAt"]))] if document.get("generatedAt") else []
     again = AGAIN.get(document.get("kind", ""))
     if sides := document.get("comparison"):
-        again = f"reconciler diff --base-ref {sides['base']['ref']}"
+        again = f"diff --base-ref {sides['base']['ref']}"
     if again := escape.markdown(page.origin.again) or (again and code(command(document, again))):
         parts.append(f"again: {again}")
     if version := (document.get("tool") or {}).get("version"):

@@ -82,6 +82,8 @@ def _stops(document: Document) -> Iterator[str]:
         yield f"{counted(number, 'guard refuses', 'guards refuse')} the whole."
     if number := sum(map(conflicts, changes)):
         yield f"{counted(number, 'conflict needs', 'conflicts need')} a decision."
+    if number := len([one for one in document.get("findings", ()) if one["rule"] == "left-to-hubspot"]):
+        yield f"{counted(number, 'conflict is', 'conflicts are')} left as HubSpot has it."
     if number := len([change for change in changes if change.get("breaks")]):
         yield f"{counted(number, 'change breaks', 'changes break')} an integration."
 
