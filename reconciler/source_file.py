@@ -21,6 +21,11 @@ class SourceFile(NamedTuple):
         line, column = (1, 1) if self.document is None else self.document.locate(path, key)
         return Source(self.name, line, column)
 
+    def key(self, *path: str | int) -> Source:
+        """Where the key of an entry stands; each definition is asked for it, so most take no detour."""
+        mark = self.document.marks.get(path) if self.document else None
+        return Source(self.name, mark[0], mark[1]) if mark else self.place(*path, key=True)
+
     def frame(self, source: Source | None) -> str:
         """The lines around a place, with a mark under it."""
         if self.document is None or source is None:

@@ -323,11 +323,12 @@ def _read_content(content: Json, file: SourceFile) -> _Part:
     if not ACCEPTS["spec#"](content):
         content, kept, findings = _sifted(content, file)
 
-    def locate(*path: str | int) -> Source:
-        if kept and path[0] in kept:
+    def moved(*path: str | int) -> Source:
+        if path[0] in kept:
             path = (path[0], kept[str(path[0])][int(path[1])], *path[2:])
         return file.place(*path, key=True)
 
+    locate = moved if kept else file.key
     resources = [
         resource for kind in kinds() if kind.NAME in content for resource in kind.parse(content[kind.NAME], locate)
     ]
