@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from reconciler import small_files
 from reconciler.client import Web
-from reconciler.errors import UnavailableError
+from reconciler.errors import UnavailableError, UsageError
 from reconciler.model import Json
 from reconciler.render import escape
 from reconciler.render.summaries import summary
@@ -31,10 +31,20 @@ def form_of(url: str, form: Format) -> Format:
     """The form that a webhook takes, which its host tells."""
     if form != "auto":
         return form
-    host = (urlsplit(url).hostname or "").lower()
+    host = (_parts(url).hostname or "").lower()
     if host in SLACK:
         return "slack"
     return "teams" if any(host == one or host.endswith(f".{one}") for one in TEAMS) else "generic"
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of an address; what is wrong with it is not said, for it may hold the secret."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise UsageError(f"{NAME} is no address", hint="it looks like https://host/path") from None
+    return parts
 
 
 def payload(document: Mapping[str, Json], told: Transition, form: Format, run_url: str = "") -> dict[str, Json]:
@@ -93,7 +103,7 @@ def _block(line: str, **more: str) -> dict[str, Json]:
 
 def post(url: str, body: Mapping[str, Json]) -> None:
     """Posts it; whatever goes wrong, the address is in no error."""
-    parts = urlsplit(url)
+    parts = _parts(url)
     secrets = [url, f"{parts.path}?{parts.query}" if parts.query else parts.path, parts.path, parts.query]
     web = Web(url, named=NAME, secrets=[secret for secret in secrets if len(secret) > 1])
     raw = web.send("POST", "", dict(body))
@@ -101,15 +111,13 @@ def post(url: str, body: Mapping[str, Json]) -> None:
         raise UnavailableError(f"{NAME} answered {raw.status}")
 
 
-def tell(
-    file: Path, document: Mapping[str, Json], url: str, form: Format, today: date, run_url: str = ""
-) -> Transition:
-    """Posts what began and ended since the last post from this machine, and remembers it; nothing on silence."""
-    told = transition(document, remembered(file), today)
-    if not told.silent and not document.get("errors"):
-        post(url, payload(document, told, form_of(url, form), run_url))
-        remember(file, told.memory)
-    return told
+def tell(document: Mapping[str, Json], before: Memory, url: str, form: Format, today: date) -> Memory | None:
+    """Posts what began and ended since the last post, and gives what to remember of it; nothing on silence."""
+    told = transition(document, before, today)
+    if told.silent or document.get("errors"):
+        return None
+    post(url, payload(document, told, form_of(url, form)))
+    return told.memory
 
 
 # --- memory of this machine, where no issue remembers ----------------------------------------------------------------
