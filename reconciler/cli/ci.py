@@ -139,9 +139,7 @@ def apply(
     approval = Approval(require_digest, approved, no_approval)
     wishes = Wishes(only, allow, allow_forget, on_conflict)
     with stopping() as stopped:
-        stopped.writing = (
-            True  # but while a portal is planned, something is in flight: an apply, a document, a baseline
-        )
+        stopped.writing = True  # an apply, a document or a baseline is in flight, but while a portal is planned
         results = [stage.applied(workspace, wishes, approval, stopped) for workspace in workspaces]
         try:
             return show(session, stage, results, "apply", documents)
@@ -346,9 +344,11 @@ def _token_name(place: "Place") -> str:
 
 
 def _unusable(place: "Place") -> str:
-    """Why the host's token cannot be sent; nothing where it can."""
+    """Why the host cannot be called; nothing where it can."""
     from reconciler.client import is_token
 
+    if not place.repository:
+        return "the environment does not name the repository"
     name = _token_name(place)
     if not (token := os.environ.get(name)):
         return f"{name} is not set"

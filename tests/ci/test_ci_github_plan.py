@@ -333,6 +333,16 @@ def test_without_a_token_the_run_still_tells_what_it_can(github, workplace, caps
     assert "GITHUB_TOKEN is not set" in capsys.readouterr().err
 
 
+def test_without_a_repository_the_reason_is_told(github, workplace, capsys, monkeypatch):
+    """The token is there, so it is not what is missing."""
+    monkeypatch.delenv("GITHUB_REPOSITORY")
+
+    assert run(PLAN) == 0
+
+    said = capsys.readouterr().err
+    assert "no comment, status or issue is written: the environment does not name the repository" in said
+
+
 def test_a_dry_run_prints_every_call_and_makes_none(github, workplace, capsys):
     """Nobody is called, nothing is appended, and every body can be read."""
     workplace.specs(CHANGED)
