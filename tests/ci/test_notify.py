@@ -29,7 +29,7 @@ def test_a_memory_that_cannot_be_kept_costs_a_warning(workplace, capsys):
     Path(".reconciler/notified").write_text("", "utf-8")
     host = Webhook()
     with served(host) as url:
-        assert run(["drift", "--notify", f"{url}/hook"]) == 2
+        assert run(["drift", "--notify", f"{url}/secret-path"]) == 2
     said = capsys.readouterr().err
 
     assert len(host.calls) == 1
