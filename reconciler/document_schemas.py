@@ -354,6 +354,7 @@ COVERAGE = _mapping(
         "unmanaged": _count("Others that the portal made."),
         "ignored": _count("Of those, what an ignore rule covers as a whole; not counted as unmanaged."),
         "hubspot": _count("Others that HubSpot defines."),
+        "by": _one_of("In a drift document: what tells who declares; no spec is read at rest.", ("specs", "baseline")),
         "objectTypes": _list(
             _mapping(
                 "The groups, properties and association labels of one object type, or the lifecycle stages.",

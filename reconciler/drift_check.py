@@ -92,6 +92,7 @@ def checked(
     lacking = unbaselined(known, observation, wishes.only)
     in_part = [name for name in lacking if any(within(address, (name,)) for address in known.snapshot)]
     unknown = [name for name in lacking if name not in in_part]
+    counted = {"by": "specs" if loaded else "baseline"}
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
         **({"failOn": wishes.fail_on} if wishes.fail_on else {}),
@@ -101,7 +102,7 @@ def checked(
         **(_told(lived, wishes) if lived else {"items": items}),
         "muted": [one.as_json() for one in (*found.muted, *_ignored(known, observation, ignored, wishes.only))],
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
-        "coverage": {**held, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
+        "coverage": {**held, **counted, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
         **_pictured(known, observation),
         "findings": [
             one.as_json()

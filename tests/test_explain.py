@@ -270,3 +270,24 @@ def test_a_recorded_read_has_no_limits(say):
     say("snapshot", "read.json")
 
     assert "limits" not in document(say, "coverage", "--from-snapshot", "read.json")["coverage"]
+
+
+def test_the_limits_that_drift_asks_for_are_shown(say):
+    """`drift --limits` shows the table of `coverage`, on screen and in a comment; without it there is none."""
+    (line,) = [one for one in say("coverage").splitlines() if one.startswith("custom properties of contacts")]
+
+    assert line in say("drift", "--limits").splitlines()
+    assert "| Limits of HubSpot | used | limit | share |" in say("drift", "--limits", "-o", "markdown")
+    assert "Limits of HubSpot" not in say("drift")
+
+
+def test_a_coverage_that_no_spec_was_read_for_says_so(say):
+    """While nothing moved drift reads no specs, and tells whose word its count is."""
+    told = "No spec was read: this is as the last apply or import left it."
+    assert told in " ".join(say("drift").split())
+    assert document(say, "drift")["coverage"]["by"] == "baseline"
+
+    edit(portal(), "create-group", object="contacts", group="own", label="Own")
+
+    assert told not in " ".join(say("drift", code=2).split())
+    assert json.loads(say("drift", "-o", "json", code=2))["coverage"]["by"] == "specs"

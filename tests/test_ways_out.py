@@ -319,6 +319,7 @@ def test_a_day_that_is_past_accepts_nothing(place):
     [
         (["--class", "vendor.aded", "--reason", "x"], "did you mean vendor.added?"),
         (["--class", "vendor.added"], "an acceptance needs a reason"),
+        (["--all"], "an acceptance needs a reason"),
         (["--class", "vendor", "--all"], "name addresses or a class, or give --all"),
         (["properties/contacts/teir", "--reason", "x"], "did you mean properties/contacts/tier?"),
         (["properties/contacts/teir/options/x", "--reason", "x"], "nothing in the portal or the baseline is called"),
@@ -647,3 +648,12 @@ def test_a_portal_that_holds_nothing_of_the_specs_is_not_as_declared(place):
     assert (
         "The specs want 1 definition otherwise than live, as `reconciler plan` tells: properties/contacts/level" in said
     )
+
+
+def test_a_first_baseline_needs_no_reason(place):
+    """Where nothing was accepted yet nothing has moved, so `accept --all` begins without a word."""
+    for file in (place.path / "specs/baselines/demo").iterdir():
+        file.unlink()
+
+    place.says("accept", "--all")
+    place.says("drift")

@@ -21,7 +21,9 @@ MOST = 20  # definitions that are named
 @click.argument("addresses", nargs=-1, metavar="[ADDRESS-GLOB]...")
 @class_option
 @click.option("--all", "everything", is_flag=True, help="All that moved.")
-@click.option("--reason", default="", metavar="TEXT", help="Why; kept beside the baseline.")
+@click.option(
+    "--reason", default="", metavar="TEXT", help="Why; kept beside the baseline. Only the first one needs none."
+)
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only until this date; the baseline stays.")
 @snapshot_option
 @common_options
@@ -42,9 +44,9 @@ def command(
     if bool(addresses or classes) == everything:
         hint = "reconciler accept --all --reason TEXT, or --class vendor.added"
         raise UsageError("name addresses or a class, or give --all", hint=hint)
-    if not everything and not reason:
-        raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
     workspace = session.workspace()
+    if not reason and not (everything and workspace.baseline is None):  # a first baseline accepts nothing that moved
+        raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
     source = source_of(workspace, from_snapshot)
     workspace.check_identity(source)
     last_day = until.date() if until else None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.render import escape, text_drift
+from reconciler.render import escape, text_coverage, text_drift
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
 from reconciler.render.words import SEVERITIES, Change, clip, drift_items, drift_kind, entry, title, value
@@ -29,6 +29,9 @@ def body(page: Page) -> Lines:
     if page.detail.beside:
         for line in (text_drift.muted_line(page.document), text_drift.coverage_line(page.document)):
             yield from ("", escape.markdown(line)) if line else ()
+        if rows := text_coverage.used(page.document.get("coverage") or {}):
+            yield from head(*text_coverage.LIMITS)
+            yield from (row(*map(escape.markdown, one)) for one in rows)
         for line in text_drift.life_lines(page.document):
             yield from ("", escape.markdown(line))
         if lines := list(text_drift.normalised_lines(page.document)):

@@ -155,7 +155,7 @@ def _validate(document: Document, style: Style) -> Iterator[Line]:
 
 
 def _drift(document: Document, style: Style) -> Iterator[Line]:
-    from reconciler.render import text_drift
+    from reconciler.render import text_coverage, text_drift
 
     items = drift_items(document)
     if "items" in document:
@@ -165,6 +165,7 @@ def _drift(document: Document, style: Style) -> Iterator[Line]:
         yield from ((Span(part, "dim"),) for part in (wrap(line, style.width, "  ", "") if line else ()))
     if text_drift.muted_line(document) or text_drift.coverage_line(document):
         yield ""
+    yield from text_coverage.limits(document)
     for lines in (list(text_drift.life_lines(document)), _no_drift(document)):
         for line in lines:
             yield from ((Span(part, "dim"),) for part in wrap(line, style.width, "  ", ""))

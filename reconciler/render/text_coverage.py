@@ -17,7 +17,12 @@ def lines(document: Document, style: Style) -> Iterator[Line]:
     if rows := by_type(held):
         yield from _table(TYPES, rows)
         yield ""
-    if rows := used(held):
+    yield from limits(document)
+
+
+def limits(document: Document) -> Iterator[Line]:
+    """A table of what HubSpot leaves room for, where it was asked."""
+    if rows := used(document.get("coverage") or {}):
         yield from _table(LIMITS, rows)
         yield ""
 

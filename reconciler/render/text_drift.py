@@ -328,5 +328,6 @@ def coverage_line(document: Document) -> str:
     totals = {name: sum(one[name] for one in rows) for name in ("declared", "ignored", "unmanaged")}
     rest = [f"{totals[name]:,} {name}" for name in ("ignored", "unmanaged") if totals[name]]
     all_of_them = f"{sum(sums.values()):,} custom definitions"
+    by = "" if held.get("by") != "baseline" else " No spec was read: this is as the last apply or import left it."
     head = f"Coverage: {totals['declared']:,} of {all_of_them} are declared ({', '.join(parts)})"
-    return f"{'; '.join([head, *rest])}."
+    return f"{'; '.join([head, *rest])}.{by}"
