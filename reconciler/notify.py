@@ -111,15 +111,13 @@ def post(url: str, body: Mapping[str, Json]) -> None:
         raise UnavailableError(f"{NAME} answered {raw.status}")
 
 
-def tell(
-    file: Path, document: Mapping[str, Json], url: str, form: Format, today: date, run_url: str = ""
-) -> Transition:
-    """Posts what began and ended since the last post from this machine, and remembers it; nothing on silence."""
-    told = transition(document, remembered(file), today)
-    if not told.silent and not document.get("errors"):
-        post(url, payload(document, told, form_of(url, form), run_url))
-        remember(file, told.memory)
-    return told
+def tell(document: Mapping[str, Json], before: Memory, url: str, form: Format, today: date) -> Memory | None:
+    """Posts what began and ended since the last post, and gives what to remember of it; nothing on silence."""
+    told = transition(document, before, today)
+    if told.silent or document.get("errors"):
+        return None
+    post(url, payload(document, told, form_of(url, form)))
+    return told.memory
 
 
 # --- memory of this machine, where no issue remembers ----------------------------------------------------------------

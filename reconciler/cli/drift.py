@@ -103,9 +103,16 @@ def command(
 
 def tell(session: Session, workspace: "Workspace", document: "Json", url: str, form: "Format") -> None:
     """Posts what began and ended since the last post from this machine; a webhook that fails costs a warning."""
-    from reconciler.notify import tell as told
+    from reconciler import notify
 
+    file, today = workspace.notified, session.now().date()
     try:
-        told(workspace.notified, document, url, form, session.now().date())
+        memory = notify.tell(document, notify.remembered(file), url, form, today)
     except ReconcilerError as error:
         session.note(f"warning: nobody was notified: {error}")
+        return
+    try:
+        if memory:
+            notify.remember(file, memory)
+    except UsageError as error:
+        session.note(f"warning: what was posted will be posted again: {error}")
