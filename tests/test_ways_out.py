@@ -308,7 +308,7 @@ def test_a_day_that_is_past_accepts_nothing(place):
     """An acceptance that would not hold for a day is refused."""
     edit(place.portal, "relabel", **TIER, label="Level")
 
-    said = place.says("accept", "--all", "--until", "2020-01-01", code=3)
+    said = place.says("accept", "--all", "--reason", "seen", "--until", "2020-01-01", code=3)
 
     assert "2020-01-01 is past" in said
     assert place.moved() == [("managed.modified", "tier")]

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 
 from reconciler.model import Json
 from reconciler.render import escape
@@ -10,6 +9,7 @@ from reconciler.render.problems import Problem, problems
 from reconciler.render.style import Style
 from reconciler.render.words import Document
 
+PARTS = ("changes", "findings", "items")  # what of a document may say where in the specs it stands
 SEVERITIES = {"error": "major", "warning": "minor", "note": "info"}
 
 
@@ -44,5 +44,6 @@ def _entry(one: Problem, elsewhere: str, where: Callable[[str], str]) -> Mapping
 def _somewhere(document: Document) -> str:
     """The file that stands for a problem without a place, which GitLab does not know: the settings of these specs."""
     files = [file["path"] for file in (document.get("spec") or {}).get("files", ())]
-    folder = PurePosixPath(files[0]).parts[0] if files else "specs"
-    return f"{folder}/reconciler.yaml"
+    told = [one["source"]["file"] for part in PARTS for one in document.get(part, ()) if one.get("source")]
+    folders = [file.removesuffix(f"/{path}") for file in told for path in files if file.endswith(f"/{path}")]
+    return f"{max(folders, key=len, default='specs')}/reconciler.yaml"

@@ -227,6 +227,26 @@ def test_code_quality_is_valid(name: str) -> None:
     assert len({one["fingerprint"] for one in entries}) == len(entries)
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["c.yaml"], "specs/reconciler.yaml"),
+        (["sub/c.yaml", "d.yaml"], "specs/reconciler.yaml"),
+        ([], "specs/reconciler.yaml"),
+    ],
+)
+def test_code_quality_without_a_place_is_of_the_settings(files: list, expected: str) -> None:
+    """A problem of the whole stands at the settings, beside the specs that the changes come from."""
+    spec = {"files": [{"path": path} for path in files]}
+    placed = change("properties/contacts/a", "update", source={"file": "specs/sub/c.yaml", "line": 3, "column": 1})
+    guard = {"rule": "max-changes", "result": "refused", "limit": 0, "observed": 1}
+    document = {**PLAN_FULL, "spec": spec, "changes": [placed], "findings": [], "guards": [guard], "errors": []}
+
+    entries = json.loads(shown("gitlab-codequality", document))
+
+    assert {one["location"]["path"] for one in entries if one["check_name"] == "guard-max-changes"} == {expected}
+
+
 def test_gitlab_counts_of_a_plan() -> None:
     """The widget's report has three counts; of an apply it counts what was really written."""
     restored = change("properties/contacts/a", "restore", severity="caution")
