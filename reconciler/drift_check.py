@@ -85,8 +85,10 @@ def checked(
         found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
     _refuse_unknown(wishes.only, known, observation, specs)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
+    entries = sorted(_remembered(workspace.baseline_directory / ACCEPTED), key=lambda entry: str(entry["until"]))
+    accepted = {entry["fingerprint"]: entry for entry in entries}
     items: Sequence[dict[str, Json]] = [
-        _with_acceptance(item, workspace, today) for item in drift.drift_items_json(found, workspace.flags)
+        _with_acceptance(item, accepted, today) for item in drift.drift_items_json(found, workspace.flags)
     ]
     lived = _lives(items, workspace, observation, wishes, now) if wishes.history else None
     lacking = unbaselined(known, observation, wishes.only)
@@ -319,12 +321,11 @@ def _remembered(path: Path) -> list[dict[str, Json]]:
         return [entry for entry in entries if date.fromisoformat(entry["until"]) and entry["fingerprint"]]
     except (OSError, ValueError, TypeError, KeyError) as error:
         hint = f"restore it with `git checkout -- {path}`, or delete it"
-        raise UsageError(f"{path} cannot be read: {error!r}", where=str(path), hint=hint) from error
+        raise UsageError(f"{path} cannot be read: it is no list of acceptances", where=str(path), hint=hint) from error
 
 
-def _with_acceptance(item: dict[str, Json], workspace: Workspace, today: date) -> dict[str, Json]:
-    for entry in _remembered(workspace.baseline_directory / ACCEPTED):
-        if entry["fingerprint"] == item["fingerprint"] and date.fromisoformat(entry["until"]) >= today:
-            told = {name: entry[name] for name in ("by", "reason", "until") if entry.get(name)}
-            return {**item, "accepted": told}
-    return item
+def _with_acceptance(item: dict[str, Json], accepted: Mapping[str, Json], today: date) -> dict[str, Json]:
+    entry = accepted.get(item["fingerprint"])
+    if entry is None or date.fromisoformat(entry["until"]) < today:
+        return item
+    return {**item, "accepted": {name: entry[name] for name in ("by", "reason", "until") if entry.get(name)}}

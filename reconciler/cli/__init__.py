@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -139,10 +140,13 @@ def _untold(code: int, session: Session) -> int:
 
 
 def _bug(error: Exception, session: Session) -> int:
-    text = f"internal error: {type(error).__name__}: {error}"
-    click.echo(text, err=True)
-    hint = "this is a bug; run again with -v and report what it prints"
     from traceback import format_exc  # loads a parser of Python
 
-    click.echo(format_exc() if session.verbose else hint, err=True)
+    from reconciler.render.escape import terminal  # what HubSpot said may be in it
+
+    text = f"internal error: {type(error).__name__}: {error}"
+    hint = "this is a bug; run again with -v and report what it prints"
+    said = format_exc() if session.verbose else hint
+    with suppress(OSError):
+        click.echo("\n".join([terminal(text), *map(terminal, said.splitlines())]), err=True)
     return session.failed("internal", text, hint=hint)

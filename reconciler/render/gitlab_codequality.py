@@ -45,5 +45,6 @@ def _somewhere(document: Document) -> str:
     """The file that stands for a problem without a place, which GitLab does not know: the settings of these specs."""
     files = [file["path"] for file in (document.get("spec") or {}).get("files", ())]
     told = [one["source"]["file"] for part in PARTS for one in document.get(part, ()) if one.get("source")]
-    folders = [file.removesuffix(f"/{path}") for file in told for path in files if file.endswith(f"/{path}")]
-    return f"{max(folders, key=len, default='specs')}/reconciler.yaml"
+    folders = {file.removesuffix(f"/{path}") for file in told for path in files if file.endswith(f"/{path}")}
+    whole = [folder for folder in folders if all(file.removeprefix(f"{folder}/") in files for file in told)]
+    return f"{min(whole, key=len, default='specs')}/reconciler.yaml"

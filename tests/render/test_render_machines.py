@@ -230,15 +230,15 @@ def test_code_quality_is_valid(name: str) -> None:
 @pytest.mark.parametrize(
     ("files", "expected"),
     [
-        (["c.yaml"], "specs/reconciler.yaml"),
-        (["sub/c.yaml", "d.yaml"], "specs/reconciler.yaml"),
+        (["c.yaml"], "hubspot/sub/reconciler.yaml"),
+        (["sub/c.yaml", "d.yaml"], "hubspot/reconciler.yaml"),
         ([], "specs/reconciler.yaml"),
     ],
 )
 def test_code_quality_without_a_place_is_of_the_settings(files: list, expected: str) -> None:
     """A problem of the whole stands at the settings, beside the specs that the changes come from."""
     spec = {"files": [{"path": path} for path in files]}
-    placed = change("properties/contacts/a", "update", source={"file": "specs/sub/c.yaml", "line": 3, "column": 1})
+    placed = change("properties/contacts/a", "update", source={"file": "hubspot/sub/c.yaml", "line": 3, "column": 1})
     guard = {"rule": "max-changes", "result": "refused", "limit": 0, "observed": 1}
     document = {**PLAN_FULL, "spec": spec, "changes": [placed], "findings": [], "guards": [guard], "errors": []}
 
