@@ -28,7 +28,8 @@ def test_a_bug_shows_no_sign_that_acts(capsys):
         try:
             raise RuntimeError("\x1b[2J")
         except RuntimeError as error:
-            assert _bug(error, session) == 1
+            code = _bug(error, session)
+        assert code == 1
         said = capsys.readouterr().err
         assert said.startswith("internal error: RuntimeError: ")
         assert "\x1b" not in said
