@@ -1,39 +1,67 @@
 """Undo: the plan back to what a receipt's apply found, where HubSpot lets one go back, and why not elsewhere."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from reconciler import guards, planning
 from reconciler.apply import look, standing
-from reconciler.errors import StaleError, UsageError
+from reconciler.errors import StaleError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource
 from reconciler.observe import Observation
 from reconciler.plan import Change, Plan, PlannedField, derived, linked, selected
 from reconciler.planning import Situation, Wishes
-from reconciler.receipts import events, written
+from reconciler.receipts import ODD, events, in_doubt, in_part, no_receipt, of_portal, written
 from reconciler.report import change_from_json
 
 
 def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime) -> dict[str, Json]:
     """A plan document that puts back what an apply changed."""
     told = events(receipt)
-    if not told or told[0].get("event") != "begin":
-        raise UsageError(f"{receipt} is no receipt", where=str(receipt), hint="they lie in .reconciler/receipts/")
-    if told[0]["portal"]["name"] != situation.workspace.portal.name:
-        name = told[0]["portal"]["name"]
-        raise StaleError(f"{receipt} is of portal {name}", where=str(receipt), hint=f"choose it with -p {name}")
-    done = written(told)
-    made = told[-1].get("made", {})
-    carried_out = [
-        change_from_json({**one, "remote": {**one.get("remote", {}), **made.get(one["address"], {})}})
-        for one in told[0]["changes"]
-        if one["address"] in done and selected(one["address"], wishes.only)
-    ]
+    try:
+        if told[0]["event"] != "begin":
+            raise no_receipt(receipt)
+        _refuse_other(told, receipt, situation)
+        carried_out, doubts = _carried_out(told, wishes), tuple(_doubts(told, wishes))
+    except ODD as error:
+        raise no_receipt(receipt) from error
     plan = _plan(carried_out, situation)
+    plan = plan._replace(findings=(*plan.findings, *doubts))
     plan = guards.judged(plan, planning.context(situation, plan, wishes))
     return planning.document(situation, plan, wishes, now)
+
+
+def _refuse_other(told: Sequence[Mapping[str, Json]], receipt: Path, situation: Situation) -> None:
+    """A receipt is of one portal, by name and by id."""
+    portal = told[0]["portal"]
+    if portal["name"] != situation.workspace.portal.name:
+        hint = f"choose it with -p {portal['name']}"
+        raise StaleError(f"{receipt} is of portal {portal['name']}", where=str(receipt), hint=hint)
+    if not of_portal(told, situation.portal_id):
+        message = f"{receipt} is of portal {portal['portalId']}, and {portal['name']} is {situation.portal_id} now"
+        raise StaleError(message, where=str(receipt), hint="undo it where it was done")
+
+
+def _carried_out(told: Sequence[Mapping[str, Json]], wishes: Wishes) -> list[Change]:
+    """The changes that were made; an update that was made in part is looked at field by field like any other."""
+    done, partly, made = written(told), in_part(told), told[-1].get("made", {})
+    return [
+        change_from_json({**one, "remote": {**one.get("remote", {}), **made.get(one["address"], {})}})
+        for one in told[0]["changes"]
+        if one["address"] in done or (one["action"] == "update" and one["address"] in partly)
+        if selected(one["address"], wishes.only)
+    ]
+
+
+def _doubts(told: Sequence[Mapping[str, Json]], wishes: Wishes) -> Iterator[Finding]:
+    """Changes of which nobody knows how much was carried out."""
+    doubtful = in_doubt(told) | in_part(told)
+    for one in told[0]["changes"]:
+        address = one["address"]
+        if address in doubtful and selected(address, wishes.only):
+            message = f"how much of {address} was carried out is not known"
+            yield Finding("inverse-unknown", "warning", message, "look at it in HubSpot", address)
 
 
 def _plan(carried_out: list[Change], situation: Situation) -> Plan:

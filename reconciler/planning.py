@@ -58,7 +58,7 @@ def look_around(
     """Checks whose portal it is, and reads what the specs and the settings ask for."""
     portal_id = workspace.check_identity(source)
     scope = workspace.scope(spec)
-    written = own_writes(workspace.receipts, now)
+    written = own_writes(workspace.receipts, now, portal_id)
     observation = workspace.observe(source, scope)
     return Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
 
@@ -88,7 +88,9 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
 
 
 def rule_findings(situation: Situation) -> Iterator[Finding]:
-    """Ignore rules that hold no more, those that cover nothing, and watched object types that are not there."""
+    """Ignore rules that hold no more or cover nothing, watched types that are not there, receipts that tell nothing."""
+    for why in situation.written.unread:
+        yield Finding("receipt-unreadable", "warning", why, "delete it: it only tells what an apply once did")
     yield from ignore.expired(situation.workspace.settings.ignore, situation.today)
     observation = situation.observation
     sides = [observation.snapshot, situation.scope.baseline]

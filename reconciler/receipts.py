@@ -55,17 +55,26 @@ def events(path: Path) -> list[dict[str, Json]]:
         lines = path.read_bytes().split(b"\n")  # and at nothing else: labels may hold other line ends
     except OSError as error:
         raise UsageError(f"cannot read receipt {path}: {error.strerror}", where=str(path)) from error
-    return list(_parsed(lines))
+    return list(_parsed(path, lines))
 
 
-def _parsed(lines: Sequence[bytes]) -> Iterator[dict[str, Json]]:
+def _parsed(path: Path, lines: Sequence[bytes]) -> Iterator[dict[str, Json]]:
     for number, line in enumerate(lines, 1):
         try:
             if line:
                 yield json.loads(line)
         except ValueError:
             if number < len(lines):
-                raise UsageError(f"line {number} of the receipt is not JSON", hint="it was edited by hand") from None
+                message = f"line {number} of receipt {path} is not JSON"
+                raise UsageError(message, where=f"{path}:{number}", hint="it was edited by hand") from None
+
+
+ODD = (LookupError, TypeError, AttributeError, ValueError)  # what comes of a file that is something else
+
+
+def no_receipt(path: Path) -> UsageError:
+    """A file that is not what an apply writes, or was edited by hand."""
+    return UsageError(f"{path} is no receipt", where=str(path), hint="they lie in .reconciler/receipts/")
 
 
 def newest(directory: Path) -> Path | None:
@@ -82,6 +91,7 @@ class OwnWrites(NamedTuple):
     archived: frozenset[str] = frozenset()  # addresses that the last of them archived
     at: Mapping[str, str] = {}  # when each address was last written
     found: Mapping[str, Mapping[str, Sequence[Json]]] = {}  # what each value replaced, live or in the baseline
+    unread: tuple[str, ...] = ()  # what is wrong with receipts that are left out
 
     def replaced(self, address: str, path: str, known: Json, same: Callable[[str, Json, Json], bool]) -> bool:
         """Whether a baseline holds what one of these writes has replaced: it is of before, and has not moved yet."""
@@ -92,43 +102,85 @@ class OwnWrites(NamedTuple):
 SETTLING = timedelta(minutes=5)  # HubSpot's reads may lag behind writes for so long
 
 
-def own_writes(directory: Path, now: datetime) -> OwnWrites:
-    """The values that receipts of a portal say were written, later ones over earlier ones."""
+class _Write(NamedTuple):
+    """One change that a receipt says was carried out."""
+
+    change: Mapping[str, Json]
+    at: datetime
+    recent: bool
+    values: Mapping[str, Json]
+    found: Mapping[str, Sequence[Json]]
+
+
+def own_writes(directory: Path, now: datetime, portal_id: Json = None) -> OwnWrites:
+    """The values that receipts of a portal say were written, later ones over earlier ones.
+
+    They are evidence, and nothing that a run needs: one that cannot be read is left out, and so is one that is of
+    another portal, to which the name once led.
+    """
     values: dict[str, dict[str, Json]] = {}
     recent: dict[str, Mapping[str, Json]] = {}
     archived: set[str] = set()
-    at: dict[str, datetime] = {}
+    at: dict[str, str] = {}
     found: dict[str, dict[str, list[Json]]] = {}
+    unread: list[str] = []
     for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else ():
-        told = events(path)
-        if not told or told[0].get("event") != "begin":
+        try:
+            writes = _writes(path, now, portal_id)
+        except UsageError as error:
+            unread.append(str(error))
             continue
-        begun, taken, times = told[0], written(told), _times(told)
-        for change in begun["changes"]:
-            address = change["address"]
-            if address not in taken:
-                continue
-            at[address] = times.get(address, datetime.fromisoformat(begun["at"]))
-            if change["action"] == "archive":  # what was written before is gone
+        for one in writes:
+            address = one.change["address"]
+            at[address] = one.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+            if one.change["action"] == "archive":  # what was written before is gone
                 archived.add(address)
                 values.pop(address, None)
                 found.pop(address, None)
             else:
                 archived.discard(address)
-                values.setdefault(address, {}).update(_values(change))
-                _note(change, found.setdefault(address, {}))
-            if at[address] > now - SETTLING:
-                recent[address] = change
-    stamps = {address: moment.strftime("%Y-%m-%dT%H:%M:%SZ") for address, moment in at.items()}
-    return OwnWrites(values, recent, frozenset(archived), stamps, found)
+                values.setdefault(address, {}).update(one.values)
+                before = found.setdefault(address, {})
+                for field, known in one.found.items():
+                    before.setdefault(field, []).extend(known)
+            if one.recent:
+                recent[address] = one.change
+    return OwnWrites(values, recent, frozenset(archived), at, found, tuple(unread))
 
 
-def _note(change: Mapping[str, Json], found: dict[str, list[Json]]) -> None:
-    """What the fields of a change were before it."""
-    for field in change["fields"]:
-        if "after" in field:
-            before = [_bare(field.get(side)) for side in ("before", "baseline") if side == "before" or side in field]
-            found.setdefault(field["path"], []).extend(before)
+def _writes(path: Path, now: datetime, portal_id: Json) -> list[_Write]:
+    """What one receipt tells."""
+    told = events(path)
+    if not told:  # a run that was killed before it began
+        return []
+    try:
+        if told[0]["event"] != "begin":
+            raise no_receipt(path)
+        if not of_portal(told, portal_id):
+            return []
+        taken, times, begun = written(told), _times(told), datetime.fromisoformat(told[0]["at"])
+        changes = [change for change in told[0]["changes"] if change["address"] in taken]
+        moments = [times.get(change["address"], begun) for change in changes]
+        return [
+            _Write(change, moment, moment > now - SETTLING, _values(change), _before(change))
+            for change, moment in zip(changes, moments, strict=True)
+        ]
+    except ODD as error:
+        raise no_receipt(path) from error
+
+
+def of_portal(told: Sequence[Mapping[str, Json]], portal_id: Json) -> bool:
+    """Whether a receipt is of this portal, as far as both of them are known."""
+    return portal_id is None or told[0]["portal"].get("portalId") in (None, portal_id)
+
+
+def _before(change: Mapping[str, Json]) -> dict[str, list[Json]]:
+    """What the fields of a change were before it, live and in the baseline."""
+    return {
+        field["path"]: [_bare(field.get("before")), *([_bare(field["baseline"])] if "baseline" in field else [])]
+        for field in change["fields"]
+        if "after" in field
+    }
 
 
 def _times(told: Sequence[Mapping[str, Json]]) -> dict[str, datetime]:
@@ -144,6 +196,20 @@ def written(told: Sequence[Mapping[str, Json]]) -> set[str]:
         if event["event"] == "end":
             return {address for address, word in event["outcomes"].items() if word in ("done", "verified")}
     return done
+
+
+def in_part(told: Sequence[Mapping[str, Json]]) -> set[str]:
+    """Addresses of which HubSpot took a write that was not all, or that did not show."""
+    alone = [event["addresses"] for event in told if event.get("status") and len(event["addresses"]) == 1]
+    return {address for addresses in alone for address in addresses} - written(told)
+
+
+def in_doubt(told: Sequence[Mapping[str, Json]]) -> set[str]:
+    """Addresses to which a write was sent of which nobody knows what became."""
+    if told[-1]["event"] == "end":
+        return {address for address, word in told[-1]["outcomes"].items() if word == "unknown"}
+    answered = {address for event in told if event["event"] == "result" for address in event["addresses"]}
+    return {address for event in told if event["event"] == "intent" for address in event["addresses"]} - answered
 
 
 def _values(change: Mapping[str, Json]) -> dict[str, Json]:

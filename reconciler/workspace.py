@@ -97,7 +97,7 @@ class Workspace:
 
     def settled(self, look: Callable[[], Observation]) -> Observation:
         """What a look at the portal shows once our own last writes show in it."""
-        recent = own_writes(self.receipts, datetime.now(UTC)).recent
+        recent = own_writes(self.receipts, datetime.now(UTC), self.portal.portal_id).recent
         if not recent:
             return look()
         from reconciler.settling import settled

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler import receipts
 from reconciler.cli import run
-from reconciler.emulator import Portal, edit
+from reconciler.emulator import Portal, edit, faults
 
 STATE = ".reconciler/demo.json"
 SPEC = """
@@ -320,6 +320,59 @@ def test_what_an_apply_that_was_cut_off_made_is_looked_for_by_hand():
     assert [(one["rule"], one["address"]) for one in document["findings"]] == [
         ("inverse-unknown", "associationLabels/contacts/companies/payer")
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]\n", '"x"\n', '{"event": "begin"}\n', '{"event": "begin", "portal": {"name": "demo"}, "changes": [{}]}\n'],
+)
+def test_what_is_no_receipt_cannot_be_undone(text, capsys):
+    """Any other file is a usage error that names it, and among the receipts it is left out, and told."""
+    odd = Path(".reconciler/receipts/demo/odd.jsonl")
+    odd.write_text(text, "utf-8")
+
+    assert run(["plan", "-q", "--inverse", str(odd)]) == 3
+    assert f"{odd} is no receipt" in capsys.readouterr().err
+    assert run(["plan", "-q", "-o", "json"]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert [one["rule"] for one in findings] == (["receipt-unreadable"] if text else [])
+    assert run(["drift", "-q"]) == 0
+
+
+def test_a_receipt_of_another_portal_is_not_undone(capsys):
+    """A name may be pointed elsewhere: the portal's id tells."""
+    specs(one="Uno")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+    portal = Portal.open(STATE)
+    portal.state["portalId"] = 999
+    portal.save()
+
+    assert run(["plan", "-q", "--inverse", str(receipt)]) == 5
+
+    assert "is of portal 12345678, and demo is 999 now" in capsys.readouterr().err
+
+
+def test_what_was_done_in_part_is_undone_as_far_as_it_was():
+    """The label that a stage was given goes back, though its move failed; and that something is in doubt is said."""
+    specs(extra="lifecycleStages: [{name: opportunity}, {name: lead, label: Prospect}]\n")
+    portal = Portal.open(STATE)
+    faults.add(portal, kind="status", status=400, method="PATCH", path="/crm/v3/pipelines/", nth=2)
+    portal.save()
+    assert run(["apply", "-q", "--auto-approve"]) == 7
+    receipt = receipts.newest(Path(".reconciler/receipts/demo"))
+
+    assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
+
+    document = json.loads(Path("back.json").read_text("utf-8"))
+    assert [one["address"] for one in document["changes"]] == ["lifecycleStages/lead"]
+    assert [one["rule"] for one in document["findings"]] == ["inverse-specs", "inverse-unknown"]
+    portal = Portal.open(STATE)
+    portal.state["faults"].clear()
+    portal.save()
+    assert run(["apply", "-q", "back.json"]) == 0
+    listed = Portal.open(STATE).state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
+    assert next(one["label"] for one in listed if one["id"] == "lead") == "Lead"
 
 
 def test_only_some_of_a_run_is_undone():
