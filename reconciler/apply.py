@@ -253,7 +253,13 @@ def _bug(error: Exception) -> str:
 
 def error_details(error: ReconcilerError) -> dict[str, Json]:
     """What HubSpot said, as documents hold it."""
-    details: dict[str, Json] = {"code": error.code, "message": str(error), "correlationId": error.correlation_id}
+    details: dict[str, Json] = {
+        "code": error.code,
+        "message": str(error),
+        "where": error.where,
+        "hint": error.hint,
+        "correlationId": error.correlation_id,
+    }
     if isinstance(error, RequestRefused):
         details |= {"status": error.status, "category": error.category, "subCategory": error.sub_category}
     return details

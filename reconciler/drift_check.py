@@ -81,7 +81,8 @@ def checked(
         if loaded := specs():  # they may name what nobody else does, and declare what is not watched
             scope = workspace.scope(loaded, baselined=True)
             observation = observe(scope, read(source, scope, known=observation.reads))
-        found = detected(known, observation, loaded, wishes.only, ignored, own_writes(workspace.receipts, now))
+        written = own_writes(workspace.receipts, now, portal_id)
+        found = detected(known, observation, loaded, wishes.only, ignored, written)
         found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
     _refuse_unknown(wishes.only, known, observation, specs)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)

@@ -78,7 +78,7 @@ def explain(
     portal_id = workspace.check_identity(source)
     scope = workspace.scope(spec, baselined=True)
     observation = workspace.observe(source, scope)
-    written = own_writes(workspace.receipts, now)
+    written = own_writes(workspace.receipts, now, portal_id)
     situation = Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
     definition, below = _parted(address, situation)
     known, ignored = workspace.baseline, situation.ignored

@@ -114,20 +114,26 @@ class Workshop:
     def apply_saved(self, member: Member, file: Path) -> Document:
         """Carries out exactly the plan in a file, or nothing."""
         with self._alone(member):
-            deployment, scope, client = approved(workspace_of(member), file, self.wishes, self.now)
+            workspace = workspace_of(member)
+            workspace.cancelled = self._ended
+            deployment, scope, client = approved(workspace, file, self.wishes, self.now)
             return deploy(replace(deployment, cancelled=self.cancelled), self._tools(client, scope))
 
     def workspace(self, member: Member) -> Workspace:
         """A portal's own directory, settings and baseline; it waits without keeping anybody else."""
         clock = PatientClock(workspace_of(member).clock, self.turns)
-        return Workspace(member.directory, member.settings, member.portal, chosen_clock=clock)
+        made = Workspace(member.directory, member.settings, member.portal, chosen_clock=clock)
+        made.cancelled = self._ended
+        return made
+
+    def _ended(self) -> bool:
+        return bool(self.cancelled())
 
     def _alone(self, member: Member) -> AbstractContextManager[None]:
         return exclusive(workspace_of(member))
 
     def _tools(self, client: "Client", scope: Scope) -> Tools:
-        stop = self.cancelled
-        return Tools(client.reader(), client.writer(), scope, cancelled=lambda: bool(stop()), wait=client.clock.wait)
+        return Tools(client.reader(), client.writer(), scope, cancelled=self._ended, wait=client.clock.wait)
 
 
 @dataclass(frozen=True, slots=True)

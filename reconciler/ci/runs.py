@@ -119,7 +119,9 @@ def writes(planned: Planned) -> bool:
 
 def apply(situation: Situation, wishes: Wishes, cancelled: "Cancelled", now: Callable[[], datetime]) -> Document:
     """Carries out what was planned in a situation, if it is what was approved."""
-    workspace, client = situation.workspace, situation.workspace.connect()
+    workspace = situation.workspace
+    workspace.cancelled = cancelled.event.is_set  # from here on nothing breaks it off, so it may not wait for long
+    client = workspace.connect()
     plan = planning.make(situation, wishes)
     made = planning.document(situation, plan, wishes, now())
     require_digest(wishes.require_digest, made["digest"])
