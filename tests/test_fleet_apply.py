@@ -14,7 +14,7 @@ from processes import TOKEN, listening, started
 
 from reconciler import receipts
 from reconciler.cli import run
-from reconciler.emulator import Portal
+from reconciler.emulator import Portal, faults
 
 SETTINGS = "version: 1\nportals: {a: {emulator: .reconciler/a.json}, b: {emulator: .reconciler/b.json}}\n"
 SPEC = """\
@@ -154,26 +154,48 @@ def test_a_shard_that_never_began_is_named_by_a_merge(place, capsys):
     assert "3.json is no report of a fleet" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_lets_the_portal_that_is_written_end(tmp_path, monkeypatch, number, code):
-    """What is in flight is finished and told, no other portal is begun, and a merged report keeps the exit code."""
+@pytest.fixture
+def served(tmp_path, monkeypatch):
+    """Two portals of the settings that are one and the same on loopback, and the line to it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HUBSPOT_ACCESS_TOKEN", TOKEN)
     Path("specs").mkdir()
     Path("specs/contacts.yaml").write_text(SPEC, "utf-8")
-    pids = SimpleQueue()
     with listening() as (url, line):
         portals = "".join(f"  {name}: {{portalId: 12345678, baseUrl: '{url}'}}\n" for name in "ab")
         Path("specs/reconciler.yaml").write_text(f"version: 1\nportals:\n{portals}watch: [contacts]\n", "utf-8")
         line.reset(Portal.seeded("empty").state)
-        line.before_write = lambda: os.kill(pids.get(), number)
-        process = started(Path.cwd(), [*APPLY, "-o", "json:report.json"])
-        pids.put(process.pid)
-        assert process.wait() == code
+        yield line
 
-    document = json.loads(Path("report.json").read_text("utf-8"))
+
+def stopped(line, number, code):
+    """The report of an apply that is told to end as it writes for the first time."""
+    pids = SimpleQueue()
+    line.before_write = lambda: os.kill(pids.get(), number)
+    process = started(Path.cwd(), [*APPLY, "-o", "json:report.json"])
+    pids.put(process.pid)
+    assert process.wait() == code
+    return json.loads(Path("report.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_lets_the_portal_that_is_written_end(served, number, code):
+    """What is in flight is finished and told, no other portal is begun, and a merged report keeps the exit code."""
+    document = stopped(served, number, code)
+
     assert verdicts(document) == {"a": "stopped", "b": "not-started"}
     last = receipts.events(receipts.newest(Path(".reconciler/receipts/a")))[-1]
     assert (last["event"], last["exit"]["code"]) == ("end", code)
     assert last["outcomes"]["propertyGroups/contacts/cs"] == "verified"
     assert run(["fleet", "merge", "report.json"]) == code
+
+
+def test_a_signal_ends_the_waiting_for_a_busy_portal(served):
+    """While HubSpot asks for a pause nothing is in flight, so the portal ends with what it has."""
+    faults.add(served.portal, method="POST", path="/groups$", status=429, retryAfter=15, count=0)
+
+    document = stopped(served, signal.SIGTERM, 143)
+
+    assert verdicts(document) == {"a": "stopped", "b": "not-started"}
+    sent = [entry["method"] for entry in served.portal.log if entry["path"].endswith("/groups")]
+    assert sent == ["GET", "POST"]
