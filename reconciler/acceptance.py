@@ -10,8 +10,8 @@ from reconciler import baseline as baselines
 from reconciler.address import any_covers
 from reconciler.baseline import Baseline
 from reconciler.drift import UNREADABLE, WHOLE, Drift, DriftItem, leads_to
-from reconciler.drift_check import ACCEPTED, declared, detected, nothing_read, remember, unbaselined
-from reconciler.errors import AccessError, UnavailableError, UsageError
+from reconciler.drift_check import ACCEPTED, declared, detected, refuse_unread, remember, unbaselined
+from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.kinds import Scope
 from reconciler.model import Json, Resource, Snapshot
@@ -81,7 +81,7 @@ def accept(
         raise UsageError(f"portal {workspace.portal.name} has no baseline yet, so nothing has moved", hint=hint)
     scope = workspace.scope(loaded, baselined=True)
     observation = workspace.observe(source, scope)
-    _refuse_unread(observation)
+    refuse_unread(observation)
     ignored = ignore.in_force(workspace.settings.ignore, today)
     found = detected(known, observation, loaded, ignored=ignored) if known else Drift((), ())
     _check(choice.patterns, observation, known)
@@ -105,13 +105,6 @@ def otherwise(scope: Scope, observation: Observation, ignored: Sequence[IgnoreRu
     """What the specs declare and want otherwise than it is live, whatever a baseline says."""
     changes = build(Inputs(scope, observation, ignored=tuple(ignored))).writes
     return [one for one in changes if one.action != "archive" and one.declared]
-
-
-def _refuse_unread(observation: Observation) -> None:
-    """Ends the run where no list of the portal could be read, as a drift check does."""
-    for error in nothing_read(observation):
-        told = UnavailableError if error["code"] == UnavailableError.code else AccessError
-        raise told(error["message"], hint=error["hint"])
 
 
 def _take(

@@ -26,7 +26,7 @@ from reconciler.attribution import known_until
 from reconciler.baseline import STAGES, Baseline
 from reconciler.data_model import data_model, pictured
 from reconciler.drift import Drift
-from reconciler.errors import UsageError
+from reconciler.errors import AccessError, UnavailableError, UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
@@ -277,6 +277,13 @@ def nothing_read(observation: Observation) -> list[dict[str, Json]]:
         return []
     code = "unavailable" if all(one.status == "unavailable" for one in bad) else "access"
     return [report.error_json(code, "no list of the portal could be read", hint=bad[0].detail)]
+
+
+def refuse_unread(observation: Observation) -> None:
+    """Ends a run that needs the portal where no list of it could be read."""
+    for error in nothing_read(observation):
+        told = UnavailableError if error["code"] == UnavailableError.code else AccessError
+        raise told(error["message"], hint=error["hint"])
 
 
 def unbaselined(known: Baseline, observation: Observation, only: Sequence[str] = ()) -> list[str]:

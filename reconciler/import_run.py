@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reconciler import acceptances, ignore, importer, object_types, report, small_files, spec, yaml_loader
 from reconciler import baseline as baselines
+from reconciler.drift_check import refuse_unread
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
@@ -28,6 +29,7 @@ def import_portal(
     """Spec files for what is wanted and not declared yet, and a baseline of all that was read."""
     declared = _declared(workspace)
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
+    refuse_unread(observation)
     _refuse_slips(observation, choice, workspace.api)
     listed = importer.chosen(observation.snapshot, choice, _others(declared, workspace))
     wanted, findings = _sayable(listed, ignore.in_force(workspace.settings.ignore, now.date()))

@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from socket import socket
 
 import pytest
 from small_portal import STATE, settle_in
@@ -145,3 +146,19 @@ def test_a_first_baseline_names_the_portal():
     assert run(["apply", "-q", "--auto-approve"]) == 0
     files = sorted(Path("specs/baselines/demo").glob("*.json"))
     assert {json.loads(file.read_text("utf-8"))["portalId"] for file in files} == {12345678}
+
+
+def test_an_import_that_can_read_nothing_imports_nothing(capsys):
+    """Nobody is there: exit 8, the way out, and not so much as an empty baseline."""
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens there
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        settings = f"version: 1\nretries: {{tries: 1}}\nportals: {{p: {{baseUrl: '{url}'}}}}\nwatch: [contacts]\n"
+        Path("elsewhere").mkdir()
+        Path("elsewhere/reconciler.yaml").write_text(settings, "utf-8")
+        assert run(["import", "--specs", "elsewhere"]) == 8
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert "no list of the portal could be read" in said
+    assert "check network and baseUrl" in said
+    assert [path.name for path in Path("elsewhere").iterdir()] == ["reconciler.yaml"]
