@@ -107,7 +107,6 @@ class _Write(NamedTuple):
 
     change: Mapping[str, Json]
     at: datetime
-    recent: bool
     values: Mapping[str, Json]
     found: Mapping[str, Sequence[Json]]
 
@@ -126,7 +125,7 @@ def own_writes(directory: Path, now: datetime, portal_id: Json = None) -> OwnWri
     unread: list[str] = []
     for path in sorted(directory.glob("*.jsonl")) if directory.is_dir() else ():
         try:
-            writes = _writes(path, now, portal_id)
+            writes = _writes(path, portal_id)
         except UsageError as error:
             unread.append(str(error))
             continue
@@ -143,12 +142,12 @@ def own_writes(directory: Path, now: datetime, portal_id: Json = None) -> OwnWri
                 before = found.setdefault(address, {})
                 for field, known in one.found.items():
                     before.setdefault(field, []).extend(known)
-            if one.recent:
+            if one.at > now - SETTLING:
                 recent[address] = one.change
     return OwnWrites(values, recent, frozenset(archived), at, found, tuple(unread))
 
 
-def _writes(path: Path, now: datetime, portal_id: Json) -> list[_Write]:
+def _writes(path: Path, portal_id: Json) -> list[_Write]:
     """What one receipt tells."""
     told = events(path)
     if not told:  # a run that was killed before it began
@@ -162,7 +161,7 @@ def _writes(path: Path, now: datetime, portal_id: Json) -> list[_Write]:
         changes = [change for change in told[0]["changes"] if change["address"] in taken]
         moments = [times.get(change["address"], begun) for change in changes]
         return [
-            _Write(change, moment, moment > now - SETTLING, _values(change), _before(change))
+            _Write(change, moment, _values(change), _before(change))
             for change, moment in zip(changes, moments, strict=True)
         ]
     except ODD as error:
