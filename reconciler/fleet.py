@@ -86,16 +86,15 @@ def members(directories: Mapping[Path, Settings]) -> list[Member]:
     return sorted(found, key=lambda member: member.name)
 
 
-def chosen(fleet: Sequence[Member], patterns: Sequence[str], shard: Shard | None) -> list[Member]:
-    """The portals that patterns name, of one shard; a pattern that names none is a mistake."""
+def chosen(fleet: Sequence[Member], patterns: Sequence[str]) -> list[Member]:
+    """The portals that patterns name; a pattern that names none is a mistake."""
     for pattern in patterns:
         if pattern != "all" and not any(_named(member, pattern) for member in fleet):
             from reconciler.wording import did_you_mean
 
             names = [member.name for member in fleet]
             raise UsageError(f"no portal is called {pattern}", hint=did_you_mean(pattern, names) or "see the settings")
-    wanted = [one for one in fleet if not patterns or "all" in patterns or any(_named(one, each) for each in patterns)]
-    return [member for member in wanted if shard is None or shard.holds(member)]
+    return [one for one in fleet if not patterns or "all" in patterns or any(_named(one, each) for each in patterns)]
 
 
 def _named(member: Member, pattern: str) -> bool:

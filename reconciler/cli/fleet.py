@@ -127,7 +127,7 @@ def apply(
         raise UsageError("--only belongs to the plan, not to its apply")
     workshop = Workshop(session.now, Wishes(options["only"], allow))
     with stopping() as stopped, running(session, "apply", options, stopped) as run:
-        fleet.chosen(run.named, canary, None)  # one may be done already, or in another shard
+        fleet.chosen(run.named, canary)  # one may be done already, or in another shard
         waves = fleet.waves(run.members, canary, wave)
         workshop = replace(workshop, cancelled=lambda: stopped.name)
         if plans is None and not auto_approve:
@@ -176,7 +176,7 @@ class FleetRun:
         directories = options["directories"] or (session.specs,)
         portal = session.options.get("portal")
         patterns = (*options["portals"], *([portal] if portal else []))
-        self.named = fleet.chosen(_members(directories), patterns, None)
+        self.named = fleet.chosen(_members(directories), patterns)
         everybody = [member for member in self.named if self.shard is None or self.shard.holds(member)]
         before = fleet_run.read_journal(options["resume"]) if options["resume"] else {}
         ended = fleet_run.finished(before, name)
@@ -258,19 +258,14 @@ class FleetRun:
 
     def report(self, results: "Sequence[Mapping[str, Json]]") -> int:
         """The one report of the run."""
+        from reconciler.errors import ExitCode
         from reconciler.fleet import fleet_document
+        from reconciler.report import with_errors
 
         shards = [str(self.shard)] if self.shard else []
-        document = fleet_document(self.name, [*self.resumed, *results], self.session.now(), shards)
-        if self.stopped and self.stopped.name:
-            from reconciler.errors import ExitCode
-
-            code = ExitCode.named(self.stopped.name)
-            document["exit"] = {"code": int(code), "name": code.label}
-        if self.lost:
-            from reconciler.report import with_errors
-
-            document = with_errors(document, self.lost)
+        ends = [ExitCode.named(self.stopped.name)] if self.stopped and self.stopped.name else []
+        document = fleet_document(self.name, [*self.resumed, *results], self.session.now(), shards, ends)
+        document = with_errors(document, self.lost)
         if any(output.file is None for output in self.lines):
             return self.session.emit_files(document)
         return self.session.emit(document)
