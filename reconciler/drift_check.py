@@ -74,28 +74,15 @@ def checked(
     portal_id = workspace.check_identity(source)
     settings, today = workspace.settings, now.date()
     ignored = ignore.in_force(settings.ignore, today)
-    observation = workspace.observe(source, workspace.scope(None, baselined=True))
-    loaded: Spec | None = None
-    found, notes = Drift((), ()), list[Finding]()
-    if not observation.at_rest(known.snapshot):
-        if loaded := specs():  # they may name what nobody else does, and declare what is not watched
-            scope = workspace.scope(loaded, baselined=True)
-            observation = observe(scope, read(source, scope, known=observation.reads))
-        written = own_writes(workspace.receipts, now, portal_id)
-        found = detected(known, observation, loaded, wishes.only, ignored, written)
-        found, notes = people.attributed(found, source, workspace.api, _newest(known), workspace.token)
+    observation, loaded, found, notes = _looked(workspace, specs, source, wishes, now, portal_id)
     _refuse_unknown(wishes.only, known, observation, specs)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
-    entries = sorted(_remembered(workspace.baseline_directory / ACCEPTED), key=lambda entry: str(entry["until"]))
-    accepted = {entry["fingerprint"]: entry for entry in entries}
-    items: Sequence[dict[str, Json]] = [
-        _with_acceptance(item, accepted, today) for item in drift.drift_items_json(found, workspace.flags)
-    ]
+    items = _items(found, workspace, today)
     lived = _lives(items, workspace, observation, wishes, now) if wishes.history else None
     lacking = unbaselined(known, observation, wishes.only)
     in_part = [name for name in lacking if any(within(address, (name,)) for address in known.snapshot)]
     unknown = [name for name in lacking if name not in in_part]
-    counted = {"by": "specs" if loaded else "baseline"}
+    by = "specs" if loaded else "baseline"
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
         **({"failOn": wishes.fail_on} if wishes.fail_on else {}),
@@ -105,7 +92,7 @@ def checked(
         **(_told(lived, wishes) if lived else {"items": items}),
         "muted": [one.as_json() for one in (*found.muted, *_ignored(known, observation, ignored, wishes.only))],
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
-        "coverage": {**held, **counted, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
+        "coverage": {**held, "by": by, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
         **_pictured(known, observation),
         "findings": [
             one.as_json()
@@ -118,6 +105,36 @@ def checked(
         "errors": [*nothing_read(observation), *_unknown(workspace, unknown)],
     }
     return Checked(report.finished(document), lived.record if lived else None)
+
+
+def _looked(
+    workspace: Workspace,
+    specs: Callable[[], Spec | None],
+    source: people.Source,
+    wishes: Wishes,
+    now: datetime,
+    portal_id: Json,
+) -> tuple[Observation, Spec | None, Drift, Sequence[Finding]]:
+    """What is live, the specs where something moved, what that is, and notes on who moved it."""
+    known = workspace.baseline
+    assert known is not None
+    observation = workspace.observe(source, workspace.scope(None, baselined=True))
+    if observation.at_rest(known.snapshot):
+        return observation, None, Drift((), ()), ()
+    if loaded := specs():  # they may name what nobody else does, and declare what is not watched
+        scope = workspace.scope(loaded, baselined=True)
+        observation = observe(scope, read(source, scope, known=observation.reads))
+    ignored = ignore.in_force(workspace.settings.ignore, now.date())
+    written = own_writes(workspace.receipts, now, portal_id)
+    found = detected(known, observation, loaded, wishes.only, ignored, written)
+    return observation, loaded, *people.attributed(found, source, workspace.api, _newest(known), workspace.token)
+
+
+def _items(found: Drift, workspace: Workspace, today: date) -> Sequence[dict[str, Json]]:
+    """What moved as documents hold it, with what was accepted of it for a while."""
+    entries = sorted(_remembered(workspace.baseline_directory / ACCEPTED), key=lambda entry: str(entry["until"]))
+    accepted = {entry["fingerprint"]: entry for entry in entries}
+    return [_with_acceptance(item, accepted, today) for item in drift.drift_items_json(found, workspace.flags)]
 
 
 def _refuse_unknown(

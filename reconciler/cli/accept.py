@@ -63,10 +63,10 @@ def command(
 
 def _tell(session: Session, accepted: Sequence[str], portal: str, last_day: date | None) -> None:
     from reconciler.render.escape import terminal
+    from reconciler.render.words import counted
 
-    how_many = f"{len(accepted)} definition{'' if len(accepted) == 1 else 's'}"
     so_far = f"until {last_day}; then it is drift again" if last_day else "drift starts from here"
-    click.echo(f"Accepted what moved at {how_many} of {portal}; {so_far}.")
+    click.echo(f"Accepted what moved at {counted(len(accepted), 'definition')} of {portal}; {so_far}.")
     for address in accepted[:MOST]:
         session.note(f"  {terminal(address)}")
     if len(accepted) > MOST:
