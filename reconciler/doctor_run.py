@@ -15,7 +15,7 @@ from reconciler.kinds import association_labels, lifecycle_stages, properties, p
 from reconciler.model import Json
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
-from reconciler.yaml_loader import FAST
+from reconciler.yaml_events import FAST
 
 
 def examined(workspace: Workspace, now: datetime) -> Facts:

@@ -1,13 +1,13 @@
 """Reads YAML 1.2 core as plain values, remembers where everything stands, and reports problems instead of raising.
 
-Values are built straight from PyYAML's event stream: its own loaders build a graph of nodes first, which takes
+Values are built straight from the parser's events: PyYAML's own loaders build a graph of nodes first, which takes
 several times longer and, with the garbage collector at work, more than linear time. The collector is off meanwhile.
 Places of the outer levels are kept; deeper ones are only needed for messages, and a second reading finds them.
 """
 
 import gc
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
@@ -15,16 +15,9 @@ from typing import Any, NamedTuple
 
 import yaml
 from yaml.error import MarkedYAMLError
-from yaml.events import (
-    AliasEvent,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
 from yaml.reader import ReaderError
+
+from reconciler.yaml_events import ALIAS, END, MAPPING, PARSER, SEQUENCE, STREAM_END, Event, Parser, Sign, reading
 
 LARGEST = 32 * 1024 * 1024  # bytes, five times a spec of 10,000 properties
 MOST_VALUES = 3_000_000  # ten times as many; each takes some hundred bytes of memory
@@ -34,11 +27,7 @@ PLACED = 3  # levels whose places are kept: section, object type, name
 FRAME_WIDTH = 100
 
 Json = Any
-Event = Any  # PyYAML's events are untyped
-Parser = Callable[[bytes], Any]
 Path = tuple[str | int, ...]
-FAST: bool = yaml.__with_libyaml__  # whether PyYAML has its C parser
-PARSER: Parser = yaml.CSafeLoader if FAST else yaml.SafeLoader
 
 
 class YamlProblem(NamedTuple):
@@ -177,7 +166,7 @@ _SCALAR_TAGS: dict[str, tuple[type, ...]] = {
     f"{_TAG}null": (type(None),),
 }
 _TEXT_TAGS = (None, "!", f"{_TAG}str")
-_COLLECTION_TAGS = {MappingStartEvent: (None, "!", f"{_TAG}map"), SequenceStartEvent: (None, "!", f"{_TAG}seq")}
+_COLLECTION_TAGS = {MAPPING: (None, "!", f"{_TAG}map"), SEQUENCE: (None, "!", f"{_TAG}seq")}
 _OPEN = object()  # the anchor of a collection that is still being read
 
 _Mark = tuple[int, int, int, int]  # line and column of a key, line and column of its value
@@ -202,8 +191,8 @@ class _Builder:
     def document(self) -> Json:
         """The value of the only document of the file."""
         try:
-            self._get = self._source.events()
-            return self._only_document()
+            with reading(self._source.data, self._source.parser) as self._get:
+                return self._only_document()
         except _Refused as refusal:
             self.problems.append(refusal.args[0])
         except yaml.YAMLError as error:
@@ -215,87 +204,85 @@ class _Builder:
         for event in self._repeated:
             line, column = _start(event)
             first = self._source.first_of(line, column)
-            message = f"the key {event.value!r} is here twice; the first one is in line {first[0]}, column {first[1]}"
+            message = f"the key {event[0]!r} is here twice; the first one is in line {first[0]}, column {first[1]}"
             yield YamlProblem(line, column, "yaml-duplicate-key", message, "remove or rename one of them")
 
     def _only_document(self) -> Json:
-        self._get()  # the start of the stream
-        if self._get().__class__ is StreamEndEvent:
+        if self._get()[0] is STREAM_END:
             return None
         event = self._get()
         mark = _start(event)
         self.marks[()] = (*mark, *mark)
         value = self._node(event, 1, ())
         self._get()  # the end of the document
-        if (event := self._get()).__class__ is not StreamEndEvent:
+        if (event := self._get())[0] is not STREAM_END:
             fix = "keep one document in a file: remove the `---` line or split the file"
             self._report(event, "yaml-multiple-documents", "a second document begins here", fix)
-            while self._get().__class__ is not StreamEndEvent:
+            while self._get()[0] is not STREAM_END:
                 pass
         return value
 
     def _node(self, event: Event, depth: int, path: Path | None) -> Json:
         """Any value; with a path, places below it are kept."""
-        kind = event.__class__
-        if kind is ScalarEvent:
+        kind, _, tag, anchor, _ = event
+        if kind.__class__ is str:
             return self._scalar(event)
-        if kind is AliasEvent:
+        if kind is ALIAS:
             return self._alias(event)
         if depth > DEEPEST:
             message = f"this is nested deeper than {DEEPEST} levels"
             raise _Refused(YamlProblem(*_start(event), "yaml-depth", message, "flatten it"))
-        if event.tag is not None and event.tag not in _COLLECTION_TAGS[kind]:
+        if tag is not None and tag not in _COLLECTION_TAGS[kind]:
             self._refuse_tag(event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = _OPEN
+        if anchor is not None:
+            self._anchors[anchor] = _OPEN
         value = self._collection(kind, depth, path)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = value
+        if anchor is not None:
+            self._anchors[anchor] = value
         return value
 
-    def _collection(self, kind: type, depth: int, path: Path | None) -> Json:
+    def _collection(self, kind: Sign, depth: int, path: Path | None) -> Json:
         if path is None or len(path) == PLACED:
-            return self._mapping(depth + 1) if kind is MappingStartEvent else self._sequence(depth + 1)
-        return self._placed_mapping(path) if kind is MappingStartEvent else self._placed_sequence(path)
+            return self._mapping(depth + 1) if kind is MAPPING else self._sequence(depth + 1)
+        return self._placed_mapping(path) if kind is MAPPING else self._placed_sequence(path)
 
     def _mapping(self, depth: int) -> dict[str, Json]:
         get, keys = self._get, self._keys.get
         found: dict[str, Json] = {}
         while True:
-            event = get()
-            if event.__class__ is not ScalarEvent:
-                if event.__class__ is MappingEndEvent:
+            text, _, tag, anchor, _ = event = get()
+            if text.__class__ is not str:
+                if text is END:
                     return found
                 self._complex_key(event, depth)
                 continue
-            key = keys(event.value)
-            if key is None or event.tag is not None or event.anchor is not None:
+            key = keys(text)
+            if key is None or tag is not None or anchor is not None:
                 key = self._key(event)
             if key in found:
                 self._repeated.append(event)
-            event = get()
-            if event.__class__ is not ScalarEvent:
+            text, style, tag, anchor, _ = event = get()
+            if text.__class__ is not str or tag is not None or anchor is not None:
                 found[key] = self._node(event, depth, None)
-            elif event.tag is None and event.anchor is None:
-                text = event.value
-                found[key] = text if event.style or text[:1] not in _STARTS else _resolved(text)
             else:
-                found[key] = self._scalar(event)
+                found[key] = text if style or text[:1] not in _STARTS else _resolved(text)
 
     def _sequence(self, depth: int) -> list[Json]:
         get, node, plain = self._get, self._node, depth <= DEEPEST
         found: list[Json] = []
-        while (event := get()).__class__ is not SequenceEndEvent:
-            if plain and event.__class__ is MappingStartEvent and event.tag is None and event.anchor is None:
+        while True:
+            kind, _, tag, anchor, _ = event = get()
+            if kind is END:
+                return found
+            if plain and kind is MAPPING and tag is None and anchor is None:
                 found.append(self._mapping(depth + 1))  # an option, the most frequent of all: no detour
             else:
                 found.append(node(event, depth, None))
-        return found
 
     def _placed_mapping(self, path: Path) -> dict[str, Json]:
         found: dict[str, Json] = {}
-        while (event := self._get()).__class__ is not MappingEndEvent:
-            if event.__class__ is not ScalarEvent:
+        while (event := self._get())[0] is not END:
+            if event[0].__class__ is not str:
                 self._complex_key(event, len(path) + 2)
                 continue
             key = self._key(event)
@@ -308,7 +295,7 @@ class _Builder:
 
     def _placed_sequence(self, path: Path) -> list[Json]:
         found: list[Json] = []
-        while (event := self._get()).__class__ is not SequenceEndEvent:
+        while (event := self._get())[0] is not END:
             below, mark = (*path, len(found)), _start(event)
             self.marks[below] = (*mark, *mark)
             found.append(self._node(event, len(below) + 1, below))
@@ -316,58 +303,61 @@ class _Builder:
 
     def _key(self, event: Event) -> str:
         """The text of a key that is new or has something special about it."""
-        key: str = event.value
-        if event.tag not in _TEXT_TAGS:
+        key: str
+        key, style, tag, anchor, _ = event
+        if tag not in _TEXT_TAGS:
             self._refuse_tag(event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = key
+        if anchor is not None:
+            self._anchors[anchor] = key
         if key not in ("", "<<"):
             return self._keys.setdefault(key, key)
-        if key == "<<" and not event.style:
+        if key == "<<" and not style:
             fix = "write the fields out; an alias may stand for a whole value (`options: *sizes`)"
             self._report(event, "yaml-merge-key", "merge keys (`<<`) are not part of YAML 1.2", fix)
-        elif not event.style:
+        elif not style:
             self._report(event, "yaml-complex-key", "there is no key before the colon", "write `key: value`")
         return key
 
     def _complex_key(self, event: Event, depth: int) -> None:
         """Reads over a key that is no text, and its value."""
-        what = {AliasEvent: "an alias", MappingStartEvent: "a mapping", SequenceStartEvent: "a list"}[event.__class__]
+        what = {ALIAS: "an alias", MAPPING: "a mapping", SEQUENCE: "a list"}[event[0]]
         fix = "write the key as text, in quotes where it holds brackets, braces or `*`"
         self._report(event, "yaml-complex-key", f"{what} cannot be a key", fix)
         self._node(event, depth, None)
         self._node(self._get(), depth, None)
 
     def _scalar(self, event: Event) -> Json:
-        text = event.value
-        if event.tag in _TEXT_TAGS:
-            plain = event.tag is None and not event.style
+        text, style, tag, anchor, _ = event
+        if tag in _TEXT_TAGS:
+            plain = tag is None and not style
             value = _resolved(text) if plain and text[:1] in _STARTS else text
         else:
             value = self._tagged(event)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = value
+        if anchor is not None:
+            self._anchors[anchor] = value
         return value
 
     def _tagged(self, event: Event) -> Json:
-        types = _SCALAR_TAGS.get(event.tag)
+        text, _, tag, _, _ = event
+        types = _SCALAR_TAGS.get(str(tag))
         if types is None:
             self._refuse_tag(event)
-            return event.value
-        value = _resolved(event.value) if event.value[:1] in _STARTS else event.value
+            return text
+        value = _resolved(text) if text[:1] in _STARTS else text
         if type(value) not in types:
-            name = event.tag.removeprefix(_TAG)
-            self._report(event, "yaml-tag", f"{event.value!r} is no {name}, but tagged `!!{name}`", "remove the tag")
-        return float(value) if event.tag == f"{_TAG}float" and type(value) is int else value
+            name = str(tag).removeprefix(_TAG)
+            self._report(event, "yaml-tag", f"{text!r} is no {name}, but tagged `!!{name}`", "remove the tag")
+        return float(value) if tag == f"{_TAG}float" and type(value) is int else value
 
     def _alias(self, event: Event) -> Json:
-        value = self._anchors.get(event.anchor, self)
+        name = str(event[3])
+        value = self._anchors.get(name, self)
         if value is self:
-            fix = f"write `&{event.anchor}` before the value that is meant, above this line; or quote the text"
-            self._report(event, "yaml-syntax", f"there is no anchor `&{event.anchor}` above this alias", fix)
+            fix = f"write `&{name}` before the value that is meant, above this line; or quote the text"
+            self._report(event, "yaml-syntax", f"there is no anchor `&{name}` above this alias", fix)
             return None
         if value is _OPEN:
-            message = f"`*{event.anchor}` stands inside of `&{event.anchor}`: the value would contain itself"
+            message = f"`*{name}` stands inside of `&{name}`: the value would contain itself"
             self._report(event, "yaml-alias-limit", message, "write out what is meant here")
             return None
         self._expanded += _count(value, MOST_EXPANDED - self._expanded)
@@ -378,7 +368,7 @@ class _Builder:
         return value
 
     def _refuse_tag(self, event: Event) -> None:
-        shown = event.tag.replace(_TAG, "!!", 1)
+        shown = str(event[2]).replace(_TAG, "!!", 1)
         fix = "remove it; if the value begins with `!`, put it in quotes"
         self._report(event, "yaml-tag", f"the tag `{shown}` is not allowed", fix)
 
@@ -387,7 +377,7 @@ class _Builder:
 
 
 def _start(event: Event) -> tuple[int, int]:
-    mark = event.start_mark
+    mark = event[4]
     return mark.line + 1, mark.column + 1
 
 
@@ -425,11 +415,6 @@ class _Source:
         self.parser = parser
         self._maps: dict[tuple[int, int], _Map] = {}
 
-    def events(self) -> Callable[[], Event]:
-        """The parser's next event."""
-        get: Callable[[], Event] = self.parser(self.data).get_event
-        return get
-
     @cached_property
     def lines(self) -> list[str]:
         """The lines as the parser counts them."""
@@ -438,7 +423,7 @@ class _Source:
     @cached_property
     def _map(self) -> "_Map":
         with _collector_off():
-            return _Map(self.events)
+            return _Map(self)
 
     def find(self, path: Path, marks: "Mapping[Path, _Mark]") -> _Mark:
         """Where the value of a path stands, or the nearest thing around it."""
@@ -456,7 +441,7 @@ class _Source:
             first, *after = self.lines[line - 1 :] or [""]  # libyaml sees the end of an open brace in the next line
             rest = [" " * (column - 1) + first[column - 1 :], *after]
             data = ("\n" * (line - 1) + "\n".join(rest)).encode("utf-8", "surrogatepass")
-            self._maps[line, column] = _Map(_Source(data, self.parser).events)
+            self._maps[line, column] = _Map(_Source(data, self.parser))
         return self._maps[line, column]
 
     def first_of(self, line: int, column: int) -> tuple[int, int]:
@@ -476,50 +461,50 @@ def _found(place: _Place, path: Path) -> tuple[_Place, Path]:
 class _Map:
     """The places of everything in a file, up to what is no YAML or nested too deep."""
 
-    def __init__(self, events: Callable[[], Callable[[], Event]]) -> None:
+    def __init__(self, source: "_Source") -> None:
         self.root = _Place((1, 1, 1, 1), {})
         self.first: dict[tuple[int, int], tuple[int, int]] = {}
         self._anchors: dict[str, _Place] = {}
         try:
-            self._get = events()
-            self._get()
-            if self._get().__class__ is not StreamEndEvent:
-                event = self._get()
-                self.root.mark = (*_start(event), *_start(event))
-                self._fill(self.root, event, 1)
+            with reading(source.data, source.parser) as self._get:
+                if self._get()[0] is not STREAM_END:
+                    event = self._get()
+                    self.root.mark = (*_start(event), *_start(event))
+                    self._fill(self.root, event, 1)
         except (yaml.YAMLError, _Refused):
             return  # the loader reports it; what stands before it has its place
 
     def _fill(self, place: _Place, event: Event, depth: int) -> None:
-        kind = event.__class__
-        if kind is AliasEvent:
-            place.inner = self._anchors.get(event.anchor, place).inner
+        kind, _, _, anchor, _ = event
+        if kind is ALIAS:
+            place.inner = self._anchors.get(str(anchor), place).inner
             return
-        if event.anchor is not None:
-            self._anchors[event.anchor] = place
-        if depth > DEEPEST and kind is not ScalarEvent:
+        if anchor is not None:
+            self._anchors[anchor] = place
+        if depth > DEEPEST and kind.__class__ is not str:
             raise _Refused
-        if kind is SequenceStartEvent:
+        if kind is SEQUENCE:
             self._fill_sequence(place, depth + 1)
-        elif kind is MappingStartEvent:
+        elif kind is MAPPING:
             self._fill_mapping(place, depth + 1)
 
     def _fill_sequence(self, place: _Place, depth: int) -> None:
-        while (event := self._get()).__class__ is not SequenceEndEvent:
+        while (event := self._get())[0] is not END:
             inner = _Place((*_start(event), *_start(event)), {})
             place.inner[len(place.inner)] = inner
             self._fill(inner, event, depth)
 
     def _fill_mapping(self, place: _Place, depth: int) -> None:
-        while (event := self._get()).__class__ is not MappingEndEvent:
+        while (event := self._get())[0] is not END:
+            name, _, _, anchor, _ = event
             key = _start(event)
-            if event.__class__ is not ScalarEvent:
+            if name.__class__ is not str:
                 self._fill(_Place((*key, *key), {}), event, depth)
                 self._fill(_Place((*key, *key), {}), self._get(), depth)
                 continue
-            if event.anchor is not None:
-                self._anchors[event.anchor] = _Place((*key, *key), {})
-            name, event = event.value, self._get()
+            if anchor is not None:
+                self._anchors[anchor] = _Place((*key, *key), {})
+            event = self._get()
             inner = _Place((*key, *_start(event)), {})
             if name in place.inner:
                 first = place.inner[name].mark[:2]
