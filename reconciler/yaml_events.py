@@ -13,7 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import yaml
+from yaml import YAMLError as YAMLError
 from yaml import events
+from yaml.error import MarkedYAMLError as MarkedYAMLError
+from yaml.reader import ReaderError as ReaderError
 
 Mark = Any  # PyYAML's: `line` and `column` count from 0
 Event = tuple[Any, str | None, str | None, str | None, Mark]
@@ -36,7 +39,7 @@ PARSER: Parser = yaml.CSafeLoader if FAST else yaml.SafeLoader
 
 @contextmanager
 def reading(data: bytes, parser: Parser = PARSER) -> Iterator[Callable[[], Event]]:
-    """What returns the next event after the start of the stream; raises ``yaml.YAMLError`` for what is no YAML."""
+    """What returns the next event after the start of the stream; raises ``YAMLError`` for what is no YAML."""
     with _STAND_INS_LOCK:
         _PLACE.update(_STAND_INS)
         try:

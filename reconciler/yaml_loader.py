@@ -13,11 +13,21 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
-import yaml
-from yaml.error import MarkedYAMLError
-from yaml.reader import ReaderError
-
-from reconciler.yaml_events import ALIAS, END, MAPPING, PARSER, SEQUENCE, STREAM_END, Event, Parser, Sign, reading
+from reconciler.yaml_events import (
+    ALIAS,
+    END,
+    MAPPING,
+    PARSER,
+    SEQUENCE,
+    STREAM_END,
+    Event,
+    MarkedYAMLError,
+    Parser,
+    ReaderError,
+    Sign,
+    YAMLError,
+    reading,
+)
 
 LARGEST = 32 * 1024 * 1024  # bytes, five times a spec of 10,000 properties
 MOST_VALUES = 3_000_000  # ten times as many; each takes some hundred bytes of memory
@@ -195,7 +205,7 @@ class _Builder:
                 return self._only_document()
         except _Refused as refusal:
             self.problems.append(refusal.args[0])
-        except yaml.YAMLError as error:
+        except YAMLError as error:
             self.problems += _syntax_problems(error, self._source)
         return None
 
@@ -471,7 +481,7 @@ class _Map:
                     event = self._get()
                     self.root.mark = (*_start(event), *_start(event))
                     self._fill(self.root, event, 1)
-        except (yaml.YAMLError, _Refused):
+        except (YAMLError, _Refused):
             return  # the loader reports it; what stands before it has its place
 
     def _fill(self, place: _Place, event: Event, depth: int) -> None:
@@ -609,7 +619,7 @@ _WORDINGS = (
 )
 
 
-def _syntax_problems(error: yaml.YAMLError, source: _Source) -> list[YamlProblem]:
+def _syntax_problems(error: YAMLError, source: _Source) -> list[YamlProblem]:
     if isinstance(error, ReaderError):
         return list(islice(_unreadable(source), 20)) or [_plainly(error, 1, 1)]
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
@@ -658,7 +668,7 @@ def _misfit(error: MarkedYAMLError, line: int, column: int, first: bool) -> Yaml
     return YamlProblem(line, column, "yaml-syntax", message, "indent it like its neighbours, as `key: value`")
 
 
-def _plainly(error: yaml.YAMLError, line: int, column: int) -> YamlProblem:
+def _plainly(error: YAMLError, line: int, column: int) -> YamlProblem:
     message = str(getattr(error, "problem", None) or getattr(error, "reason", error))
     return YamlProblem(line, column, "yaml-syntax", message, "check indentation, brackets and quotes here and above")
 
