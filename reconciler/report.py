@@ -98,12 +98,12 @@ def change_json(change: Change) -> dict[str, Json]:
         "fields": tuple(_field_json(planned, change) for planned in change.fields) if change.fields else (),
         "preconditions": _preconditions(change) if change.fields or change.must_be_empty else _NO_MORE[change.expects],
         "impact": change.impact and dict(change.impact),
-        "breaks": tuple(map(dict, change.breaks)),
+        "breaks": change.breaks and tuple(map(dict, change.breaks)),
         "dependsOn": change.depends_on,
         "destroys": change.destroys,
         "remote": change.remote,
         "source": source and {"file": source.file, "line": source.line, "column": source.column},
-        "guards": tuple(map(Guard.as_json, change.guards)),
+        "guards": change.guards and tuple(map(Guard.as_json, change.guards)),
     }
     if not change.declared:
         document["declared"] = False

@@ -1,7 +1,6 @@
 """Words that errors about specs and settings share: what was found, what may be meant, and a list of findings."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from json import JSONDecodeError
 
 from reconciler.model import Finding, Json
@@ -19,6 +18,8 @@ EXPECTED = {
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """The known word that is most likely meant; none when nothing is near."""
+    from difflib import get_close_matches  # only for what is misspelt
+
     names = list(known)
     plain = {_plain(name): name for name in names}
     text = str(word)
