@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler import spec
+from reconciler import spec, variables
 from reconciler.cli import run
 from reconciler.model import Source
 
@@ -92,6 +92,26 @@ def test_a_variable_is_the_value_of_its_portal(specs):
         "Up to 10, ${var:region} is a variable",
         10,
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("$${var:", "${var:"),
+        ("$${var: and ${var:region}", "${var: and EU"),
+        ("$${var:}", "${var:}"),
+        ("$${var:re gion}", "${var:re gion}"),
+        ("$$${var:region}", "$${var:region}"),
+        ("$${var:region}${var:region}", "${var:region}EU"),
+        ("$5 and $$5 and ${x}", "$5 and $$5 and ${x}"),
+    ],
+)
+def test_two_dollar_signs_stand_for_the_sign_whatever_follows(text, value):
+    """What follows the sign need not look like the name of a variable."""
+    region = variables.Variable("region", "string")
+
+    assert variables.filled([text], {"region": "EU"}, {"region": region}) == ([value], [])
+    assert variables.filled(variables.escaped(text), {}, {}) == (text, [])
 
 
 def test_an_overlay_is_merged_by_address_and_keeps_the_origin_of_every_field(specs):
