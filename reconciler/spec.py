@@ -640,7 +640,7 @@ def _step(value: Json, name: str) -> tuple[Json, list[str | int]]:
     if isinstance(value, dict):
         return (value[name], [name]) if name in value else (None, [])
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        if name in (item.get("value"), item.get("name")):
+        if isinstance(item, dict) and name in (item.get("value"), item.get("name")):
             return item, [index]
     return None, []
 

@@ -196,6 +196,16 @@ def test_an_overlay_that_touches_nothing_is_an_error(specs, capsys, overlay, pla
     assert run(["validate"]) == 3
 
 
+def test_a_list_of_an_overlay_may_hold_anything(specs, capsys):
+    """What is no stage is refused at its place, and the stages beside it are laid over the shared ones."""
+    shared = SHARED + "lifecycleStages:\n  - {name: lead, label: Lead}\n"
+    own = "lifecycleStages:\n  - opportunity\n  - 7\n  - {name: lead, label: Prospect}\n"
+
+    found = problems(specs(shared=shared, us=own), capsys)
+
+    assert found == [("wrong-type", "overlays/us/own.yaml:2:5"), ("wrong-type", "overlays/us/own.yaml:3:5")]
+
+
 def test_an_overlay_of_no_portal_is_an_error(specs, capsys):
     """A misspelt folder would otherwise never be read."""
     found = problems(specs(usa=OVERLAY), capsys)
