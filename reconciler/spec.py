@@ -163,7 +163,8 @@ class SpecFiles:
 
     def _folders(self) -> list[str]:
         folder = self.directory / overlays.DIRECTORY
-        return sorted(entry.name for entry in os.scandir(folder) if _is_directory(entry)) if folder.is_dir() else []
+        found = os.scandir(folder) if folder.is_dir() else ()
+        return sorted(entry.name for entry in found if _is_directory(entry) and not entry.name.startswith("."))
 
     def _misplaced(self, own: Mapping[Path, SourceFile]) -> Iterator[Finding]:
         """Overlays of portals that there are not, and files and folders there that say nothing."""
@@ -281,7 +282,7 @@ def _yaml_files(
             continue
         if _is_directory(entry) and deep:
             yield from _yaml_files(directory / entry.name, above | {here})
-        elif entry.name.endswith((".yaml", ".yml")) and not _is_directory(entry):
+        elif entry.name.lower().endswith((".yaml", ".yml")) and not _is_directory(entry):
             yield directory / entry.name
 
 
@@ -478,7 +479,11 @@ def _problems(refusal: _Refusal, validator: Any) -> "list[Problem]":
 def _schema_findings(found: "Iterable[Problem]", file: SourceFile) -> list[Finding]:
     """What a schema refuses, but for what was told of the same place when the file was read: a `<<` is one fault."""
     told = {finding.source for finding in file.findings}
-    return [one for problem in found if (one := _schema_finding(problem, file)).source not in told]
+    return [
+        one
+        for problem in found
+        if (one := _schema_finding(problem, file)).source not in told and file.place(*problem.path) not in told
+    ]
 
 
 def _schema_finding(problem: "Problem", file: SourceFile) -> Finding:

@@ -73,6 +73,8 @@ def test_files_are_read_at_any_depth_but_no_others(specs, tmp_path):
             "reconciler.yaml": "version: 1\nportals: {demo: {}}\n",
             "a.yaml": entry.format("a"),
             "deep/er/b.yml": entry.format("b"),
+            "deep/D.YAML": entry.format("d"),
+            "overlays/.cache/no.yaml": entry.format("no"),
             "deep/baselines/c.yaml": entry.format("c"),
             "baselines/demo/no.yaml": entry.format("no"),
             "overlays/demo/no.yaml": entry.format("no"),
@@ -84,8 +86,8 @@ def test_files_are_read_at_any_depth_but_no_others(specs, tmp_path):
     )
 
     assert spec.findings == ()
-    assert sorted(spec.desired) == [f"properties/contacts/{name}" for name in "abc"]
-    assert [path for path, _ in spec.files] == ["a.yaml", "deep/baselines/c.yaml", "deep/er/b.yml"]
+    assert sorted(spec.desired) == [f"properties/contacts/{name}" for name in "abcd"]
+    assert [path for path, _ in spec.files] == ["a.yaml", "deep/D.YAML", "deep/baselines/c.yaml", "deep/er/b.yml"]
     assert spec.settings.portal().name == "demo"
     assert has_specs(tmp_path)
     assert not has_specs(tmp_path / "nowhere")
@@ -261,6 +263,13 @@ TABLE = [
         "`textDisplayHint` is 'e-mail', not one of domain_name, email, ",
         "did you mean email?",
     ),
+    (
+        "properties: {contacts: {a: {textDisplayHint: 5}}}",
+        ("not-one-of", 1, 46),
+        "`textDisplayHint` is the number 5, not one of domain_name,",
+        "write one of domain_name,",
+    ),
+    ("properties: {contacts: {a: *b}}", ("yaml-syntax", 1, 28), "there is no anchor `&b`", "write `&b` before"),
     ("properties: {contacts: {a: {hidden: null}}}", ("not-clearable", 1, 37), "cannot be cleared", "drop the key"),
     ("properties: {contacts: {a: null}}", ("wrong-type", 1, 25), "`a` is empty", "add what belongs below it"),
     (
