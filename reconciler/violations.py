@@ -97,6 +97,8 @@ def problems(violation: Violation, above: Path = ()) -> Iterator[Problem]:
             yield from _unknown_keys(violation, path)
         case "required":
             yield from _missing_fields(violation, path)
+        case "type" if "enum" in violation.schema:
+            return  # the choices say it better
         case "type":
             yield _wrong_type(violation.instance, violation.validator_value, path, violation.schema)
         case "enum" | "const":
