@@ -128,7 +128,8 @@ class SpecFiles:
         systems, named = _integrations([*parts, *above])
         crossing += [*named, *integrations.warnings(systems, desired, removed)]
         crossing += ignore.conflicts(self.settings.ignore if self.settings else (), desired, removed)
-        crossing += [*self._unused(used), *self._misplaced(own)]
+        crossing += [*self._unused(used), *self._misplaced()]
+        crossing += _idle(zip(own.values(), above, strict=True)) if not self.settings_findings else ()
         found = [*self.settings_findings, *(one for part in [*parts, *above] for one in part.findings), *crossing]
         return Spec(
             desired=desired,
@@ -166,8 +167,8 @@ class SpecFiles:
         found = os.scandir(folder) if folder.is_dir() else ()
         return sorted(entry.name for entry in found if _is_directory(entry) and not entry.name.startswith("."))
 
-    def _misplaced(self, own: Mapping[Path, SourceFile]) -> Iterator[Finding]:
-        """Overlays of portals that there are not, and files and folders there that say nothing."""
+    def _misplaced(self) -> Iterator[Finding]:
+        """Overlays of portals that there are not, folders that hold nothing, and files beside the folders."""
         folder = self.directory / overlays.DIRECTORY
         known = self.settings.portals if self.settings else {}
         for name in self._folders() if self.settings else ():
@@ -182,9 +183,15 @@ class SpecFiles:
         for path in _yaml_files(folder, frozenset(), deep=False) if folder.is_dir() else ():
             why = "this file belongs to no portal"
             yield _overlay_finding(path, why, f"move it into {overlays.DIRECTORY}/PORTAL/")
-        for path, file in own.items():
-            if file.document is not None and not file.document.value and not file.findings:
-                yield _overlay_finding(path, f"{file.name} is an overlay that touches nothing", "fill it or delete it")
+
+
+def _idle(overlay: "Iterable[tuple[SourceFile, _Part]]") -> Iterator[Finding]:
+    """Files of an overlay in which nothing is wrong, and which say nothing."""
+    for file, part in overlay:
+        wrong = any(finding.severity == "error" for finding in part.findings)
+        if not (wrong or part.resources or part.stones or part.integrations):
+            why = f"{file.name} is an overlay that touches nothing"
+            yield _overlay_finding(Path(file.name), why, "fill it or delete it")
 
 
 def _overlay_finding(path: Path, why: str, fix: str) -> Finding:

@@ -141,6 +141,25 @@ def test_an_overlay_is_merged_by_address_and_keeps_the_origin_of_every_field(spe
     assert [path for path, _ in us.files] == ["contacts.yaml", "overlays/us/own.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("options", "order"),
+    [
+        ("[{value: gold, label: Gold}, {value: free, label: Free}]", ["gold", "free"]),
+        ("[{value: state, label: State}, {value: free, label: Free}]", ["state", "free", "gold"]),
+        ("[{value: free, label: Free}, {value: state, label: State}]", ["free", "state", "gold"]),
+        ("[{value: state, label: State}]", ["free", "gold", "state"]),
+    ],
+)
+def test_options_stand_in_the_order_of_the_overlay(specs, options, order):
+    """The order of a list is the order of display, in an overlay too; what it does not name stays where it is."""
+    files = spec.SpecFiles.read(specs(us=f"properties: {{contacts: {{cs_tier: {{options: {options}}}}}}}\n"))
+
+    us = files.spec("us")
+
+    assert us.findings == ()
+    assert list(us.desired["properties/contacts/cs_tier"].attributes["options"]) == order
+
+
 def test_portals_that_do_not_differ_share_one_spec(specs):
     """A fleet parses shared specs once."""
     settings = SETTINGS.replace("eu: {", "uk: {emulator: .reconciler/uk.json}\n  eu: {")
@@ -186,6 +205,8 @@ def test_validate_without_a_portal_looks_at_all_of_them(specs, capsys):
         ("properties: {contacts: {cs_tier: {fieldType: select}}}\n", "overlays/us/own.yaml:1:25"),
         ("propertyGroups: {contacts: {cs: {label: Success}}}\n", "overlays/us/own.yaml:1:29"),
         ("# nothing\n", "overlays/us/own.yaml:1:1"),
+        ("propertyGroups: {contacts: {}}\nremoved: []\nx-note: mine\n", "overlays/us/own.yaml:1:1"),
+        ("properties: {contacts: {cs_tier: {options: [{value: gold, label: Gold}]}}}\n", "overlays/us/own.yaml:1:25"),
     ],
 )
 def test_an_overlay_that_touches_nothing_is_an_error(specs, capsys, overlay, place):
@@ -204,6 +225,14 @@ def test_a_list_of_an_overlay_may_hold_anything(specs, capsys):
     found = problems(specs(shared=shared, us=own), capsys)
 
     assert found == [("wrong-type", "overlays/us/own.yaml:2:5"), ("wrong-type", "overlays/us/own.yaml:3:5")]
+
+
+def test_wrong_settings_are_not_blamed_on_an_overlay(specs, capsys):
+    """What it says with variables is not known then, which is not the same as nothing."""
+    own = "properties: {contacts: {cs_tier: {label: '${var:region}'}}}\n"
+    directory = specs(SETTINGS.replace("watch:", "watches:"), us=own)
+
+    assert problems(directory, capsys) == [("unknown-key", "reconciler.yaml:6:1")]
 
 
 def test_an_overlay_of_no_portal_is_an_error(specs, capsys):
