@@ -253,7 +253,7 @@ def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
             from reconciler.spec import schema_findings
 
             findings += tuple(schema_findings(file, SCHEMA))
-    return None, tuple(map(_without_token, findings))
+    return None, tuple(sorted(map(_without_token, findings), key=lambda finding: finding.source or ()))
 
 
 def file(directory: Path) -> "SourceFile":
