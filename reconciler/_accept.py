@@ -799,55 +799,38 @@ def _accept_58(value: Json) -> bool:
     return type(value) is dict and all(map(_accept_55, value)) and all(map(_accept_57, value.values()))
 
 
+_search_39 = re.compile("^[^\\s/]+$").search
+
+
 def _accept_59(value: Json) -> bool:
-    return type(value) is list and len(value) >= 1 and all(map(_accept_0, value))
-
-
-_search_39 = re.compile("^\\d{4}-\\d{2}-\\d{2}$").search
-
-
-def _accept_60(value: Json) -> bool:
     return type(value) is str and _search_39(value) is not None
 
 
-_fields_40: Mapping[str, Check] = {
+def _accept_60(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_59, value))
+
+
+def _accept_61(value: Json) -> bool:
+    return type(value) is list and len(value) >= 1 and all(map(_accept_0, value))
+
+
+_search_40 = re.compile("^\\d{4}-\\d{2}-\\d{2}$").search
+
+
+def _accept_62(value: Json) -> bool:
+    return type(value) is str and _search_40(value) is not None
+
+
+_fields_41: Mapping[str, Check] = {
     "address": _accept_0,
-    "expires": _accept_60,
-    "fields": _accept_59,
+    "expires": _accept_62,
+    "fields": _accept_61,
     "reason": _accept_0,
 }
 
 
-def _accept_61(value: Json) -> bool:
-    if not (type(value) is dict and "address" in value and "reason" in value):
-        return False
-    for key, item in value.items():
-        check = _fields_40.get(key, _nothing)
-        if not check(item):
-            return False
-    return True
-
-
-def _accept_62(value: Json) -> bool:
-    return type(value) is list and all(map(_accept_61, value))
-
-
 def _accept_63(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 0
-
-
-def _accept_64(value: Json) -> bool:
-    return (type(value) is int or type(value) is float) and not value < 0 and not value > 100
-
-
-_fields_41: Mapping[str, Check] = {
-    "maxChanges": _accept_63,
-    "maxDestructivePercent": _accept_64,
-}
-
-
-def _accept_65(value: Json) -> bool:
-    if type(value) is not dict:
+    if not (type(value) is dict and "address" in value and "reason" in value):
         return False
     for key, item in value.items():
         check = _fields_41.get(key, _nothing)
@@ -856,21 +839,25 @@ def _accept_65(value: Json) -> bool:
     return True
 
 
+def _accept_64(value: Json) -> bool:
+    return type(value) is list and all(map(_accept_63, value))
+
+
+def _accept_65(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 0
+
+
 def _accept_66(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
-
-
-def _accept_67(value: Json) -> bool:
-    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 100
 
 
 _fields_42: Mapping[str, Check] = {
-    "tries": _accept_66,
-    "waitSeconds": _accept_67,
+    "maxChanges": _accept_65,
+    "maxDestructivePercent": _accept_66,
 }
 
 
-def _accept_68(value: Json) -> bool:
+def _accept_67(value: Json) -> bool:
     if type(value) is not dict:
         return False
     for key, item in value.items():
@@ -880,50 +867,74 @@ def _accept_68(value: Json) -> bool:
     return True
 
 
-_plain_43: Mapping[str, type] = {
-    "defaultPortal": str,
-}
-_fields_44: Mapping[str, Check] = {
-    "defaultPortal": _accept_9,
-    "guards": _accept_65,
-    "ignore": _accept_62,
-    "portals": _accept_54,
-    "protected": _accept_36,
-    "retries": _accept_68,
-    "variables": _accept_58,
-    "version": _accept_45,
-    "watch": _accept_36,
-}
+def _accept_68(value: Json) -> bool:
+    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < 1 and not value > 100
 
 
 def _accept_69(value: Json) -> bool:
+    return (type(value) is int or type(value) is float) and not value < 0 and not value > 3600
+
+
+_fields_43: Mapping[str, Check] = {
+    "tries": _accept_68,
+    "waitSeconds": _accept_69,
+}
+
+
+def _accept_70(value: Json) -> bool:
+    if type(value) is not dict:
+        return False
+    for key, item in value.items():
+        check = _fields_43.get(key, _nothing)
+        if not check(item):
+            return False
+    return True
+
+
+_plain_44: Mapping[str, type] = {
+    "defaultPortal": str,
+}
+_fields_45: Mapping[str, Check] = {
+    "defaultPortal": _accept_9,
+    "guards": _accept_67,
+    "ignore": _accept_64,
+    "portals": _accept_54,
+    "protected": _accept_36,
+    "retries": _accept_70,
+    "variables": _accept_58,
+    "version": _accept_45,
+    "watch": _accept_60,
+}
+
+
+def _accept_71(value: Json) -> bool:
     if not (type(value) is dict and "version" in value and "portals" in value):
         return False
     for key, item in value.items():
-        if _plain_43.get(key) is type(item):
+        if _plain_44.get(key) is type(item):
             continue
-        check = _fields_44.get(key, _nothing)
+        check = _fields_45.get(key, _nothing)
         if not check(item):
             return False
     return True
 
 
 ACCEPTS: Mapping[str, Check] = {
-    "settings#": _accept_69,
+    "settings#": _accept_71,
     "settings#/properties/defaultPortal": _accept_9,
-    "settings#/properties/guards": _accept_65,
-    "settings#/properties/ignore": _accept_62,
-    "settings#/properties/ignore/items": _accept_61,
+    "settings#/properties/guards": _accept_67,
+    "settings#/properties/ignore": _accept_64,
+    "settings#/properties/ignore/items": _accept_63,
     "settings#/properties/portals": _accept_54,
     "settings#/properties/portals/additionalProperties": _accept_53,
     "settings#/properties/protected": _accept_36,
     "settings#/properties/protected/items": _accept_0,
-    "settings#/properties/retries": _accept_68,
+    "settings#/properties/retries": _accept_70,
     "settings#/properties/variables": _accept_58,
     "settings#/properties/variables/additionalProperties": _accept_57,
     "settings#/properties/version": _accept_45,
-    "settings#/properties/watch": _accept_36,
-    "settings#/properties/watch/items": _accept_0,
+    "settings#/properties/watch": _accept_60,
+    "settings#/properties/watch/items": _accept_59,
     "spec#": _accept_44,
     "spec#/definitions/associationLabels": _accept_28,
     "spec#/definitions/associationLabels/additionalProperties": _accept_27,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler import importer, overlays
+from reconciler import importer, overlays, variables
 from reconciler.address import any_covers, join, split
 from reconciler.ignore import IgnoreRule, copied
 from reconciler.kinds import Kind, kind_of, lifecycle_stages, properties
@@ -130,13 +130,13 @@ def _moved(
 ) -> dict[str, str]:
     """Gives an entry the fields that moved; one that is made from a variable or of two files is refused."""
     for name in [name for name in {**before, **after} if before.get(name) != after.get(name)]:
-        if name in entry and entry[name] != before.get(name):
+        if name in entry and entry[name] not in (before.get(name), variables.escaped(before.get(name))):
             why = f"its {name} is made from a variable; change that in the settings, or write the value out"
             return {declared.address: why}
         if any(path.startswith(name + "/") for path in declared.facts.get(overlays.ORIGINS, ())):
             return {declared.address: f"an overlay has {name} of it, too; edit them by hand"}
         if name in after:
-            entry[name] = copy.deepcopy(after[name])
+            entry[name] = variables.escaped(after[name])
         else:
             del entry[name]
     return {}
@@ -302,7 +302,7 @@ def _stage(wish: Wish, address: str, entry: dict[str, Json], live: Resource) -> 
     known = wish.baseline.get(address)
     then = {side["label"] for side in known.attributes.values()} if known else set()
     if "label" in entry and now != {entry["label"]} and (wish.patterns or (known and now != then)):
-        entry["label"] = next((label for label in sorted(now) if label not in then), min(now))
+        entry["label"] = variables.escaped(next((label for label in sorted(now) if label not in then), min(now)))
 
 
 def apart(stage: Resource) -> bool:
@@ -340,7 +340,7 @@ def _home(resource: Resource, contents: Mapping[Path, Json], directory: Path) ->
 
 
 def _insert(content: dict[str, Json], resource: Resource, wish: Wish) -> None:
-    row = dict(kind_of(resource.address).rows(resource))
+    row = variables.escaped(kind_of(resource.address).rows(resource))
     if resource.kind == STAGES:
         _put(content.setdefault(STAGES, []), row, "name", stage_order(wish.live))
         return

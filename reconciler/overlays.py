@@ -1,8 +1,9 @@
 """Overlays: what one portal has otherwise, laid over the specs that all portals share.
 
 An entry of an overlay names only what differs. It is merged with the shared entry of the same address: fields replace
-fields, options and their fields go by value, an exact list replaces the whole list. An entry that the shared specs do
-not have is added. Every merged field keeps its origin, so that each message and the plan can name the file and line.
+fields, options and their fields go by value and into the order that the overlay has, an exact list replaces the whole
+list. An entry that the shared specs do not have is added. Every merged field keeps its origin, so that each message and
+the plan can name the file and line.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +12,7 @@ from reconciler.address import encode
 from reconciler.kinds import lifecycle_stages
 from reconciler.kinds.properties import OVERWRITTEN
 from reconciler.model import Finding, Json, Resource, Source
+from reconciler.order import merged_order
 
 DIRECTORY = "overlays"  # in the specs directory, one folder a portal
 ORIGINS = "origins"  # the fact that says where the merged fields of a resource stand: by path below its address
@@ -24,7 +26,10 @@ def laid_over(shared: Resource, own: Resource, place: Callable[[str], Source]) -
     for name, value in own.attributes.items():
         before = attributes.get(name)
         if isinstance(before, Mapping) and isinstance(value, Mapping) and not own.facts.get("exact"):
-            attributes[name] = {**before, **{key: {**before.get(key, {}), **part} for key, part in value.items()}}
+            attributes[name] = {
+                key: {**before.get(key, {}), **value[key]} if key in value else before[key]
+                for key in merged_order(list(before), list(value))
+            }
             origins.update((f"{name}/{encode(key)}", place(f"{name}/{encode(key)}")) for key in value)
         else:
             attributes[name] = value
@@ -54,10 +59,14 @@ def origin(resource: Resource, field: str) -> Source | None:
     return next((place for place in found if place), None)
 
 
+def _options(resource: Resource) -> list[str]:
+    return list(resource.attributes.get("options", ()))
+
+
 def without_effect(shared: Resource, own: Resource, merged: Resource) -> Iterator[Finding]:
     """An entry that changes nothing of the shared one: a mistake, or left over from a change of the shared specs."""
     said = {key: value for key, value in merged.facts.items() if key not in (ORIGINS, OVERWRITTEN)}
     before = {key: value for key, value in shared.facts.items() if key not in (ORIGINS, OVERWRITTEN)}
-    if merged.attributes == shared.attributes and said == before:
+    if merged.attributes == shared.attributes and said == before and _options(merged) == _options(shared):
         why = f"this overlay changes nothing of {own.address}, which is declared so at {shared.source}"
         yield Finding("overlay-without-effect", "error", why, "drop it", own.address, own.source)

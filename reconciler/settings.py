@@ -100,7 +100,7 @@ SCHEMA: Mapping[str, Json] = {
         },
         "watch": {
             "type": "array",
-            "items": {"type": "string", "minLength": 1, "description": "an object type"},
+            "items": {"type": "string", "pattern": r"^[^\s/]+$", "description": "an object type"},
             "description": "Object types whose definitions are read, baselined and checked for drift.",
         },
         "protected": {
@@ -242,16 +242,18 @@ def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
     from reconciler._accept import ACCEPTS
 
     file = source_file.read(found[0], found[0].as_posix())
-    if file.document is None:
-        return None, file.findings
-    value = file.document.value
-    if not file.findings and ACCEPTS["settings#"](value):
-        findings = tuple(_second_file(found, file)) + tuple(_contradictions(value, file))
-        return (None, findings) if findings else (_placed(parse(value), file), ())
-    from reconciler.spec import schema_findings
+    findings = file.findings
+    if file.document is not None and not (findings and file.document.value is None):
+        value = file.document.value
+        if ACCEPTS["settings#"](value):
+            findings += tuple(_second_file(found, file)) + tuple(_contradictions(value, file))
+            if not findings:
+                return _placed(parse(value), file), ()
+        else:
+            from reconciler.spec import schema_findings
 
-    findings = file.findings + tuple(map(_without_token, schema_findings(file, SCHEMA)))
-    return None, findings
+            findings += tuple(schema_findings(file, SCHEMA))
+    return None, tuple(sorted(map(_without_token, findings), key=lambda finding: finding.source or ()))
 
 
 def file(directory: Path) -> "SourceFile":
@@ -341,8 +343,13 @@ def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[F
         if "expires" in line and not _is_date(line["expires"]):
             why = f"there is no day {line['expires']}"
             yield _finding(file, "ignore-expires", why, "write it as 2027-06-30", "ignore", index, "expires")
-    from reconciler.spec_checks import misnamed
+    from reconciler.spec_checks import misdirected, misnamed
 
+    patterns = {("protected", index): pattern for index, pattern in enumerate(value.get("protected", ()))}
+    patterns |= {("ignore", index, "address"): line["address"] for index, line in enumerate(value.get("ignore", ()))}
+    for path, pattern in patterns.items():
+        if problem := misdirected(pattern):
+            yield _finding(file, "address-pattern", *problem, *path)
     for index, object_type in enumerate(value.get("watch", ())):
         if proper := misnamed(object_type):
             why = f"{object_type} is written {proper} here"

@@ -128,7 +128,8 @@ class SpecFiles:
         systems, named = _integrations([*parts, *above])
         crossing += [*named, *integrations.warnings(systems, desired, removed)]
         crossing += ignore.conflicts(self.settings.ignore if self.settings else (), desired, removed)
-        crossing += [*self._unused(used), *self._misplaced(own)]
+        crossing += [*self._unused(used), *self._misplaced()]
+        crossing += _idle(zip(own.values(), above, strict=True)) if not self.settings_findings else ()
         found = [*self.settings_findings, *(one for part in [*parts, *above] for one in part.findings), *crossing]
         return Spec(
             desired=desired,
@@ -163,10 +164,11 @@ class SpecFiles:
 
     def _folders(self) -> list[str]:
         folder = self.directory / overlays.DIRECTORY
-        return sorted(entry.name for entry in os.scandir(folder) if _is_directory(entry)) if folder.is_dir() else []
+        found = os.scandir(folder) if folder.is_dir() else ()
+        return sorted(entry.name for entry in found if _is_directory(entry) and not entry.name.startswith("."))
 
-    def _misplaced(self, own: Mapping[Path, SourceFile]) -> Iterator[Finding]:
-        """Overlays of portals that there are not, and files and folders there that say nothing."""
+    def _misplaced(self) -> Iterator[Finding]:
+        """Overlays of portals that there are not, folders that hold nothing, and files beside the folders."""
         folder = self.directory / overlays.DIRECTORY
         known = self.settings.portals if self.settings else {}
         for name in self._folders() if self.settings else ():
@@ -181,9 +183,15 @@ class SpecFiles:
         for path in _yaml_files(folder, frozenset(), deep=False) if folder.is_dir() else ():
             why = "this file belongs to no portal"
             yield _overlay_finding(path, why, f"move it into {overlays.DIRECTORY}/PORTAL/")
-        for path, file in own.items():
-            if file.document is not None and not file.document.value and not file.findings:
-                yield _overlay_finding(path, f"{file.name} is an overlay that touches nothing", "fill it or delete it")
+
+
+def _idle(overlay: "Iterable[tuple[SourceFile, _Part]]") -> Iterator[Finding]:
+    """Files of an overlay in which nothing is wrong, and which say nothing."""
+    for file, part in overlay:
+        wrong = any(finding.severity == "error" for finding in part.findings)
+        if not (wrong or part.resources or part.stones or part.integrations):
+            why = f"{file.name} is an overlay that touches nothing"
+            yield _overlay_finding(Path(file.name), why, "fill it or delete it")
 
 
 def _overlay_finding(path: Path, why: str, fix: str) -> Finding:
@@ -281,7 +289,7 @@ def _yaml_files(
             continue
         if _is_directory(entry) and deep:
             yield from _yaml_files(directory / entry.name, above | {here})
-        elif entry.name.endswith((".yaml", ".yml")) and not _is_directory(entry):
+        elif entry.name.lower().endswith((".yaml", ".yml")) and not _is_directory(entry):
             yield directory / entry.name
 
 
@@ -478,7 +486,11 @@ def _problems(refusal: _Refusal, validator: Any) -> "list[Problem]":
 def _schema_findings(found: "Iterable[Problem]", file: SourceFile) -> list[Finding]:
     """What a schema refuses, but for what was told of the same place when the file was read: a `<<` is one fault."""
     told = {finding.source for finding in file.findings}
-    return [one for problem in found if (one := _schema_finding(problem, file)).source not in told]
+    return [
+        one
+        for problem in found
+        if (one := _schema_finding(problem, file)).source not in told and file.place(*problem.path) not in told
+    ]
 
 
 def _schema_finding(problem: "Problem", file: SourceFile) -> Finding:
@@ -640,7 +652,7 @@ def _step(value: Json, name: str) -> tuple[Json, list[str | int]]:
     if isinstance(value, dict):
         return (value[name], [name]) if name in value else (None, [])
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        if name in (item.get("value"), item.get("name")):
+        if isinstance(item, dict) and name in (item.get("value"), item.get("name")):
             return item, [index]
     return None, []
 

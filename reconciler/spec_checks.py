@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from reconciler.address import join, split
+from reconciler.address import join, matches, split
 from reconciler.kinds import Kind, association_labels, kinds, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Resource, Snapshot, Tombstone
 from reconciler.object_types import TYPE_IDS
@@ -19,6 +19,24 @@ def misnamed(object_type: str) -> str:
     plain = object_type.lower()
     proper = _BY_TYPE_ID.get(plain) or CLASSIC.get(plain) or (plain if plain in CLASSIC.values() else object_type)
     return proper if proper != object_type else ""
+
+
+def misdirected(pattern: str) -> tuple[str, str] | None:
+    """Why a pattern of addresses can never name anything, and the way out."""
+    first, *below = pattern.split("/")
+    meant = [kind for kind in kinds() if matches(first, kind.NAME)]
+    if not meant:
+        return f"{pattern} names no kind of definition", _near_kind(first)
+    scopes = min(depth(kind.SCHEMA) for kind in meant) - 1
+    wrong = ((one, proper) for one in below[:scopes] if (proper := misnamed(one)))
+    return next(((f"{one} is written {proper} here", f"write {proper}") for one, proper in wrong), None)
+
+
+def _near_kind(name: str) -> str:
+    from reconciler.wording import did_you_mean
+
+    known = [kind.NAME for kind in kinds()]
+    return did_you_mean(name, known) or f"begin with one of {', '.join(known)}"
 
 
 def united(first: Resource, second: Resource) -> Resource | None:
@@ -99,10 +117,7 @@ def tombstone(stone: Tombstone) -> Iterator[Finding]:
     names = split(stone.address)
     known = {kind.NAME: kind for kind in kinds()}
     if names[0] not in known:
-        from reconciler.wording import did_you_mean
-
-        fix = did_you_mean(names[0], known) or f"begin with one of {', '.join(known)}"
-        yield _gone(stone, "removed-address", f"{stone.address} names no kind of definition", fix)
+        yield _gone(stone, "removed-address", f"{stone.address} names no kind of definition", _near_kind(names[0]))
     elif problem := _misshapen(names, known[names[0]]):
         yield _gone(stone, "removed-address", f"{stone.address} names no definition", problem)
     else:

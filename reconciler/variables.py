@@ -1,7 +1,8 @@
 """Variables: values that differ from portal to portal, declared in the settings and put into values of specs.
 
-``${var:region}`` alone is the typed value; inside a longer text it is that value as text. ``$${var:region}`` stands for
-the sign itself. Keys, and with them addresses, never hold variables, so an address means the same in every portal.
+``${var:region}`` alone is the typed value; inside a longer text it is that value as text. ``$${var:`` stands for the
+sign itself, whatever follows. Keys, and with them addresses, never hold variables, so an address means the same in
+every portal.
 """
 
 import json
@@ -13,8 +14,8 @@ from reconciler.model import Json
 
 MARK = b"${var:"  # a file without it is not searched
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
-REFERENCE = re.compile(rf"(\$?)\$\{{var:({NAME})\}}")
-BROKEN = re.compile(r"(?<!\$)\$\{var:")
+SIGN = "${var:"
+REFERENCE = re.compile(rf"\$\$\{{var:|\$\{{var:({NAME})\}}")  # the sign itself, or a variable
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -58,13 +59,24 @@ def values(declared: Mapping[str, Variable], given: Mapping[str, Json]) -> dict[
 def names_in(value: Json) -> Iterator[str]:
     """The variables that something refers to, keys left out."""
     if isinstance(value, str):
-        yield from (match[2] for match in REFERENCE.finditer(value) if not match[1])
+        yield from (match[1] for match in REFERENCE.finditer(value) if match[1])
     elif isinstance(value, dict):
         for item in value.values():
             yield from names_in(item)
     elif isinstance(value, list):
         for item in value:
             yield from names_in(item)
+
+
+def escaped(value: Json) -> Json:
+    """A value whose texts mean themselves in a spec, whatever HubSpot has in them."""
+    if isinstance(value, str):
+        return value.replace(SIGN, f"${SIGN}")
+    if isinstance(value, Mapping):
+        return {name: escaped(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [escaped(item) for item in value]
+    return value
 
 
 def filled(value: Json, known: Mapping[str, Json], declared: Mapping[str, Variable]) -> tuple[Json, list[Misuse]]:
@@ -84,31 +96,31 @@ class _Filler:
     def value(self, value: Json, path: Path) -> Json:
         """The value, with its own parts filled."""
         if isinstance(value, str):
-            return self.text(value, path) if "${var:" in value else value
+            return self.text(value, path) if SIGN in value else value
         if isinstance(value, list):
             return [self.value(item, (*path, index)) for index, item in enumerate(value)]
         if isinstance(value, dict):
-            self.misuses += [_in_key((*path, name)) for name in value if "${var:" in name]
+            self.misuses += [_in_key((*path, name)) for name in value if SIGN in name]
             return {name: self.value(item, (*path, name)) for name, item in value.items()}
         return value
 
     def text(self, text: str, path: Path) -> Json:
         """A text with its references replaced; one that is nothing but a reference becomes the value itself."""
-        if BROKEN.search(REFERENCE.sub("", text)):
+        if SIGN in REFERENCE.sub(" ", text):
             fix = "write ${var:name}, or $${var: for the signs themselves"
             self.misuses.append(Misuse(path, "variable-syntax", "a ${var: is not a whole reference", fix))
         whole = REFERENCE.fullmatch(text)
-        if whole and not whole[1]:
-            return self.known[whole[2]] if self.usable(whole[2], path) else text
+        if whole and whole[1]:
+            return self.known[whole[1]] if self.usable(whole[1], path) else text
         return REFERENCE.sub(lambda match: self.inside(match, path), text)
 
     def inside(self, match: re.Match[str], path: Path) -> str:
         """What a reference within a longer text becomes."""
-        if match[1]:
-            return match[0][1:]
-        if not self.usable(match[2], path):
+        if not match[1]:
+            return SIGN
+        if not self.usable(match[1], path):
             return match[0]
-        value = self.known[match[2]]
+        value = self.known[match[1]]
         return value if isinstance(value, str) else json.dumps(value)
 
     def usable(self, name: str, path: Path) -> bool:

@@ -97,8 +97,10 @@ def problems(violation: Violation, above: Path = ()) -> Iterator[Problem]:
             yield from _unknown_keys(violation, path)
         case "required":
             yield from _missing_fields(violation, path)
+        case "type" if "enum" in violation.schema:
+            return  # the choices say it better
         case "type":
-            yield _wrong_type(violation.instance, violation.validator_value, path)
+            yield _wrong_type(violation.instance, violation.validator_value, path, violation.schema)
         case "enum" | "const":
             yield _not_one_of(violation, path)
         case "oneOf" | "anyOf":
@@ -113,12 +115,20 @@ def _unknown_keys(violation: Violation, path: Path) -> Iterator[Problem]:
     known = list(violation.schema.get("properties", ()))
     for key in violation.instance:
         if key not in known:
-            near = nearest(key, known)
-            asked = f"did you mean {near}?" if near else ""
-            fix = asked or NOT_DECLARABLE.get(key) or f"known here: {', '.join(sorted(known))}"
+            told = _not_declarable(key, path)
+            near = "" if told else nearest(key, known)
+            asked = f"did you mean {near}?" if near else f"known here: {', '.join(sorted(known))}"
             is_renamed = near and near not in violation.instance
             mend = Mend((*path, key), "rename", near) if is_renamed else Mend((*path, key), "drop")
-            yield Problem("unknown-key", (*path, key), f"unknown key {short(str(key))}", fix, key=True, mend=mend)
+            yield Problem(
+                "unknown-key", (*path, key), f"unknown key {short(str(key))}", told or asked, key=True, mend=mend
+            )
+
+
+def _not_declarable(key: str, path: Path) -> str:
+    """What to do instead of declaring a field of HubSpot's answers; an entry of a list has no key for its name."""
+    in_list = bool(path) and isinstance(path[-1], int)
+    return "" if in_list and key == "name" else NOT_DECLARABLE.get(key, "")
 
 
 def _missing_fields(violation: Violation, path: Path) -> Iterator[Problem]:
@@ -128,22 +138,24 @@ def _missing_fields(violation: Violation, path: Path) -> Iterator[Problem]:
         if name not in violation.instance and name not in misspelt:
             message = f"{_named(path)} lacks {name}" if path else f"{name} is missing"
             description = fields[name].get("description", "").rstrip(".")
-            fix = f"add `{name}:`" + (f" ({description})" if description else "")
-            mend = Mend((*path, name), "set", _filler(path)) if fields[name].get("type") == "string" else None
+            fix = fields[name].get("errorMessage") or f"add `{name}:`" + (f" ({description})" if description else "")
+            mend = _filled((*path, name), path) if fields[name].get("type") == "string" else None
             yield Problem("missing-field", path, message, fix, key=True, mend=mend)
 
 
-def _filler(path: Path) -> str:
-    """A text that no rule has anything against, and that no other entry of a list has."""
-    return f"missing_{path[-1] if path and isinstance(path[-1], int) else 'text'}"
+def _filled(path: Path, entry: Path) -> Mend | None:
+    """A text that no rule has anything against, and that no other entry of a list has; no address is such a text."""
+    text = f"missing_{entry[-1] if entry and isinstance(entry[-1], int) else 'text'}"
+    return Mend(path, "set", text) if path[-1] != "address" else None
 
 
-def _wrong_type(value: Json, expected: Json, path: Path) -> Problem:
+def _wrong_type(value: Json, expected: Json, path: Path, schema: Mapping[str, Json]) -> Problem:
     types = [expected] if isinstance(expected, str) else list(expected)
     if value is None:
         return _null(types, path)
     message = f"{_named(path)} should be {' or '.join(EXPECTED[name] for name in types)}, but is {found(value)}"
-    return Problem("wrong-type", path, message, _type_fix(value, types), mend=_typed(value, types[0], path))
+    fix = _type_fix(value, types, schema.get("required", ()))
+    return Problem("wrong-type", path, message, fix, mend=_typed(value, types[0], path))
 
 
 def _typed(value: Json, wanted: str, path: Path) -> Mend | None:
@@ -151,7 +163,7 @@ def _typed(value: Json, wanted: str, path: Path) -> Mend | None:
         case str() | bool() | int() | float(), "string":
             return Mend(path, "set", str(value))
         case _, "string":
-            return Mend(path, "set", _filler(path))
+            return _filled(path, path)
         case _, "boolean":
             return Mend(path, "set", str(value).lower() in _YES)
         case _, "integer" | "number":
@@ -169,7 +181,7 @@ def _null(types: Sequence[str], path: Path) -> Problem:
     return Problem("not-clearable", path, message, fix, mend=_typed([], types[0], path))
 
 
-def _type_fix(value: Json, types: Sequence[str]) -> str:
+def _type_fix(value: Json, types: Sequence[str], needed: Sequence[str]) -> str:
     match value, types[0]:
         case bool(), "string":
             return f'quote it: "{str(value).lower()}"'
@@ -181,8 +193,10 @@ def _type_fix(value: Json, types: Sequence[str]) -> str:
             return f"write {'true' if value.lower() in _YES else 'false'}, without quotes"
         case str(), "integer" | "number" if _is_number(value):
             return f"write {value}, without quotes"
-        case list(), "object":
+        case list(), "object" if not needed:
             return "write `name:` and its fields below it, not a list"
+        case _, "object" if needed:
+            return f"write a mapping: {{{', '.join(f'{name}: ...' for name in needed)}}}"
         case _, "array":
             return "write a list: each entry begins with `- `"
     return f"write {EXPECTED[types[0]]}"
@@ -203,7 +217,8 @@ def _not_one_of(violation: Violation, path: Path) -> Problem:
         return _null(["string"], path)._replace(mend=mend)
     listed = f"one of {', '.join(by_name)}" if len(by_name) > 1 else meant
     message = f"{_named(path)} is {found(violation.instance).removeprefix('the text ')}, not {listed}"
-    return Problem("not-one-of", path, message, f"did you mean {near}?" if near else f"write {listed}", mend=mend)
+    fix = violation.schema.get("errorMessage") or (f"did you mean {near}?" if near else f"write {listed}")
+    return Problem("not-one-of", path, message, fix, mend=mend)
 
 
 def _no_form(violation: Violation, path: Path) -> Iterator[Problem]:
@@ -215,7 +230,7 @@ def _no_form(violation: Violation, path: Path) -> Iterator[Problem]:
             yield from problems(branch, path[: len(path) - len(violation.absolute_path)])
     if not fitting:
         types = list(dict.fromkeys(form["type"] for form in forms if "type" in form))
-        yield _wrong_type(violation.instance, types, path)
+        yield _wrong_type(violation.instance, types, path, {})
 
 
 def _has_type(value: Json, form: Mapping[str, Json]) -> bool:
@@ -228,8 +243,8 @@ def _bad_format(violation: Violation, path: Path) -> Problem:
     description = violation.schema.get("description", "").rstrip(".")
     match violation.validator:
         case "minLength":
-            mend = Mend(path, "set", _filler(path))
-            return Problem("bad-format", path, f"{_named(path)} is empty", _what(description), mend=mend)
+            empty = f"{_named(path)} is empty"
+            return Problem("bad-format", path, empty, _what(description), mend=_filled(path, path))
         case "maxLength":
             message = f"{_named(path)} has {len(value)} characters; at most {limit} are taken"
             return Problem("bad-format", path, message, "shorten it", mend=Mend(path, "set", value[:limit]))

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import islice
+from math import isfinite
 from typing import Any, NamedTuple
 
 from reconciler.yaml_events import (
@@ -139,15 +140,13 @@ _WORDS: dict[str, Json] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
-    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
 }
 _LETTERS = frozenset("~nNtTfF")  # that a word begins with
 _STARTS = _LETTERS | frozenset("-+.0123456789") | {""}  # of plain scalars that may be something else than text
-# Leading zeros stay text, unlike in YAML's own core schema: postal codes and phone prefixes look like that.
-_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,3999})").fullmatch  # Python refuses to read longer ones
-_BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+").fullmatch
+# Leading zeros stay text, unlike in YAML's own core schema: postal codes and phone prefixes look like that. So does
+# what no JSON can hold, which is infinite or not a number, and what Python refuses to read or to show for its length.
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,3999})").fullmatch
+_BASED = re.compile(r"0o[0-7]{1,3000}|0x[0-9a-fA-F]{1,3000}").fullmatch
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
 
 
@@ -161,8 +160,8 @@ def _resolved(text: str) -> Json:
         return int(text)
     if _BASED(text):
         return int(text, 0)
-    if _FLOAT(text) and not text.lstrip("+-").isdecimal():
-        return float(text)
+    if _FLOAT(text) and not text.lstrip("+-").isdecimal() and isfinite(number := float(text)):
+        return number
     return text
 
 

@@ -5,7 +5,6 @@ A text stands without quotes only if readers of YAML 1.1 and of 1.2 take it for 
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -143,10 +142,6 @@ def _is_scalar(value: object) -> bool:
 
 
 def _float(value: float) -> str:
-    if math.isnan(value):
-        return ".nan"
-    if math.isinf(value):
-        return ".inf" if value > 0 else "-.inf"
     digits, exponent, power = repr(value).partition("e")
     return repr(value) if not exponent or "." in digits else f"{digits}.0e{power}"  # YAML 1.1 wants the point
 

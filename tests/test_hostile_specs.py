@@ -27,6 +27,7 @@ FILES = {  # what stands in the file, what the run ends with, and what it says
     "nul": ("propertyGroups: {contacts: {g: {label: 'a\0b'}}}\n", 3, "U+0000"),
     "nothing-but-nul": ("\0" * 10_000, 3, "not UTF-8"),
     "huge-integer": (NUMBER % ("9" * 100_000), 3, "displayOrder"),
+    "huge-hexadecimal": (NUMBER % ("0x" + "f" * 5000), 3, "displayOrder"),
     "huge-float": (NUMBER % "1e400", 3, "displayOrder"),
     "long-key": (f"? {'k' * 1_000_000}\n: 1\n", 3, ""),
     "many-options": (

@@ -96,6 +96,34 @@ def test_init_lists_every_file_that_it_wrote_to(capsys):
     assert capsys.readouterr().err == "wrote\n  reconciler.yaml\n  schema.json\n  ../.gitignore\n"
 
 
+def test_settings_of_the_other_suffix_are_settings(capsys):
+    """A second file of settings would only be an error of the next command."""
+    Path("specs").mkdir()
+    Path("specs/reconciler.yml").write_text("version: 1\nportals: {x: {}}\n", "utf-8")
+
+    assert run(["init"]) == 3
+    assert "specs/reconciler.yml is there already" in capsys.readouterr().err
+    assert files() == ["reconciler.yml"]
+
+
+def test_no_example_comes_beside_specs_of_the_users(capsys):
+    """Whoever has specs and no settings gets settings; an example among them would be applied as a wish."""
+    Path("my specs").mkdir()
+    Path("my specs/own.yaml").write_text("propertyGroups: {contacts: {g: {label: G}}}\n", "utf-8")
+
+    assert run(["init", "-q", "--specs", "my specs"]) == 0
+    assert sorted(path.name for path in Path("my specs").iterdir()) == ["own.yaml", "reconciler.yaml", "schema.json"]
+    assert capsys.readouterr().out == "Next: reconciler plan --specs 'my specs'\n"
+
+
+def test_a_file_is_no_directory_to_begin_in(capsys):
+    """The way out is said, as other commands say it."""
+    Path("spec.yaml").write_text("", "utf-8")
+
+    assert run(["init", "--specs", "spec.yaml"]) == 3
+    assert "spec.yaml is a file, and --specs names the directory of all specs" in capsys.readouterr().err
+
+
 def test_a_plan_leaves_nothing_behind(capsys):
     """A look at an embedded portal that was never written to makes no folder for it; the first write does."""
     assert run(["-q", "init"]) == 0

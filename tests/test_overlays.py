@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from reconciler import spec
+from reconciler import spec, variables
 from reconciler.cli import run
 from reconciler.model import Source
 
@@ -94,6 +94,26 @@ def test_a_variable_is_the_value_of_its_portal(specs):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("$${var:", "${var:"),
+        ("$${var: and ${var:region}", "${var: and EU"),
+        ("$${var:}", "${var:}"),
+        ("$${var:re gion}", "${var:re gion}"),
+        ("$$${var:region}", "$${var:region}"),
+        ("$${var:region}${var:region}", "${var:region}EU"),
+        ("$5 and $$5 and ${x}", "$5 and $$5 and ${x}"),
+    ],
+)
+def test_two_dollar_signs_stand_for_the_sign_whatever_follows(text, value):
+    """What follows the sign need not look like the name of a variable."""
+    region = variables.Variable("region", "string")
+
+    assert variables.filled([text], {"region": "EU"}, {"region": region}) == ([value], [])
+    assert variables.filled(variables.escaped(text), {}, {}) == (text, [])
+
+
 def test_an_overlay_is_merged_by_address_and_keeps_the_origin_of_every_field(specs):
     """Fields over fields, options by value, new entries added; each overlaid field knows its file and line."""
     directory = specs(us=OVERLAY)
@@ -119,6 +139,25 @@ def test_an_overlay_is_merged_by_address_and_keeps_the_origin_of_every_field(spe
     assert "properties/contacts/cs_tax_id" in us.desired
     assert "properties/contacts/cs_tax_id" not in files.spec("eu").desired
     assert [path for path, _ in us.files] == ["contacts.yaml", "overlays/us/own.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("options", "order"),
+    [
+        ("[{value: gold, label: Gold}, {value: free, label: Free}]", ["gold", "free"]),
+        ("[{value: state, label: State}, {value: free, label: Free}]", ["state", "free", "gold"]),
+        ("[{value: free, label: Free}, {value: state, label: State}]", ["free", "state", "gold"]),
+        ("[{value: state, label: State}]", ["free", "gold", "state"]),
+    ],
+)
+def test_options_stand_in_the_order_of_the_overlay(specs, options, order):
+    """The order of a list is the order of display, in an overlay too; what it does not name stays where it is."""
+    files = spec.SpecFiles.read(specs(us=f"properties: {{contacts: {{cs_tier: {{options: {options}}}}}}}\n"))
+
+    us = files.spec("us")
+
+    assert us.findings == ()
+    assert list(us.desired["properties/contacts/cs_tier"].attributes["options"]) == order
 
 
 def test_portals_that_do_not_differ_share_one_spec(specs):
@@ -166,6 +205,8 @@ def test_validate_without_a_portal_looks_at_all_of_them(specs, capsys):
         ("properties: {contacts: {cs_tier: {fieldType: select}}}\n", "overlays/us/own.yaml:1:25"),
         ("propertyGroups: {contacts: {cs: {label: Success}}}\n", "overlays/us/own.yaml:1:29"),
         ("# nothing\n", "overlays/us/own.yaml:1:1"),
+        ("propertyGroups: {contacts: {}}\nremoved: []\nx-note: mine\n", "overlays/us/own.yaml:1:1"),
+        ("properties: {contacts: {cs_tier: {options: [{value: gold, label: Gold}]}}}\n", "overlays/us/own.yaml:1:25"),
     ],
 )
 def test_an_overlay_that_touches_nothing_is_an_error(specs, capsys, overlay, place):
@@ -174,6 +215,24 @@ def test_an_overlay_that_touches_nothing_is_an_error(specs, capsys, overlay, pla
 
     assert ("overlay-without-effect", place) in found
     assert run(["validate"]) == 3
+
+
+def test_a_list_of_an_overlay_may_hold_anything(specs, capsys):
+    """What is no stage is refused at its place, and the stages beside it are laid over the shared ones."""
+    shared = SHARED + "lifecycleStages:\n  - {name: lead, label: Lead}\n"
+    own = "lifecycleStages:\n  - opportunity\n  - 7\n  - {name: lead, label: Prospect}\n"
+
+    found = problems(specs(shared=shared, us=own), capsys)
+
+    assert found == [("wrong-type", "overlays/us/own.yaml:2:5"), ("wrong-type", "overlays/us/own.yaml:3:5")]
+
+
+def test_wrong_settings_are_not_blamed_on_an_overlay(specs, capsys):
+    """What it says with variables is not known then, which is not the same as nothing."""
+    own = "properties: {contacts: {cs_tier: {label: '${var:region}'}}}\n"
+    directory = specs(SETTINGS.replace("watch:", "watches:"), us=own)
+
+    assert problems(directory, capsys) == [("unknown-key", "reconciler.yaml:6:1")]
 
 
 def test_an_overlay_of_no_portal_is_an_error(specs, capsys):

@@ -105,6 +105,11 @@ def test_missing_settings_lead_to_init(tmp_path):
         ("version: 1\nportals: {x: {}}\nretries: {tries: 0}\n", "3:18", "the least is 1"),
         ("version: 1\nportals: {x: {}}\nlimits: {maxChanges: 1}\n", "3:1", "unknown key 'limits'"),
         ("version: 1\nportals: {x: [\n", "3:1", "[yaml-syntax]"),
+        ("version: 1\nportals: {x: {}}\nwatch: [con/tacts]\n", "3:9", "not the right form"),
+        ("version: 1\nportals: {x: {}}\nprotected: [propertis/contacts/a]\n", "3:13", "did you mean properties?"),
+        ("version: 1\nportals: {x: {}}\nprotected: ['*', contacts/a]\n", "3:18", "begin with one of propertyGroups,"),
+        ("version: 1\nportals: {x: {}}\nprotected: ['p*/contact/a']\n", "3:13", "write contacts"),
+        ("version: 1\nportals: {x: {}}\nignore: [{address: property/*, reason: r}]\n", "3:20", "names no kind of"),
     ],
 )
 def test_what_is_wrong_is_said_where_it_stands(tmp_path, text, place, message):
@@ -116,11 +121,13 @@ def test_what_is_wrong_is_said_where_it_stands(tmp_path, text, place, message):
 
 
 def test_every_problem_is_said_at_once(tmp_path):
-    """Two mistakes, two messages, one run."""
+    """Two mistakes, two messages, one run; a key that is there twice hides nothing that contradicts."""
     said = refusal(tmp_path, "version: 1\nportals:\n  a: {tokenEnv: 1x}\n  b: {portalId: 0}\n")
+    twice = refusal(tmp_path, "version: 1\nversion: 1\nportals: {a: {}}\ndefaultPortal: b\n")
 
-    assert "reconciler.yaml:3:17" in said
-    assert "reconciler.yaml:4:17" in said
+    assert 0 < said.index("reconciler.yaml:3:17") < said.index("reconciler.yaml:4:17")
+    assert "reconciler.yaml:2:1: the key 'version' is here twice" in twice
+    assert "reconciler.yaml:4:16: there is no portal b" in twice
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:9", "http://[::1]:80", "http://127.9.8.7"])
@@ -152,6 +159,20 @@ def test_a_token_in_the_file_is_not_repeated(tmp_path, key):
     assert "secret" not in said
     assert "pat-***" in said
     assert "a token never stands in a file" in said
+
+
+@pytest.mark.parametrize("line", ["token: pat-eu1-1-secret\ntoken: pat-eu1-1-secret", "token: 'pat-eu1-1-secret"])
+def test_a_token_in_a_file_that_is_no_sound_yaml_is_not_repeated(tmp_path, line):
+    """The line under a message may hold it as well."""
+    said = refusal(tmp_path, f"version: 1\nportals: {{x: {{}}}}\n{line}\n")
+
+    assert "pat-***" in said
+    assert "secret" not in said
+
+
+def test_a_file_that_cannot_be_parsed_is_not_called_empty(tmp_path):
+    """One fault is one message."""
+    assert refusal(tmp_path, "version: 1\nportals: {x: ]\n").count("fix: ") == 1
 
 
 def test_one_file_holds_the_settings(tmp_path):

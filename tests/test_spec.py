@@ -73,6 +73,8 @@ def test_files_are_read_at_any_depth_but_no_others(specs, tmp_path):
             "reconciler.yaml": "version: 1\nportals: {demo: {}}\n",
             "a.yaml": entry.format("a"),
             "deep/er/b.yml": entry.format("b"),
+            "deep/D.YAML": entry.format("d"),
+            "overlays/.cache/no.yaml": entry.format("no"),
             "deep/baselines/c.yaml": entry.format("c"),
             "baselines/demo/no.yaml": entry.format("no"),
             "overlays/demo/no.yaml": entry.format("no"),
@@ -84,8 +86,8 @@ def test_files_are_read_at_any_depth_but_no_others(specs, tmp_path):
     )
 
     assert spec.findings == ()
-    assert sorted(spec.desired) == [f"properties/contacts/{name}" for name in "abc"]
-    assert [path for path, _ in spec.files] == ["a.yaml", "deep/baselines/c.yaml", "deep/er/b.yml"]
+    assert sorted(spec.desired) == [f"properties/contacts/{name}" for name in "abcd"]
+    assert [path for path, _ in spec.files] == ["a.yaml", "deep/D.YAML", "deep/baselines/c.yaml", "deep/er/b.yml"]
     assert spec.settings.portal().name == "demo"
     assert has_specs(tmp_path)
     assert not has_specs(tmp_path / "nowhere")
@@ -261,6 +263,13 @@ TABLE = [
         "`textDisplayHint` is 'e-mail', not one of domain_name, email, ",
         "did you mean email?",
     ),
+    (
+        "properties: {contacts: {a: {textDisplayHint: 5}}}",
+        ("not-one-of", 1, 46),
+        "`textDisplayHint` is the number 5, not one of domain_name,",
+        "write one of domain_name,",
+    ),
+    ("properties: {contacts: {a: *b}}", ("yaml-syntax", 1, 28), "there is no anchor `&b`", "write `&b` before"),
     ("properties: {contacts: {a: {hidden: null}}}", ("not-clearable", 1, 37), "cannot be cleared", "drop the key"),
     ("properties: {contacts: {a: null}}", ("wrong-type", 1, 25), "`a` is empty", "add what belongs below it"),
     (
@@ -279,8 +288,34 @@ TABLE = [
         "properties: {contacts: {a: {options: {exact: false, values: []}}}}",
         ("not-one-of", 1, 46),
         "`exact` is false, not true",
-        "write true",
+        "to leave them alone, write the options as a plain list",
     ),
+    (
+        "properties: {contacts: {a: {options: {values: []}}}}",
+        ("missing-field", 1, 29),
+        "`options` lacks exact",
+        "to leave them alone, write the options as a plain list",
+    ),
+    (
+        "properties: {contacts: {a: {dateDisplayHint: absolute}}}",
+        ("unknown-key", 1, 29),
+        "unknown key 'dateDisplayHint'",
+        "HubSpot ignores it when it is sent; drop it",
+    ),
+    (
+        "properties: {contacts: {a: {options: [{value: x, label: X, name: x}]}}}",
+        ("unknown-key", 1, 60),
+        "unknown key 'name'",
+        "known here: description, hidden, label, value",
+    ),
+    (
+        "properties: {contacts: {a: {options: [gold]}}}",
+        ("wrong-type", 1, 39),
+        "should be a mapping, but is the text 'gold'",
+        "write a mapping: {value: ..., label: ...}",
+    ),
+    ("removed: [{reason: r}]", ("missing-field", 1, 11), "lacks address", "add `address:`"),
+    ("removed: [{address: '', reason: r}]", ("bad-format", 1, 21), "`address` is empty", "path of the entry"),
     (
         "properties: {contacts: {a: {options: {exact: true}}}}",
         ("missing-field", 1, 29),

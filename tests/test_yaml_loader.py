@@ -1,4 +1,3 @@
-import math
 import re
 
 import pytest
@@ -33,7 +32,7 @@ def first_problem(text):
         ("[0x1F, 0o17, 0xZ, 0o8, -0x1, 0X1]", [31, 15, "0xZ", "0o8", "-0x1", "0X1"]),
         ("[1.5, 1., .5, -2.5e3, 1e3, 1E-2, +.5]", [1.5, 1.0, 0.5, -2500.0, 1000.0, 0.01, 0.5]),
         ("[1.2.3, 01.5, ., .e1, -, +, 1e, e1]", ["1.2.3", "01.5", ".", ".e1", "-", "+", "1e", "e1"]),
-        ("[.inf, -.INF, +.Inf, inf, -inf]", [math.inf, -math.inf, math.inf, "inf", "-inf"]),
+        ("[.inf, -.INF, +.Inf, .nan, 1e400]", [".inf", "-.INF", "+.Inf", ".nan", "1e400"]),
         ("[2024-01-01, 2024-01-01T00:00:00Z, 12:00]", ["2024-01-01", "2024-01-01T00:00:00Z", "12:00"]),
         ("['1', \"true\", 'null', '']", ["1", "true", "null", ""]),
         ("a: |\n  1\nb: >-\n  null\n", {"a": "1\n", "b": "null"}),
@@ -47,20 +46,17 @@ def first_problem(text):
         ("- &a 1\n- *a\n- &a 2\n- *a\n", [1, 1, 2, 2]),
         ("%YAML 1.1\n---\na: b\n...\n", {"a": "b"}),
         ("9" * 5000, "9" * 5000),
+        ("0x" + "f" * 5000, "0x" + "f" * 5000),
+        ("0o" + "7" * 5000, "0o" + "7" * 5000),
     ],
 )
 def test_plain_scalars_are_read_as_yaml_1_2(text, value, parser):
-    """Only what YAML 1.2's core schema calls so is a number, a truth value or null; the rest is text."""
+    """Only what YAML 1.2's core schema and JSON call so is a number, a truth value or null; the rest is text."""
     document = load(text, "a.yaml", parser)
 
     assert document.problems == ()
     assert document.value == value
     assert repr(document.value) == repr(value)
-
-
-def test_not_a_number_is_read():
-    """The one value that does not equal itself."""
-    assert math.isnan(load(".nan", "a.yaml").value)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,3 @@
-import math
-
 import pytest
 import yaml
 from hypothesis import example, given
@@ -8,7 +6,8 @@ from hypothesis import strategies as st
 from reconciler import yaml_loader, yaml_writer
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text("ab:-?,[]{}&*!|>'\"%@`#\t\n 0.~<=\\é")
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | st.integers() | FLOATS | TEXTS
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4))
 
 
@@ -109,8 +108,6 @@ def test_misleading_texts_are_quoted(text):
         (1.0, "1.0"),
         (1e16, "1.0e+16"),
         (1e-7, "1.0e-07"),
-        (-math.inf, "-.inf"),
-        (math.nan, ".nan"),
         ({}, "{}"),
         ([], "[]"),
     ],

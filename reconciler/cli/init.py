@@ -3,6 +3,7 @@
 from importlib.resources import files
 from os.path import relpath
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -21,17 +22,21 @@ IGNORED = ".reconciler/"
 def command(session: Session, portal_id: int | None) -> int:
     """Start a specs directory: settings, the schema, the line for .gitignore, and specs to play with.
 
-    The settings name an embedded portal, or with --portal-id your own; then no example is written that a plan could
-    take for your wish.
+    The settings name an embedded portal, or with --portal-id your own; then, and beside specs that are there, no
+    example is written that a plan could take for your wish.
     """
+    from reconciler.settings import FILES, refuse_file
+
     directory = session.specs
-    settings = directory / "reconciler.yaml"
-    if settings.exists():
-        raise UsageError(f"{settings} is there already", where=str(settings), hint="init begins, it never overwrites")
-    written = [_write(directory / name, text) for name, text in starting_files(portal_id).items()]
+    refuse_file(directory)
+    for settings in (directory / name for name in FILES):
+        if settings.exists():
+            hint = "init begins, it never overwrites"
+            raise UsageError(f"{settings} is there already", where=str(settings), hint=hint)
+    written = [_write(directory / name, text) for name, text in _starting_files(directory, portal_id).items()]
     written.append(_ignore(Path(relpath(directory.resolve().parent / ".gitignore"))))
     session.note("\n".join(["wrote", *(f"  {path}" for path in written if path)]))
-    where = "" if directory == Path("specs") else f" --specs {directory}"
+    where = "" if directory == Path("specs") else f" --specs {quote(str(directory))}"
     if portal_id is None:
         click.echo(f"Next: reconciler plan{where}")
     else:
@@ -49,16 +54,16 @@ watch: [contacts, companies, deals, tickets]
 """
 
 
-def starting_files(portal_id: int | None) -> dict[str, str]:
-    """What a new directory holds, by file name."""
+def _starting_files(directory: Path, portal_id: int | None) -> dict[str, str]:
+    """What a new directory holds, by file name; no examples for a real portal, and none beside specs of the user's."""
+    from reconciler.spec import has_specs
+
     template = files("reconciler") / "template"
     texts = {entry.name: entry.read_text(encoding="utf-8") for entry in template.iterdir() if entry.is_file()}
     if portal_id is not None:
-        texts = {
-            "reconciler.yaml": SETTINGS_OF_A_REAL_PORTAL.format(portal_id=portal_id),
-            "schema.json": texts["schema.json"],
-        }
-    return dict(sorted(texts.items()))
+        texts["reconciler.yaml"] = SETTINGS_OF_A_REAL_PORTAL.format(portal_id=portal_id)
+    plain = portal_id is not None or has_specs(directory)
+    return {name: texts[name] for name in sorted(texts) if not plain or name in ("reconciler.yaml", "schema.json")}
 
 
 def _write(path: Path, text: str) -> Path | None:

@@ -241,7 +241,12 @@ ENTRY: Json = {
                     "additionalProperties": False,
                     "required": ["exact", "values"],
                     "properties": {
-                        "exact": {"const": True, "description": "Plan live options that are not listed for removal."},
+                        "exact": {
+                            "const": True,
+                            "description": "Plan live options that are not listed for removal.",
+                            "errorMessage": "write `exact: true` to plan live options that are not listed for removal; "
+                            "to leave them alone, write the options as a plain list",
+                        },
                         "values": {**_OPTIONS, "description": "All the choices there are, in display order."},
                     },
                 },
