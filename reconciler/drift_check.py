@@ -18,12 +18,11 @@ from reconciler import (
     life,
     people,
     report,
-    small_files,
     spec,
 )
 from reconciler.address import any_covers, covers
 from reconciler.attribution import known_until
-from reconciler.baseline import STAGES, Baseline
+from reconciler.baseline import Baseline
 from reconciler.data_model import data_model, pictured
 from reconciler.drift import Drift
 from reconciler.errors import AccessError, UnavailableError, UsageError
@@ -326,16 +325,15 @@ def _known_in_part(workspace: Workspace, lists: Sequence[str]) -> Iterator[Findi
 
 def beginning(workspace: Workspace, lists: Iterable[str]) -> str:
     """The command that begins the baseline of these lists."""
-    patterns = {f"{STAGES}/*" if name.startswith(STAGES) else f"{name}/*" for name in lists}
-    return workspace.command(f'accept {" ".join(map(quote, sorted(patterns)))} --reason "..."')
+    return workspace.command(f'accept {" ".join(map(quote, acceptances.patterns(lists)))} --reason "..."')
 
 
-def remember(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> None:
-    """Keeps what was accepted for a while only, and drops what has expired."""
+def with_acceptances(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> str:
+    """The file of what was accepted for a while only, with more of it and without what has expired."""
     kept = [entry for entry in _remembered(path) if date.fromisoformat(entry["until"]) >= today]
     by_fingerprint = {entry["fingerprint"]: entry for entry in [*kept, *entries]}
     ordered = sorted(by_fingerprint.values(), key=lambda entry: (entry["address"], entry["fingerprint"]))
-    small_files.write({path: json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"})
+    return json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"
 
 
 def _remembered(path: Path) -> list[dict[str, Json]]:
