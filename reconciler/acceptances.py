@@ -55,7 +55,8 @@ def of_address(records: Sequence[Acceptance], address: str) -> list[Acceptance]:
     found: list[Acceptance] = []
     for one in records:
         if any_covers([one["address"]], address):
-            found = [one] if str(one.get("class")).endswith(".added") else [*found, one]
+            new = str(one.get("class")).endswith(".added") or one.get("action") == "create"
+            found = [one] if new else [*found, one]
     return found
 
 

@@ -181,7 +181,11 @@ def _decided(deployment: Deployment, done: Iterable[Change], fresh: Iterable[str
     """What moved in the baseline with an apply, and the plan that somebody agreed to."""
     plan = f"plan {deployment.plan['digest'][: len('sha256:') + 12]}"
     whole = [{"address": one, "reason": f"first read, with {plan}"} for one in acceptances.patterns(fresh)]
-    return [*whole, *({"address": one.address, "reason": f"applied: {one.action}, {plan}"} for one in done)]
+    return [*whole, *(_applied(one, plan) for one in done)]
+
+
+def _applied(change: Change, plan: str) -> dict[str, Json]:
+    return {"address": change.address, "action": change.action, "reason": f"applied: {change.action}, {plan}"}
 
 
 def _moves(change: Change, outcomes: Mapping[str, Outcome]) -> bool:
