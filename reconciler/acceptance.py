@@ -145,7 +145,7 @@ def _move(known: Baseline | None, observation: Observation, choice: Choice, item
     findings = [*map(finding_of, items), *({"address": one} for one in acceptances.patterns(begun))]
     if choice.everything:
         taken = {one for one in {*live, *known.snapshot} if not observation.unreadable(one)}
-        return Move(addresses, findings, baselines.moved(known, live, taken, collections=_readable(observation)))
+        return Move(addresses, findings, baselines.moved(known, live, taken, collections=observation.listed))
     accepted = _accepted(items, known.snapshot, live, choice)
     live = live.replaced(filter(None, accepted.values()))
     return Move(addresses, findings, baselines.moved(known, live, {*accepted, *new}, collections=begun))
@@ -153,15 +153,11 @@ def _move(known: Baseline | None, observation: Observation, choice: Choice, item
 
 def _first(observation: Observation, choice: Choice) -> Move:
     """The first baseline of a portal: every list that could be read, whole."""
-    fresh = _readable(observation)
+    fresh = observation.listed
     taken = {address for address in observation.snapshot if within(address, fresh)}
     named = sorted(one for one in taken if choice.everything or any_covers(choice.patterns, one))
     findings: list[dict[str, Json]] = [{"address": one} for one in choice.patterns or ["*"]]
     return Move(named, findings, baselines.moved(None, observation.snapshot, taken, collections=fresh))
-
-
-def _readable(observation: Observation) -> frozenset[str]:
-    return frozenset(name for name, one in observation.collections.items() if one.status == "ok")
 
 
 def _begun(observation: Observation, known: Baseline, choice: Choice) -> frozenset[str]:

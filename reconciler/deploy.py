@@ -196,5 +196,4 @@ def _never_baselined(deployment: Deployment, known: baselines.Baseline | None) -
     """Collections that were read whole and that no baseline holds yet."""
     if not deployment.whole:
         return frozenset()
-    read = {name for name, one in deployment.seen.collections.items() if one.status == "ok"}
-    return frozenset(read - (known.collections if known else frozenset()))
+    return deployment.seen.listed - (known.collections if known else frozenset())

@@ -19,6 +19,7 @@ from reconciler import (
     people,
     report,
     spec,
+    upkeep,
 )
 from reconciler.address import any_covers, covers
 from reconciler.attribution import known_until
@@ -71,9 +72,10 @@ def checked(
     known = workspace.baseline
     assert known is not None
     portal_id = workspace.check_identity(source)
-    settings, today = workspace.settings, now.date()
-    ignored = ignore.in_force(settings.ignore, today)
-    observation, loaded, found, notes = _looked(workspace, specs, source, wishes, now, portal_id)
+    today = now.date()
+    ignored = ignore.in_force(workspace.settings.ignore, today)
+    written = own_writes(workspace.receipts, now, portal_id)
+    observation, loaded, found, notes = _looked(workspace, specs, source, wishes, ignored, written)
     _refuse_unknown(wishes.only, known, observation, specs)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items = _items(found, workspace, today)
@@ -96,7 +98,7 @@ def checked(
         "findings": [
             one.as_json()
             for one in (
-                *_rule_findings(settings.ignore, known, observation, today),
+                *upkeep.findings(workspace, observation, known.snapshot, today, written.unread),
                 *_known_in_part(workspace, in_part),
                 *notes,
             )
@@ -111,8 +113,8 @@ def _looked(
     specs: Callable[[], Spec | None],
     source: people.Source,
     wishes: Wishes,
-    now: datetime,
-    portal_id: Json,
+    ignored: Sequence[IgnoreRule],
+    written: OwnWrites,
 ) -> tuple[Observation, Spec | None, Drift, Sequence[Finding]]:
     """What is live, the specs where something moved, what that is, and notes on who moved it."""
     known = workspace.baseline
@@ -123,10 +125,15 @@ def _looked(
     if loaded := specs():  # they may name what nobody else does, and declare what is not watched
         scope = workspace.scope(loaded, baselined=True)
         observation = observe(scope, read(source, scope, known=observation.reads))
-    ignored = ignore.in_force(workspace.settings.ignore, now.date())
-    written = own_writes(workspace.receipts, now, portal_id)
     found = detected(known, observation, loaded, wishes.only, ignored, written)
-    return observation, loaded, *people.attributed(found, source, workspace.api, _newest(known), workspace.token)
+    return observation, loaded, *attributed(workspace, found, source)
+
+
+def attributed(workspace: Workspace, found: Drift, source: people.Source) -> tuple[Drift, list[Finding]]:
+    """The drift with the people behind it, as far as the portal tells, and notes on what it does not."""
+    known = workspace.baseline
+    assert known is not None
+    return people.attributed(found, source, workspace.api, _newest(known), workspace.token)
 
 
 def _items(found: Drift, workspace: Workspace, today: date) -> Sequence[dict[str, Json]]:
@@ -278,14 +285,6 @@ def _breaches(
     return integrations.verdicts(systems, desired.get(address), old, new) if old or new else ()
 
 
-def _rule_findings(
-    rules: Sequence[IgnoreRule], known: Baseline, observation: Observation, today: date
-) -> Iterator[Finding]:
-    yield from ignore.expired(rules, today)
-    sides = [known.snapshot, observation.snapshot]
-    yield from ignore.unused(ignore.in_force(rules, today), sides, observation.collections)
-
-
 def nothing_read(observation: Observation) -> list[dict[str, Json]]:
     """A check that could read nothing at all has checked nothing."""
     bad = [one for one in observation.collections.values() if one.status not in ("ok", "not_read")]
@@ -304,8 +303,11 @@ def refuse_unread(observation: Observation) -> None:
 
 def unbaselined(known: Baseline, observation: Observation, only: Sequence[str] = ()) -> list[str]:
     """The lists that were read, and that somebody asks about, and that no baseline holds whole."""
-    read = {name for name, one in observation.collections.items() if one.status == "ok"}
-    asked = [name for name in read - known.collections if not only or any(drift.leads_to(one, name) for one in only)]
+    asked = [
+        name
+        for name in observation.listed - known.collections
+        if not only or any(drift.leads_to(one, name) for one in only)
+    ]
     return sorted(asked)
 
 

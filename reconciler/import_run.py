@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
-from reconciler import acceptances, ignore, importer, object_types, report, spec, yaml_loader
+from reconciler import acceptances, ignore, importer, object_types, report, spec, upkeep, yaml_loader
 from reconciler import baseline as baselines
 from reconciler.drift_check import refuse_unread
 from reconciler.errors import UsageError
@@ -26,7 +26,7 @@ def import_portal(
     workspace: Workspace, source: ListSource, choice: Choice, portal_id: Json, now: datetime
 ) -> dict[str, Json]:
     """Spec files for what is wanted and not declared yet, and a baseline of all that was read."""
-    declared = _declared(workspace)
+    declared, known = _declared(workspace), workspace.baseline.snapshot if workspace.baseline else Snapshot()
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
     refuse_unread(observation)
     _refuse_slips(observation, choice, workspace.api)
@@ -39,7 +39,7 @@ def import_portal(
         "complete": observation.complete,
         "reads": report.reads_json(observation.collections),
         "files": files,
-        "findings": [finding.as_json() for finding in findings],
+        "findings": [one.as_json() for one in (*findings, *upkeep.findings(workspace, observation, known, now.date()))],
         "summary": _counts(wanted),
         "errors": _errors(observation, choice),
     }
@@ -164,8 +164,7 @@ def _save(
     The baseline holds new collections whole, and what was imported just now; what else moved stays drift.
     """
     known = workspace.baseline
-    read = {name for name, one in observation.collections.items() if one.status == "ok"}
-    fresh = frozenset(read - (known.collections if known else frozenset()))
+    fresh = observation.listed - (known.collections if known else frozenset())
     imported = {resource.address for resource in wanted}
     managed = imported | (known.managed if known else set())
     addresses = imported | {one for one in observation.snapshot if within(one, fresh)}
