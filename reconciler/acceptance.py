@@ -1,16 +1,16 @@
 """Accepts drift: moves the baseline to what is live, in whole or for what was chosen, or remembers it for a while."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 
-from reconciler import acceptances, ignore, report
+from reconciler import acceptances, ignore, report, small_files
 from reconciler import baseline as baselines
 from reconciler.address import any_covers
 from reconciler.baseline import Baseline
 from reconciler.drift import UNREADABLE, WHOLE, Drift, DriftItem, leads_to
-from reconciler.drift_check import ACCEPTED, declared, detected, refuse_unread, remember, unbaselined
+from reconciler.drift_check import ACCEPTED, declared, detected, refuse_unread, unbaselined, with_acceptances
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.kinds import Scope
@@ -88,14 +88,14 @@ def accept(
     chosen = [item for item in found.items if choice.takes(item)]
     items = [item for item in chosen if until or item.drift_class != UNREADABLE]
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": reason, "until": until and until.isoformat()}
-    if until is None and known is None:
-        taken, findings = _first(workspace, observation, choice), [{"address": one} for one in choice.patterns or ["*"]]
+    directory = workspace.baseline_directory
+    if until:
+        taken = sorted({item.address for item in items})
+        text = with_acceptances(directory / ACCEPTED, map(_lasting(consent), items), today)
+        small_files.write({directory / ACCEPTED: text, **acceptances.added(directory, map(finding_of, items), consent)})
     else:
-        begun = _begun(observation, known, choice) if known and not until else ()
-        taken = sorted({item.address for item in items} | {one for one in observation.snapshot if within(one, begun)})
-        findings = [*(finding_of(item) for item in items), *({"address": f"{name}/*"} for name in sorted(begun))]
-        _take(workspace, observation, choice, items, consent, today)
-    acceptances.append(workspace.baseline_directory, findings, consent)
+        taken, findings, moved = _move(known, observation, choice, items)
+        workspace.save_baseline(moved, acceptances.added(directory, findings, consent))
     named = frozenset(taken)
     unsettled = [one for one in otherwise(scope, observation, ignored) if one.address in named]
     return Accepted(taken, unsettled, [item.address for item in chosen if item not in items])
@@ -107,25 +107,10 @@ def otherwise(scope: Scope, observation: Observation, ignored: Sequence[IgnoreRu
     return [one for one in changes if one.action != "archive" and one.declared]
 
 
-def _take(
-    workspace: Workspace,
-    observation: Observation,
-    choice: Choice,
-    items: Sequence[DriftItem],
-    consent: Mapping[str, Json],
-    today: date,
-) -> None:
-    known = workspace.baseline
-    if consent["until"]:
-        lasting = {name: consent[name] for name in ("by", "reason", "until") if consent[name]}
-        entries = [{**lasting, "address": one.address, "fingerprint": one.fingerprint} for one in items]
-        remember(workspace.baseline_directory / ACCEPTED, entries, today)
-        return
-    assert known is not None
-    if choice.everything:
-        _move_all(workspace, observation, known)
-    else:
-        _move(workspace, observation, known, choice, items)
+def _lasting(consent: Mapping[str, Json]) -> Callable[[DriftItem], dict[str, Json]]:
+    """What is remembered of a finding that is accepted for a while."""
+    lasting = {name: consent[name] for name in ("by", "reason", "until") if consent[name]}
+    return lambda item: {**lasting, "address": item.address, "fingerprint": item.fingerprint}
 
 
 def finding_of(item: DriftItem) -> dict[str, Json]:
@@ -143,42 +128,42 @@ def _check(patterns: Iterable[str], observation: Observation, known: Baseline | 
             raise UsageError(f"nothing in the portal or the baseline is called {pattern}", hint=hint)
 
 
-def _first(workspace: Workspace, observation: Observation, choice: Choice) -> list[str]:
+class Move(NamedTuple):
+    """What becomes of a baseline: the definitions that are accepted, what is written down of it, and where it moves."""
+
+    addresses: list[str]
+    findings: list[dict[str, Json]]
+    baseline: Baseline
+
+
+def _move(known: Baseline | None, observation: Observation, choice: Choice, items: Sequence[DriftItem]) -> Move:
+    if known is None:
+        return _first(observation, choice)
+    begun, live = _begun(observation, known, choice), observation.snapshot
+    new = {one for one in live if within(one, begun)}
+    addresses = sorted({item.address for item in items} | new)
+    findings = [*map(finding_of, items), *({"address": one} for one in acceptances.patterns(begun))]
+    if choice.everything:
+        taken = {one for one in {*live, *known.snapshot} if not observation.unreadable(one)}
+        return Move(addresses, findings, baselines.moved(known, live, taken, collections=observation.listed))
+    accepted = _accepted(items, known.snapshot, live, choice)
+    live = live.replaced(filter(None, accepted.values()))
+    return Move(addresses, findings, baselines.moved(known, live, {*accepted, *new}, collections=begun))
+
+
+def _first(observation: Observation, choice: Choice) -> Move:
     """The first baseline of a portal: every list that could be read, whole."""
-    fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
+    fresh = observation.listed
     taken = {address for address in observation.snapshot if within(address, fresh)}
-    _save(workspace, None, observation.snapshot, taken, fresh)
-    return sorted(one for one in taken if choice.everything or any_covers(choice.patterns, one))
-
-
-def _move_all(workspace: Workspace, observation: Observation, known: Baseline) -> None:
-    """The baseline as the portal is, as far as that could be read."""
-    fresh = frozenset(name for name, one in observation.collections.items() if one.status == "ok")
-    taken = {one for one in {*observation.snapshot, *known.snapshot} if not observation.unreadable(one)}
-    _save(workspace, known, observation.snapshot, taken, fresh)
-
-
-def _move(
-    workspace: Workspace, observation: Observation, known: Baseline, choice: Choice, items: Sequence[DriftItem]
-) -> None:
-    begun = _begun(observation, known, choice)
-    accepted = _accepted(items, known.snapshot, observation.snapshot, choice)
-    live = observation.snapshot.replaced(filter(None, accepted.values()))
-    _save(workspace, known, live, {*accepted, *(one for one in live if within(one, begun))}, begun)
+    named = sorted(one for one in taken if choice.everything or any_covers(choice.patterns, one))
+    findings: list[dict[str, Json]] = [{"address": one} for one in choice.patterns or ["*"]]
+    return Move(named, findings, baselines.moved(None, observation.snapshot, taken, collections=fresh))
 
 
 def _begun(observation: Observation, known: Baseline, choice: Choice) -> frozenset[str]:
     """The lists that a baseline begins to hold: those without one of which somebody named all that is in them."""
     lacking = unbaselined(known, observation)
     return frozenset(one for one in lacking if choice.everything or any_covers(choice.patterns, f"{one}/*"))
-
-
-def _save(
-    workspace: Workspace, known: Baseline | None, live: Snapshot, taken: Iterable[str], collections: frozenset[str]
-) -> None:
-    workspace.save_baseline(
-        baselines.moved(known, live, taken, collections=collections, portal_id=workspace.portal.portal_id)
-    )
 
 
 def _accepted(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reconciler import json_lines
 from reconciler.address import any_covers
+from reconciler.baseline import STAGES
 from reconciler.errors import UsageError
 from reconciler.model import Json
 
@@ -20,11 +21,16 @@ CONSENT = ("at", "by", "reason", "until")
 Acceptance = Mapping[str, Json]
 
 
-def append(directory: Path, findings: Iterable[Mapping[str, Json]], consent: Mapping[str, Json]) -> None:
-    """Writes down that somebody accepted findings, or the addresses of a first baseline."""
+def added(directory: Path, findings: Iterable[Mapping[str, Json]], consent: Mapping[str, Json]) -> dict[Path, bytes]:
+    """The file once it says that somebody accepted findings, or the addresses of a first baseline."""
     given = {name: consent[name] for name in CONSENT if consent.get(name)}
-    if records := [{**given, **finding} for finding in findings]:
-        json_lines.append(directory / FILE, records)
+    records = [{**given, **finding} for finding in findings]
+    return {directory / FILE: json_lines.with_more(directory / FILE, records)} if records else {}
+
+
+def patterns(lists: Iterable[str]) -> list[str]:
+    """What leads to all that is in these lists; stages lie in both lifecycles."""
+    return sorted({f"{STAGES}/*" if name.startswith(STAGES) else f"{name}/*" for name in lists})
 
 
 def load(directory: Path) -> list[Acceptance]:
@@ -49,7 +55,8 @@ def of_address(records: Sequence[Acceptance], address: str) -> list[Acceptance]:
     found: list[Acceptance] = []
     for one in records:
         if any_covers([one["address"]], address):
-            found = [one] if str(one.get("class")).endswith(".added") else [*found, one]
+            new = str(one.get("class")).endswith(".added") or one.get("action") == "create"
+            found = [one] if new else [*found, one]
     return found
 
 

@@ -104,18 +104,19 @@ def planned(
 
 
 def write(workspace: Workspace, adoption: Adoption, now: datetime) -> None:
-    """Writes the edited files, each at once or not at all, then moves the baseline for what was adopted."""
-    small_files.write({file.path: file.after for file in adoption.files})
+    """Writes the edited files and the baseline, which moves for what was adopted, all of it at once or not at all."""
+    specs = {file.path: file.after for file in adoption.files}
     if not adoption.taken:
+        small_files.write(specs)
         return
     known = workspace.baseline
     live = {one for one in adoption.taken if one in adoption.accepted}
     managed = ((known.managed if known else frozenset()) | live) - (set(adoption.taken) - live)
-    workspace.save_baseline(
-        baselines.moved(known, adoption.accepted, adoption.taken, managed=managed, portal_id=workspace.portal.portal_id)
-    )
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": "adopted into the specs"}
-    acceptances.append(workspace.baseline_directory, adoption.findings, consent)
+    workspace.save_baseline(
+        baselines.moved(known, adoption.accepted, adoption.taken, managed=managed),
+        {**specs, **acceptances.added(workspace.baseline_directory, adoption.findings, consent)},
+    )
 
 
 def _text(path: Path) -> str:

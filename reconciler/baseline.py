@@ -7,13 +7,14 @@ reports less precise and never makes an apply more dangerous.
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from reconciler import address as addresses
+from reconciler import small_files
 from reconciler.errors import UsageError
 from reconciler.kinds import properties
 from reconciler.model import Json, Resource, Snapshot
@@ -69,7 +70,6 @@ def moved(
     managed: frozenset[str] | None = None,
     collections: Iterable[str] = (),
     declared_formulas: Mapping[str, str] | None = None,
-    portal_id: int | None = None,
 ) -> Baseline:
     """The baseline with some addresses as they are observed now, absent ones dropped; the others stay."""
     before = known or Baseline()
@@ -83,7 +83,7 @@ def moved(
         snapshot,
         before.managed if managed is None else managed,
         before.collections | frozenset(collections),
-        before.portal_id if portal_id is None else portal_id,
+        before.portal_id,
     )
 
 
@@ -242,30 +242,14 @@ def _option(option: dict[str, Json]) -> Mapping[str, Json]:
     return {"label": option.pop("label"), **option}
 
 
-def save(directory: Path, baseline: Baseline) -> None:
-    """Writes the files that changed, each at once or not at all, and removes those that became empty."""
-    directory.mkdir(parents=True, exist_ok=True)
-    texts = {name: _text(document) for name, document in _documents(baseline).items()}
+def save(directory: Path, baseline: Baseline, beside: Mapping[Path, str | bytes] = MappingProxyType({})) -> None:
+    """Writes the files that changed and others beside them, all or none, and removes those that became empty."""
+    texts = {directory / name: _text(document) for name, document in _documents(baseline).items()}
+    changed = {path: text for path, text in texts.items() if not path.exists() or path.read_bytes() != text}
+    small_files.write({**beside, **changed})
     for path in directory.glob("*.json"):
-        if path.name not in texts and path.name not in NOT_OURS and path.name[0] != ".":
+        if path not in texts and path.name not in NOT_OURS and path.name[0] != ".":
             path.unlink()
-    for name, text in texts.items():
-        path = directory / name
-        if not path.exists() or path.read_bytes() != text:
-            _replace(path, text)
-
-
-def _replace(path: Path, text: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with open(draft, "wb") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(draft, path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
 
 
 def _documents(baseline: Baseline) -> dict[str, dict[str, Json]]:

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from reconciler import coverage, ignore, report
+from reconciler import coverage, ignore, report, upkeep
+from reconciler.baseline import Baseline
 from reconciler.drift_check import nothing_read
 from reconciler.model import Json, Snapshot
 from reconciler.observe import ListSource
+from reconciler.receipts import own_writes
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
@@ -14,16 +16,19 @@ def document(workspace: Workspace, spec: Spec | None, source: ListSource, now: d
     """The coverage of a portal with its limits, as a document; no baseline is needed."""
     portal_id = workspace.check_identity(source)
     observation = workspace.observe(source, workspace.scope(spec, baselined=True))
-    ignored = ignore.in_force(workspace.settings.ignore, now.date())
-    managed = workspace.baseline.managed if workspace.baseline else frozenset()
-    held = coverage.measured(observation.snapshot, spec.desired if spec else Snapshot(), managed, ignored)
+    known, today = workspace.baseline or Baseline(), now.date()
+    ignored = ignore.in_force(workspace.settings.ignore, today)
+    held = coverage.measured(observation.snapshot, spec.desired if spec else Snapshot(), known.managed, ignored)
+    unread = own_writes(workspace.receipts, now, portal_id).unread
     return report.finished(
         {
             **report.header("coverage", workspace.portal_json(portal_id), now),
             "complete": observation.complete,
             "reads": report.reads_json(observation.collections),
             "coverage": {**held, **coverage.limits(source, workspace.api)},
-            "findings": [],
+            "findings": [
+                one.as_json() for one in upkeep.findings(workspace, observation, known.snapshot, today, unread)
+            ],
             "errors": nothing_read(observation),
         }
     )

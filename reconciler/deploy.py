@@ -172,17 +172,20 @@ def move_baseline(
         if field.path == "calculationFormula" and field.how != "removed"
     }
     moved = baselines.moved(known, observed, addresses, managed=managed, collections=fresh, declared_formulas=formulas)
-    workspace.save_baseline(moved)
-    if deployment.recorded:
-        consent = {"at": report.stamp(deployment.now()), "by": workspace.author}
-        acceptances.append(workspace.baseline_directory, _decided(deployment, done, fresh), consent)
+    consent = {"at": report.stamp(deployment.now()), "by": workspace.author}
+    decided = _decided(deployment, done, fresh) if deployment.recorded else ()
+    workspace.save_baseline(moved, acceptances.added(workspace.baseline_directory, decided, consent))
 
 
 def _decided(deployment: Deployment, done: Iterable[Change], fresh: Iterable[str]) -> list[dict[str, Json]]:
     """What moved in the baseline with an apply, and the plan that somebody agreed to."""
     plan = f"plan {deployment.plan['digest'][: len('sha256:') + 12]}"
-    whole = [{"address": f"{name}/*", "reason": f"first read, with {plan}"} for name in sorted(fresh)]
-    return [*whole, *({"address": one.address, "reason": f"applied: {one.action}, {plan}"} for one in done)]
+    whole = [{"address": one, "reason": f"first read, with {plan}"} for one in acceptances.patterns(fresh)]
+    return [*whole, *(_applied(one, plan) for one in done)]
+
+
+def _applied(change: Change, plan: str) -> dict[str, Json]:
+    return {"address": change.address, "action": change.action, "reason": f"applied: {change.action}, {plan}"}
 
 
 def _moves(change: Change, outcomes: Mapping[str, Outcome]) -> bool:
@@ -193,5 +196,4 @@ def _never_baselined(deployment: Deployment, known: baselines.Baseline | None) -
     """Collections that were read whole and that no baseline holds yet."""
     if not deployment.whole:
         return frozenset()
-    read = {name for name, one in deployment.seen.collections.items() if one.status == "ok"}
-    return frozenset(read - (known.collections if known else frozenset()))
+    return deployment.seen.listed - (known.collections if known else frozenset())

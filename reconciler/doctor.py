@@ -12,7 +12,7 @@ from typing import Literal
 
 from reconciler import VERSION, object_types, report
 from reconciler.errors import ReconcilerError
-from reconciler.model import Json
+from reconciler.model import Finding, Json
 from reconciler.settings import Portal, Settings
 from reconciler.wording import enumerated
 
@@ -69,6 +69,13 @@ class Facts:
     scopes: Collection[str] | None = None
     limits: Mapping[str, Json] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    upkeep: Sequence[Finding] = ()  # what in the directory wants attention
+    flags: str = ""  # what leads a command to this portal and these specs
+
+    def command(self, words: str) -> str:
+        """A command that works here, to be pasted."""
+        return f"`{f'reconciler {words} {self.flags}'.rstrip()}`"
+
     trouble: str = ""
     trouble_code: str = "access"
 
@@ -108,12 +115,15 @@ def _python(facts: Facts) -> Iterator[Check]:
 def _specs(facts: Facts) -> Iterator[Check]:
     many = len(facts.settings.portals)
     yield Check("settings", "ok", f"{many} portal{'' if many == 1 else 's'}; this is {facts.portal.name}")
+    for one in facts.upkeep:
+        name = "receipts" if one.source is None else "settings"
+        yield Check(name, "warning", f"{one.source}: {one.message}" if one.source else one.message, one.fix)
     if facts.spec_errors is None:
-        fix = "`reconciler import` writes them from the portal"
+        fix = f"{facts.command('import')} writes them from the portal"
         yield Check("specs", "warning", "there are no specs yet, so nothing is managed", fix)
     elif facts.spec_errors:
         why = f"the specs have {facts.spec_errors} error{'' if facts.spec_errors == 1 else 's'}"
-        yield Check("specs", "error", why, "`reconciler validate` names them")
+        yield Check("specs", "error", why, f"{facts.command('validate')} names them")
     else:
         yield Check("specs", "ok", "the specs are sound")
     if isinstance(facts.baseline, ReconcilerError):
@@ -125,7 +135,7 @@ def _specs(facts: Facts) -> Iterator[Check]:
         yield Check("baseline", "ok", "there is a baseline, so drift can be told")
     else:
         why = "there is no baseline yet, so drift cannot be told"
-        yield Check("baseline", "warning", why, "`reconciler import`, `apply` or `accept --all` makes one")
+        yield Check("baseline", "warning", why, f"{facts.command('import')}, `apply` or `accept --all` makes one")
 
 
 def _token(facts: Facts) -> Iterator[Check]:

@@ -1,10 +1,12 @@
-"""Gathers what the doctor judges: this machine, the files, and what one portal answers to four reads."""
+"""Gathers what the doctor judges: this machine, the files, and what one portal answers to a few reads."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from reconciler import ignore, object_types, upkeep
 from reconciler import spec as specs
 from reconciler.address import join, split
 from reconciler.doctor import Facts
@@ -12,10 +14,14 @@ from reconciler.drift_check import beginning
 from reconciler.errors import ReconcilerError
 from reconciler.evidence import scopes_of
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
-from reconciler.model import Json
+from reconciler.model import Json, Reads
+from reconciler.receipts import own_writes
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 from reconciler.yaml_events import FAST
+
+if TYPE_CHECKING:
+    from reconciler.client import Reader
 
 
 def examined(workspace: Workspace, now: datetime) -> Facts:
@@ -38,6 +44,11 @@ def examined(workspace: Workspace, now: datetime) -> Facts:
         now=now,
         unbaselined=lacking,
         begin=beginning(workspace, lacking),
+        flags=workspace.flags,
+        upkeep=[
+            *upkeep.receipts(own_writes(workspace.receipts, now, workspace.portal.portal_id).unread),
+            *ignore.expired(workspace.settings.ignore, now.date()),
+        ],
     )
     return _asked(local, workspace) if local.token_set else local
 
@@ -85,7 +96,7 @@ def _asked(local: Facts, workspace: Workspace) -> Facts:
             return replace(local, trouble=f"the portal does not tell who it is: {said}", headers=client.told)
         limits = reader.get(workspace.api.limits("custom-properties"))
         return replace(
-            local,
+            _knowing_objects(local, workspace, reader),
             account=account.body,
             scopes=scopes_of(reader, workspace.token),
             limits=_mapping(limits.body) if limits.ok else None,
@@ -93,6 +104,22 @@ def _asked(local: Facts, workspace: Workspace) -> Facts:
         )
     except ReconcilerError as error:
         return replace(local, trouble=str(error), trouble_code=error.code)
+
+
+def _knowing_objects(local: Facts, workspace: Workspace, reader: "Reader") -> Facts:
+    """What the settings and the specs name, once it is known which custom objects there are; most name none."""
+    api = workspace.api
+    if not any(map(object_types.is_custom, workspace.settings.watch)):
+        return local
+    reads = Reads({api.schemas(): reader.get(api.schemas())})
+    if not reads.ok(api.schemas()):
+        return local
+    types = [name for name in local.object_types if object_types.segment(name, api, reads)]
+    found = replace(local, object_types=types, upkeep=[*local.upkeep, *upkeep.unseen(workspace, reads)])
+    if not isinstance(local.baseline, bool):
+        return found
+    lacking = _unbaselined(workspace, types, local.pairs)
+    return replace(found, unbaselined=lacking, begin=beginning(workspace, lacking))
 
 
 def _mapping(body: Json) -> Mapping[str, Json] | None:

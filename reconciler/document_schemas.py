@@ -219,6 +219,7 @@ ACCEPTANCE = _mapping(
         "address": _text("What was accepted; of a first baseline a pattern."),
         "class": _text("Its class."),
         "fingerprint": _text("Its fingerprint."),
+        "action": _text("What an apply did, where it was one."),
     },
     ["at", "address"],
 )

@@ -18,12 +18,12 @@ from reconciler import (
     life,
     people,
     report,
-    small_files,
     spec,
+    upkeep,
 )
 from reconciler.address import any_covers, covers
 from reconciler.attribution import known_until
-from reconciler.baseline import STAGES, Baseline
+from reconciler.baseline import Baseline
 from reconciler.data_model import data_model, pictured
 from reconciler.drift import Drift
 from reconciler.errors import AccessError, UnavailableError, UsageError
@@ -72,9 +72,10 @@ def checked(
     known = workspace.baseline
     assert known is not None
     portal_id = workspace.check_identity(source)
-    settings, today = workspace.settings, now.date()
-    ignored = ignore.in_force(settings.ignore, today)
-    observation, loaded, found, notes = _looked(workspace, specs, source, wishes, now, portal_id)
+    today = now.date()
+    ignored = ignore.in_force(workspace.settings.ignore, today)
+    written = own_writes(workspace.receipts, now, portal_id)
+    observation, loaded, found, notes = _looked(workspace, specs, source, wishes, ignored, written)
     _refuse_unknown(wishes.only, known, observation, specs)
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items = _items(found, workspace, today)
@@ -97,7 +98,7 @@ def checked(
         "findings": [
             one.as_json()
             for one in (
-                *_rule_findings(settings.ignore, known, observation, today),
+                *upkeep.findings(workspace, observation, known.snapshot, today, written.unread),
                 *_known_in_part(workspace, in_part),
                 *notes,
             )
@@ -112,8 +113,8 @@ def _looked(
     specs: Callable[[], Spec | None],
     source: people.Source,
     wishes: Wishes,
-    now: datetime,
-    portal_id: Json,
+    ignored: Sequence[IgnoreRule],
+    written: OwnWrites,
 ) -> tuple[Observation, Spec | None, Drift, Sequence[Finding]]:
     """What is live, the specs where something moved, what that is, and notes on who moved it."""
     known = workspace.baseline
@@ -124,10 +125,15 @@ def _looked(
     if loaded := specs():  # they may name what nobody else does, and declare what is not watched
         scope = workspace.scope(loaded, baselined=True)
         observation = observe(scope, read(source, scope, known=observation.reads))
-    ignored = ignore.in_force(workspace.settings.ignore, now.date())
-    written = own_writes(workspace.receipts, now, portal_id)
     found = detected(known, observation, loaded, wishes.only, ignored, written)
-    return observation, loaded, *people.attributed(found, source, workspace.api, _newest(known), workspace.token)
+    return observation, loaded, *attributed(workspace, found, source)
+
+
+def attributed(workspace: Workspace, found: Drift, source: people.Source) -> tuple[Drift, list[Finding]]:
+    """The drift with the people behind it, as far as the portal tells, and notes on what it does not."""
+    known = workspace.baseline
+    assert known is not None
+    return people.attributed(found, source, workspace.api, _newest(known), workspace.token)
 
 
 def _items(found: Drift, workspace: Workspace, today: date) -> Sequence[dict[str, Json]]:
@@ -279,14 +285,6 @@ def _breaches(
     return integrations.verdicts(systems, desired.get(address), old, new) if old or new else ()
 
 
-def _rule_findings(
-    rules: Sequence[IgnoreRule], known: Baseline, observation: Observation, today: date
-) -> Iterator[Finding]:
-    yield from ignore.expired(rules, today)
-    sides = [known.snapshot, observation.snapshot]
-    yield from ignore.unused(ignore.in_force(rules, today), sides, observation.collections)
-
-
 def nothing_read(observation: Observation) -> list[dict[str, Json]]:
     """A check that could read nothing at all has checked nothing."""
     bad = [one for one in observation.collections.values() if one.status not in ("ok", "not_read")]
@@ -305,8 +303,11 @@ def refuse_unread(observation: Observation) -> None:
 
 def unbaselined(known: Baseline, observation: Observation, only: Sequence[str] = ()) -> list[str]:
     """The lists that were read, and that somebody asks about, and that no baseline holds whole."""
-    read = {name for name, one in observation.collections.items() if one.status == "ok"}
-    asked = [name for name in read - known.collections if not only or any(drift.leads_to(one, name) for one in only)]
+    asked = [
+        name
+        for name in observation.listed - known.collections
+        if not only or any(drift.leads_to(one, name) for one in only)
+    ]
     return sorted(asked)
 
 
@@ -326,16 +327,15 @@ def _known_in_part(workspace: Workspace, lists: Sequence[str]) -> Iterator[Findi
 
 def beginning(workspace: Workspace, lists: Iterable[str]) -> str:
     """The command that begins the baseline of these lists."""
-    patterns = {f"{STAGES}/*" if name.startswith(STAGES) else f"{name}/*" for name in lists}
-    return workspace.command(f'accept {" ".join(map(quote, sorted(patterns)))} --reason "..."')
+    return workspace.command(f'accept {" ".join(map(quote, acceptances.patterns(lists)))} --reason "..."')
 
 
-def remember(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> None:
-    """Keeps what was accepted for a while only, and drops what has expired."""
+def with_acceptances(path: Path, entries: Iterable[Mapping[str, Json]], today: date) -> str:
+    """The file of what was accepted for a while only, with more of it and without what has expired."""
     kept = [entry for entry in _remembered(path) if date.fromisoformat(entry["until"]) >= today]
     by_fingerprint = {entry["fingerprint"]: entry for entry in [*kept, *entries]}
     ordered = sorted(by_fingerprint.values(), key=lambda entry: (entry["address"], entry["fingerprint"]))
-    small_files.write({path: json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"})
+    return json.dumps(ordered, indent=1, ensure_ascii=False) + "\n"
 
 
 def _remembered(path: Path) -> list[dict[str, Json]]:

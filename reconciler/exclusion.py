@@ -1,4 +1,4 @@
-"""Keeps two applies to one portal apart, from whatever directory of this machine each of them was begun."""
+"""Keeps runs that write for one portal apart, from whatever directory of this machine each of them was begun."""
 
 import os
 import stat
@@ -17,8 +17,8 @@ from reconciler.workspace import Workspace
 
 
 @contextmanager
-def exclusive(workspace: Workspace) -> Iterator[None]:
-    """Holds a portal for as long as it is written to; a dead process holds nothing."""
+def exclusive(workspace: Workspace, what: str = "apply to") -> Iterator[None]:
+    """Holds a portal for as long as it, its specs or its baseline are written to; a dead process holds nothing."""
     import fcntl
 
     with _opened(f"{identity(workspace)}.lock") as lock:
@@ -26,11 +26,12 @@ def exclusive(workspace: Workspace) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            message = f"another apply to portal {workspace.portal.name} is running on this machine: {lock.read()}"
-            raise BlockedError(message, hint="wait for it to end, then plan again") from error
+            what, _, who = lock.read().partition("\n")
+            message = f"another {what} portal {workspace.portal.name} is running on this machine: {who}"
+            raise BlockedError(message, hint="wait for it to end, then run this again") from error
         lock.truncate(0)
         where = workspace.directory.resolve().parent
-        lock.write(f"process {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}")
+        lock.write(f"{what}\nprocess {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}")
         lock.flush()
         yield
 

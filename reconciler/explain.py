@@ -1,21 +1,21 @@
 """Explains one definition: what specs, portal and baseline say of each field, and what follows from that."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from reconciler import acceptances, attribution, integrations, overlays, report, source_file, vendor
+from reconciler import acceptances, attribution, integrations, overlays, people, report, source_file, vendor
 from reconciler.address import any_covers, covers, encode, join, split
-from reconciler.drift import WHOLE
-from reconciler.drift_check import detected
+from reconciler.drift import WHOLE, Drift
+from reconciler.drift_check import attributed, detected
 from reconciler.errors import UsageError
 from reconciler.evidence import Asker
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Integration
 from reconciler.kinds import kinds, lifecycle_stages, properties
-from reconciler.model import Json, Resource, Source
-from reconciler.observe import ListSource
+from reconciler.model import Finding, Json, Resource, Source
+from reconciler.paths import Api
 from reconciler.plan import Change, Plan
 from reconciler.planning import Situation, Wishes, make
 from reconciler.receipts import own_writes
@@ -37,6 +37,8 @@ class Subject:
     below: str  # the path of an option or a field in it; empty for the whole
     plan: Plan
     items: Sequence[Mapping[str, Json]]
+    notes: Sequence[Finding]  # on who moved it
+    names: Mapping[str, str]  # of people, by user id
 
     @property
     def declared(self) -> Resource | None:
@@ -72,7 +74,7 @@ class Subject:
 
 
 def explain(
-    workspace: Workspace, spec: Spec, source: ListSource, asker: Asker | None, address: str, now: datetime
+    workspace: Workspace, spec: Spec, source: people.Source, asker: Asker | None, address: str, now: datetime
 ) -> dict[str, Json]:
     """Everything about one address, as a document."""
     portal_id = workspace.check_identity(source)
@@ -82,9 +84,12 @@ def explain(
     situation = Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
     definition, below = _parted(address, situation)
     known, ignored = workspace.baseline, situation.ignored
-    found = detected(known, observation, spec, (definition,), ignored, written).items if known else ()
-    items = [item.as_json(workspace.flags) for item in found if item.address == definition]
-    about = Subject(situation, definition, below, make(situation, Wishes(only=(definition,))), items)
+    found = detected(known, observation, spec, (definition,), ignored, written) if known else Drift((), ())
+    own = replace(found, items=tuple(item for item in found.items if item.address == definition))
+    own, notes = attributed(workspace, own, source) if known else (own, [])
+    names = {} if notes else _names(observation.snapshot.get(definition), own, source, workspace.api)
+    items = [item.as_json(workspace.flags) for item in own.items]
+    about = Subject(situation, definition, below, make(situation, Wishes(only=(definition,))), items, notes, names)
     document = {
         **report.header("explain", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
@@ -93,6 +98,13 @@ def explain(
         "errors": [dict(error) for error in about.plan.errors],
     }
     return report.finished(document)
+
+
+def _names(live: Resource | None, own: Drift, source: people.Source, api: Api) -> Mapping[str, str]:
+    """The people who made and last changed it; those that its drift names are not asked for again."""
+    known = {item.actor.id: item.actor.name for item in own.items if item.actor.id and item.actor.name}
+    users = [live.facts.get(f"{event}UserId") for event in ("created", "updated")] if live else []
+    return {**known, **people.called({str(user) for user in users if user} - known.keys(), source, api)[0]}
 
 
 def _lists(about: Subject) -> set[str]:
@@ -141,8 +153,10 @@ def _document(about: Subject) -> dict[str, Json]:
         "ignore": [_rule(one, about) for one in about.rules],
         "protected": [one for one in about.situation.workspace.settings.protected if covers(one, about.whole)],
         "integrations": list(_integrations(about)),
-        "findings": [one.as_json() for one in about.plan.findings if covers(about.address, one.address)]
-        + [one.as_json() for one in about.situation.spec.findings if covers(about.address, one.address)],
+        "findings": [
+            *(one.as_json() for one in about.plan.findings if covers(about.address, one.address)),
+            *(one.as_json() for one in about.notes),
+        ],
     }
 
 
@@ -197,6 +211,8 @@ def _live(about: Subject) -> dict[str, Json]:
     for name, event in (("created", "createdAt"), ("updated", "updatedAt")):
         user = live.facts.get(f"{name}UserId")
         told[name] = {"at": attribution.time_of(live, event) or None, "user": user and str(user)}
+        if named := about.names.get(str(user)):
+            told[name]["name"] = named
     ids = {name: live.facts[name] for name in ("ids", "typeIds") if live.facts.get(name)}
     return {**told, **ids}
 

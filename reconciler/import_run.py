@@ -1,13 +1,12 @@
 """Runs an import: reads the portal, writes spec files and the baseline, and tells what it did."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
-from reconciler import acceptances, ignore, importer, object_types, report, small_files, spec, yaml_loader
+from reconciler import acceptances, ignore, importer, object_types, report, spec, upkeep, yaml_loader
 from reconciler import baseline as baselines
 from reconciler.drift_check import refuse_unread
 from reconciler.errors import UsageError
@@ -27,21 +26,20 @@ def import_portal(
     workspace: Workspace, source: ListSource, choice: Choice, portal_id: Json, now: datetime
 ) -> dict[str, Json]:
     """Spec files for what is wanted and not declared yet, and a baseline of all that was read."""
-    declared = _declared(workspace)
+    declared, known = _declared(workspace), workspace.baseline.snapshot if workspace.baseline else Snapshot()
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
     refuse_unread(observation)
     _refuse_slips(observation, choice, workspace.api)
     listed = importer.chosen(observation.snapshot, choice, _others(declared, workspace))
     wanted, findings = _sayable(listed, ignore.in_force(workspace.settings.ignore, now.date()))
-    with _whole_or_nothing(workspace):
-        files = _write(workspace.directory, wanted, _uncovered(declared, observation, choice))
-        _save_baseline(workspace, observation, wanted, now)
+    files, texts = _written(workspace.directory, wanted, _uncovered(declared, observation, choice))
+    _save(workspace, observation, wanted, texts, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
         "reads": report.reads_json(observation.collections),
         "files": files,
-        "findings": [finding.as_json() for finding in findings],
+        "findings": [one.as_json() for one in (*findings, *upkeep.findings(workspace, observation, known, now.date()))],
         "summary": _counts(wanted),
         "errors": _errors(observation, choice),
     }
@@ -131,34 +129,12 @@ def _problems(resources: list[Resource], ignored: Sequence[IgnoreRule]) -> list[
     return [one for one in spec.problems(importer.sections(resources), ignored) if one.severity == "error"]
 
 
-@contextmanager
-def _whole_or_nothing(workspace: Workspace) -> Iterator[None]:
-    """Specs without their baseline, or a baseline without its specs, would be told as what nobody did."""
-    before = {path: path.read_bytes() for path in _written(workspace)}
-    try:
-        yield
-    except (OSError, UsageError) as error:
-        for path in _written(workspace):
-            if path not in before:
-                path.unlink()
-        for path, data in before.items():
-            if not path.exists() or path.read_bytes() != data:
-                path.write_bytes(data)
-        if isinstance(error, UsageError):
-            raise
-        place = Path(error.filename2 or error.filename)
-        place = place.parent if place.name.startswith(".") else place  # a draft, which nobody knows
-        raise UsageError(f"cannot write {place}: {error.strerror}; nothing was imported", where=str(place)) from error
-
-
-def _written(workspace: Workspace) -> list[Path]:
-    """The files among which an import writes."""
-    found = [*workspace.directory.glob("*.yaml"), *workspace.baseline_directory.glob("*")]
-    return [path for path in found if path.is_file()]
-
-
-def _write(directory: Path, wanted: Sequence[Resource], uncovered: Mapping[str, Resource]) -> list[dict[str, Json]]:
-    files, texts = [], {}
+def _written(
+    directory: Path, wanted: Sequence[Resource], uncovered: Mapping[str, Resource]
+) -> tuple[list[dict[str, Json]], dict[Path, str]]:
+    """The spec files with what was asked for, and the texts of those that are not as they should be."""
+    files: list[dict[str, Json]] = []
+    texts: dict[Path, str] = {}
     for name, resources in groupby(importer.ordered(wanted), key=importer.file_name):
         listed = list(resources)
         path = importer.target(directory, name)
@@ -168,8 +144,7 @@ def _write(directory: Path, wanted: Sequence[Resource], uncovered: Mapping[str, 
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             texts[path] = text
         files.append({"path": path.relative_to(directory).as_posix(), "definitions": len(listed)})
-    small_files.write(texts)
-    return files
+    return files, texts
 
 
 def _entries(path: Path) -> dict[str, Json]:
@@ -177,22 +152,30 @@ def _entries(path: Path) -> dict[str, Json]:
     return importer.entries(yaml_loader.load(path.read_bytes(), path.name).value) if path.exists() else {}
 
 
-def _save_baseline(workspace: Workspace, observation: Observation, wanted: Iterable[Resource], now: datetime) -> None:
-    """New collections whole, and what was imported just now; what else moved stays drift."""
+def _save(
+    workspace: Workspace,
+    observation: Observation,
+    wanted: Iterable[Resource],
+    texts: Mapping[Path, str],
+    now: datetime,
+) -> None:
+    """Writes specs and baseline, all or none: one without the other would be told as what nobody did.
+
+    The baseline holds new collections whole, and what was imported just now; what else moved stays drift.
+    """
     known = workspace.baseline
-    read = {name for name, one in observation.collections.items() if one.status == "ok"}
-    fresh = frozenset(read - (known.collections if known else frozenset()))
+    fresh = observation.listed - (known.collections if known else frozenset())
     imported = {resource.address for resource in wanted}
     managed = imported | (known.managed if known else set())
     addresses = imported | {one for one in observation.snapshot if within(one, fresh)}
     moved = baselines.moved(known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh)
-    workspace.save_baseline(moved)
     before = known.snapshot if known else Snapshot()
     decided = sorted(
         one for one in imported if one in before and before[one].attributes != moved.snapshot[one].attributes
     )
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": "imported into the specs"}
-    acceptances.append(workspace.baseline_directory, [{"address": one} for one in decided], consent)
+    told = acceptances.added(workspace.baseline_directory, [{"address": one} for one in decided], consent)
+    workspace.save_baseline(moved, {**texts, **told})
 
 
 def _counts(wanted: Iterable[Resource]) -> dict[str, int]:

@@ -199,3 +199,4 @@ class Collection(NamedTuple):
     status: ReadStatus
     size: int = 0
     detail: str = ""
+    there: bool = True  # whether the portal has such a list at all

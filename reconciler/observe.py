@@ -28,6 +28,11 @@ class Observation(NamedTuple):
         """Whether every list could be read."""
         return all(collection.status == "ok" for collection in self.collections.values())
 
+    @property
+    def listed(self) -> frozenset[str]:
+        """The lists that the portal has and that were read whole: what a baseline can begin to hold."""
+        return frozenset(name for name, one in self.collections.items() if one.status == "ok" and one.there)
+
     def at_rest(self, before: Snapshot) -> bool:
         """Whether nothing moved: all that could be read is as it was before, and no list was refused."""
         readable = all(one.status in ("ok", "not_read") for one in self.collections.values())
@@ -79,13 +84,24 @@ def observe(scope: Scope, reads: Reads, only: Sequence[Kind] | None = None) -> O
 def _collections(listings: Iterable[Listing], reads: Reads) -> dict[str, Collection]:
     lists: dict[str, list[Answer]] = {}
     more: dict[str, list[Answer]] = {}
+    there: set[str] = set()
     for listing in listings:
         answer = reads[listing.path]
+        if not listing.leads:
+            there.add(listing.collection)
         if not listing.refines and not listing.beside:
             lists.setdefault(listing.collection, []).append(answer)
         elif answer.status == UNAVAILABLE or (listing.beside and answer.status != NOT_READ):
             more.setdefault(listing.collection, []).append(answer)
-    return {name: _collection(name, lists[name], more.get(name, ())) for name in sorted(lists)}
+    return {
+        name: _collection(name, lists[name], more.get(name, ())) if name in there else _led_nowhere(name, lists[name])
+        for name in sorted(lists)
+    }
+
+
+def _led_nowhere(name: str, answers: Sequence[Answer]) -> Collection:
+    """A list of an object type that the portal does not have, unless nobody could tell."""
+    return _collection(name, answers, ())._replace(size=0, there=False)
 
 
 def _collection(name: str, answers: Sequence[Answer], more: Sequence[Answer]) -> Collection:

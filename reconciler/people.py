@@ -5,7 +5,7 @@ told so in a note and learns the rest all the same.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -49,7 +49,8 @@ def attributed(found: Drift, source: Source, api: Api, since: str, token: str) -
     items = [_traced(item, traces[item.address]) if item.address in traces else item for item in found.items]
     if any(_somebody(item) for item in items) and (own := own_user_id(source, token)):
         items = [_own(item) if _somebody(item) and item.actor.id == own else item for item in items]
-    names, notes = _names(items, source, api)
+    ids = {item.actor.id for item in items if item.actor.id and item.actor.type in ("user", "tool")}
+    names, notes = called(ids, source, api)
     return replace(found, items=tuple(_named(item, names) for item in items)), notes
 
 
@@ -139,9 +140,8 @@ def _traced(item: DriftItem, trace: Trace) -> DriftItem:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def _names(items: Sequence[DriftItem], source: ListSource, api: Api) -> tuple[Mapping[str, str], list[Finding]]:
+def called(ids: Collection[str], source: ListSource, api: Api) -> tuple[Mapping[str, str], list[Finding]]:
     """Names by user id from the owners, else from the users; none where the key may read neither."""
-    ids = {item.actor.id for item in items if item.actor.id and item.actor.type in ("user", "tool")}
     if not ids:
         return {}, []
     denied: list[Answer] = []

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
-from reconciler import guards, ignore, integrations, object_types, report
-from reconciler import settings as settings_file
+from reconciler import guards, ignore, integrations, report, upkeep
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
@@ -80,37 +79,13 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
     found = (
         *_pointed(plan.findings, situation.spec),
         *spec_warnings(situation, plan, wishes.only),
-        *rule_findings(situation),
+        *upkeep.findings(
+            workspace, situation.observation, situation.scope.baseline, situation.today, situation.written.unread
+        ),
     )
     plan = plan._replace(findings=found)
     approved = bool(wishes.require_digest) and wishes.require_digest == digest(plan.changes, situation.portal_id)
     return guards.judged(plan, context(situation, plan, wishes, approved))
-
-
-def rule_findings(situation: Situation) -> Iterator[Finding]:
-    """Ignore rules that hold no more or cover nothing, watched types that are not there, receipts that tell nothing."""
-    for why in situation.written.unread:
-        yield Finding("receipt-unreadable", "warning", why, "delete it: it only tells what an apply once did")
-    yield from ignore.expired(situation.workspace.settings.ignore, situation.today)
-    observation = situation.observation
-    sides = [observation.snapshot, situation.scope.baseline]
-    yield from ignore.unused(situation.ignored, sides, observation.collections)
-    yield from _unseen(situation)
-
-
-def _unseen(situation: Situation) -> Iterator[Finding]:
-    """Watched object types that the portal does not have."""
-    api, reads = situation.scope.api, situation.observation.reads
-    for name in situation.workspace.settings.watch:
-        if object_types.segment(name, api, reads) is None and reads.ok(api.schemas()):
-            from reconciler.wording import did_you_mean
-
-            near = did_you_mean(name, object_types.known(api, reads))
-            why = f"watch: the portal has no object type {name}, so nothing of it is seen"
-            fix = near or "check the name of the custom object, or drop it from `watch:`"
-            file = settings_file.file(situation.workspace.directory)
-            place = file.place("watch", situation.workspace.settings.watch.index(name))
-            yield Finding("unknown-object-type", "warning", why, fix, "", place, file.frame(place))
 
 
 def _pointed(findings: Sequence[Finding], spec: Spec) -> Sequence[Finding]:

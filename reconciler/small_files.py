@@ -3,14 +3,16 @@
 A disk that fills up, a text that cannot be encoded or a kill leaves each file as it was.
 """
 
+import errno
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from reconciler.errors import UsageError
 
 
-def write(files: Mapping[Path, str]) -> None:
+def write(files: Mapping[Path, str | bytes]) -> None:
     """Puts each file in its place once all of them are on the disk; a link stays a link, and rights stay as they are.
 
     What no UTF-8 can hold, half of a surrogate pair, becomes its escape, which JSON reads back as it was.
@@ -22,16 +24,28 @@ def write(files: Mapping[Path, str]) -> None:
             place = path.resolve()
             place.parent.mkdir(parents=True, exist_ok=True)
             drafts[place] = place.with_name(f".{place.name}.{os.getpid()}")
-            _draft(drafts[place], text.encode("utf-8", "backslashreplace"))
+            _draft(drafts[place], text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace"))
             if place.exists():
                 drafts[place].chmod(place.stat().st_mode)
+        named = {path.resolve(): path for path in files}
         for place, draft in drafts.items():
-            os.replace(draft, place)
+            path = named[place]
+            _put(draft, place)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", where=str(path)) from error
     finally:
         for draft in drafts.values():
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # of one that could not be made
+                draft.unlink()
+
+
+def _put(draft: Path, place: Path) -> None:
+    try:
+        os.replace(draft, place)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        place.write_bytes(draft.read_bytes())  # a single file that is mounted into a container keeps its place
 
 
 def _draft(path: Path, content: bytes) -> None:

@@ -199,10 +199,10 @@ class Workspace:
         """A command that works on this portal and these specs, to be pasted where this one ran."""
         return f"reconciler {words} {self.flags}".rstrip()
 
-    def save_baseline(self, moved: Baseline) -> None:
-        """Writes the files of the baseline that changed; the portal that the settings name stands in each."""
-        portal_id = self.portal.portal_id if moved.portal_id is None else moved.portal_id
-        baselines.save(self.baseline_directory, moved._replace(portal_id=portal_id))
+    def save_baseline(self, moved: Baseline, beside: Mapping[Path, str | bytes]) -> None:
+        """Writes the files of the baseline that changed, and what has to go with them; each names its portal."""
+        portal_id = moved.portal_id if self.portal.portal_id is None else self.portal.portal_id
+        baselines.save(self.baseline_directory, moved._replace(portal_id=portal_id), beside)
 
 
 def _quoted(words: Iterable[str]) -> str:

@@ -93,9 +93,9 @@ def stage(name, position, number):
     return Resource("lifecycleStages", f"lifecycleStages/{name}", {"contacts": here}, facts)
 
 
-def recorded(*resources, **more):
+def recorded(*resources, portal_id=None, **more):
     observed = Snapshot(resources)
-    return baselines.moved(None, observed, list(observed), **more)
+    return baselines.moved(None, observed, list(observed), **more)._replace(portal_id=portal_id)
 
 
 def test_a_file_reads_as_a_history(tmp_path):

@@ -1,4 +1,4 @@
-"""Two applies to one portal from one machine exclude each other, whatever directories they were begun in."""
+"""Two runs that write for one portal from one machine exclude each other, whatever directories they were begun in."""
 
 import os
 from pathlib import Path
@@ -50,7 +50,7 @@ def test_a_second_directory_for_the_same_portal_is_turned_away(capsys):
         assert "error: another apply to portal here is running on this machine: process " in told
         assert f"process {os.getpid()}, since " in told
         assert f"for the specs in {Path('one').resolve()}\n" in told
-        assert "wait for it to end, then plan again" in told
+        assert "wait for it to end, then run this again" in told
         assert applied(two) == 0
 
 
@@ -111,3 +111,18 @@ def test_where_nothing_can_be_locked_nothing_is_written(monkeypatch, capsys):
 
     assert applied(directory("one", "{emulator: here.json}")) == 3
     assert "set XDG_STATE_HOME to a directory that can be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("accept", "--all", "--reason", "R"), ("adopt",), ("import",)])
+def test_whatever_writes_specs_or_a_baseline_waits_for_its_turn(command, capsys):
+    """Two at once, or one beside an apply, would lose what the other one writes; what only reads goes on."""
+    one = directory("one", "{emulator: here.json}")
+    assert applied(one) == 0
+    settings = load(Path(one))
+
+    with exclusive(Workspace(Path(one), settings, settings.portal()), "accept of"):
+        assert run([*command, "--specs", one]) == 6
+        assert run(["adopt", "--dry-run", "--specs", one]) == 0
+        assert run(["drift", "--specs", one]) == 0
+    assert "error: another accept of portal here is running on this machine: process " in capsys.readouterr().err
+    assert run([*command, "--specs", one]) == 0

@@ -91,9 +91,20 @@ def test_the_sides_of_every_field_stand_beside_each_other(say):
     assert (gold["source"]["line"], gold["state"]) == (10, "as_it_is")
     assert (found["change"]["action"], found["change"]["reason"]) == ("update", "revert_drift")
     assert found["live"]["updated"]["user"] == "2002"
-    whole, applied = found["baseline"].pop("acceptances")
+    (applied,) = found["baseline"].pop("acceptances")
     assert found["baseline"] == {"state": "present", "managed": True}
-    assert (whole["address"], applied["address"]) == ("properties/contacts/*", "properties/contacts/tier")
+    assert (applied["address"], applied["action"]) == ("properties/contacts/tier", "create")
+
+
+def test_what_was_accepted_is_told_since_it_is_there(say):
+    """What an apply made was in no list that was read before; what it changed was."""
+    said = {one: say("explain", one) for one in ("lifecycleStages/trial", "properties/contacts/hs_lead_status")}
+
+    assert ": applied: create, plan sha256:" in said["lifecycleStages/trial"]
+    assert "first read" not in said["lifecycleStages/trial"]
+    assert ": applied: adopt, plan sha256:" in said["properties/contacts/hs_lead_status"]
+    assert ": first read, with plan sha256:" in said["properties/contacts/hs_lead_status"]
+    assert ": first read, with plan sha256:" in say("explain", "lifecycleStages/lead")
 
 
 def test_what_touches_it_is_named(say):

@@ -18,6 +18,7 @@ from reconciler.cli import run
 from reconciler.client import Client
 from reconciler.deploy import ended
 from reconciler.emulator import Portal, create_app
+from reconciler.errors import UsageError
 from reconciler.kinds import Scope
 from reconciler.model import Resource, Snapshot
 from reconciler.paths import Api
@@ -77,7 +78,7 @@ def test_whoever_says_no_gets_the_document_of_a_cancelled_run(monkeypatch, capsy
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["snapshot", "nowhere/s.json"], "nowhere/s.json: No such file or directory"),
+        (["snapshot", "nowhere/s.json"], "nowhere/s.json: there is no directory nowhere"),
         (["init", "--specs", "specs/contacts.yaml/specs"], "specs/contacts.yaml/specs: Not a directory"),
         (["apply", "--auto-approve"], "receipts/demo: Not a directory"),
         (["emulator", "--state", "specs/contacts.yaml"], "specs/contacts.yaml is no embedded portal"),
@@ -208,7 +209,7 @@ def test_a_baseline_that_cannot_be_written_leaves_nothing_beside_it():
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(UsageError, match="File too large"):
             save(Path("baseline"), known)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

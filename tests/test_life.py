@@ -266,7 +266,7 @@ def test_an_adopt_and_an_apply_are_decisions_too(portal, capsys):
     with open("specs/baselines/demo/acceptances.jsonl") as stream:
         _, applied, adopted = map(json.loads, stream)
     assert applied.pop("reason").startswith("applied: create, plan sha256:")
-    assert applied == {"at": applied["at"], "by": "dana", "address": "properties/contacts/cs_tier"}
+    assert applied == {"at": applied["at"], "by": "dana", "address": "properties/contacts/cs_tier", "action": "create"}
     assert adopted == {
         "at": adopted["at"],
         "by": "dana",

@@ -164,3 +164,25 @@ def test_the_audit_log_names_who_hid_a_default(portal, capsys):
     assert [(one["type"], one["confidence"], one["name"]) for one in actors] == [
         ("user", "certain", "dana.reed@example.com")
     ]
+
+
+def test_explain_names_people_as_drift_does(portal, capsys):
+    """Who changed it and who made it, by name where the key may read names, else with the same note and their ids."""
+    words = ["-q", "explain", "properties/contacts/tier"]
+    scoped(portal, "crm.objects.owners.read")
+    capsys.readouterr()
+    assert run(words) == 0
+    assert "by Dana Reed" in capsys.readouterr().out  # who made it
+    edit(portal, "relabel", object="contacts", property="tier", label="Level")
+
+    assert run(words) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Dana Reed, 20" in told
+    assert "confidence likely: user 2002 edited it last; updatedAt moved" in told
+
+    scoped(portal)
+    assert run(words) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "by user 2002" in told
+    assert "names of users could not be read: HubSpot answered 403 for owners and users" in told
+    assert "fix: to see names, give the key the scope crm.objects.owners.read" in told

@@ -657,3 +657,40 @@ def test_a_first_baseline_needs_no_reason(place):
 
     place.says("accept", "--all")
     place.says("drift")
+
+
+@pytest.mark.parametrize("words", [("accept", "properties/contacts/tier", "--reason", "R"), ("adopt",), ("import",)])
+def test_a_decision_that_cannot_be_written_down_is_not_taken(place, words):
+    """Specs, baseline and the record of who decided it move together or not at all."""
+    place.spec.unlink()
+    place.says("import")
+    edit(place.portal, "relabel", **TIER, label="Level")
+    before = {path: path.read_bytes() for path in (place.path / "specs").rglob("*") if path.is_file()}
+    (place.path / f"specs/baselines/demo/.acceptances.jsonl.{os.getpid()}").mkdir()  # where the draft would be
+
+    assert "cannot write specs/baselines/demo/acceptances.jsonl: Is a directory" in place.says(*words, code=3)
+
+    assert {path: path.read_bytes() for path in (place.path / "specs").rglob("*") if path.is_file()} == before
+
+
+def test_a_full_disk_costs_no_document(place):
+    """A plan that was saved before, or a recorded read, is not replaced by half of another one."""
+    place.says("plan", "-q", "-o", "json:plan.json")
+    place.says("snapshot", "-q", "read.json")
+    before = [(place.path / name).read_bytes() for name in ("plan.json", "read.json")]
+
+    assert "cannot write plan.json: File too large" in on_a_full_disk(256, "plan", "-q", "-o", "json:plan.json")
+    assert "cannot write read.json: File too large" in on_a_full_disk(256, "snapshot", "read.json")
+
+    assert [(place.path / name).read_bytes() for name in ("plan.json", "read.json")] == before
+
+
+def test_a_document_goes_into_what_is_no_file(place):
+    """A pipe stays a pipe, and the document comes out at its other end."""
+    os.mkfifo("pipe")
+    reader = subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE)
+
+    place.says("plan", "-q", "-o", "json:pipe")
+
+    assert json.loads(reader.communicate()[0])["kind"] == "plan"
+    assert stat.S_ISFIFO(os.stat("pipe").st_mode)

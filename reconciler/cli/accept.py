@@ -39,18 +39,20 @@ def command(
 ) -> int:
     """Move the baseline to what is live, so that it is no drift any more."""
     from reconciler.acceptance import Choice, accept
+    from reconciler.exclusion import exclusive
     from reconciler.render.escape import terminal
 
     if bool(addresses or classes) == everything:
         hint = "reconciler accept --all --reason TEXT, or --class vendor.added"
         raise UsageError("name addresses or a class, or give --all", hint=hint)
     workspace = session.workspace()
-    if not reason and not (everything and workspace.baseline is None):  # a first baseline accepts nothing that moved
-        raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
-    source = source_of(workspace, from_snapshot)
-    workspace.check_identity(source)
     last_day = until.date() if until else None
-    accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
+    with exclusive(workspace, "accept of"):
+        if not reason and not (everything and workspace.baseline is None):  # a first one accepts nothing that moved
+            raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
+        source = source_of(workspace, from_snapshot)
+        workspace.check_identity(source)
+        accepted = accept(workspace, source, Choice(addresses, classes), reason, last_day, session.now())
     if accepted.addresses or not accepted.unread:
         _tell(session, accepted.addresses, workspace.portal.name, last_day)
     for line in _unsettled(workspace, accepted.unsettled):

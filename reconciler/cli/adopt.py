@@ -1,6 +1,7 @@
 """``reconciler adopt``."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,14 +39,16 @@ def command(
 ) -> int:
     """Move the specs to what is live, edited in place; without addresses, whatever drifted of what they declare."""
     from reconciler.adopt_run import planned, write
+    from reconciler.exclusion import exclusive
 
     workspace = session.workspace()
-    spec = sound_spec(workspace, session)
-    source = source_of(workspace, from_snapshot)
-    workspace.check_identity(source)
-    adoption = planned(workspace, spec, source, addresses, classes, session.now().date())
-    if not dry_run:
-        write(workspace, adoption, session.now())
+    with nullcontext() if dry_run else exclusive(workspace, "adopt of"):
+        spec = sound_spec(workspace, session)
+        source = source_of(workspace, from_snapshot)
+        workspace.check_identity(source)
+        adoption = planned(workspace, spec, source, addresses, classes, session.now().date())
+        if not dry_run:
+            write(workspace, adoption, session.now())
     _tell(session, adoption, dry_run, workspace.command("plan"))
     return int(ExitCode.USAGE if adoption.refused else ExitCode.OK)
 

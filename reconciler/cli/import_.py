@@ -29,12 +29,15 @@ def command(
     include_defaults: bool,
 ) -> int:
     """Write specs and a baseline from a portal; a plan right after it is empty."""
+    from reconciler.exclusion import exclusive
     from reconciler.import_run import import_portal
     from reconciler.importer import Choice
 
     session.kind = "import"
     workspace = session.workspace()
-    source = source_of(workspace, from_snapshot)
-    portal_id = workspace.check_identity(source)
     choice = Choice(kinds, object_types, group, name, include_defaults)
-    return session.emit(import_portal(workspace, source, choice, portal_id, session.now()))
+    with exclusive(workspace, "import of"):
+        source = source_of(workspace, from_snapshot)
+        portal_id = workspace.check_identity(source)
+        document = import_portal(workspace, source, choice, portal_id, session.now())
+    return session.emit(document)

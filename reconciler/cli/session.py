@@ -138,7 +138,7 @@ class Session:
         for output in self.outputs:
             try:
                 if output.file is not None:
-                    _write(output.file, FORMATS[output.format](document, self.style(None)))
+                    write(output.file, FORMATS[output.format](document, self.style(None)))
             except UsageError as error:
                 self.explain(error)
                 self.unwritten = True
@@ -195,7 +195,7 @@ class Output(NamedTuple):
             near = get_close_matches(name, formats, 1)
             hint = f" Did you mean {near[0]}?" if near and name not in formats else ""
             raise click.BadParameter(f"{text!r} is not FORMAT or FORMAT:FILE, of {', '.join(formats)}.{hint}")
-        return cls(name, _writable(_path(file)) if file else None)
+        return cls(name, writable(_path(file)) if file else None)
 
 
 def _counted(outputs: "Sequence[Output]") -> "list[Output]":
@@ -219,7 +219,7 @@ def _path(name: str) -> "Path":
     return Path(name)
 
 
-def _writable(file: "Path") -> "Path":
+def writable(file: "Path") -> "Path":
     """A file to write, refused before the run begins: after an apply it would be too late to say so."""
     if not file.parent.is_dir():
         raise UsageError(f"cannot write {file}: there is no directory {file.parent}", where=str(file))
@@ -228,8 +228,15 @@ def _writable(file: "Path") -> "Path":
     return file
 
 
-def _write(file: "Path", text: str) -> None:
-    try:
+def write(file: "Path", text: str) -> None:
+    """Puts a text into a file that was asked for, whole or not at all where that is possible."""
+    replaceable = os.access(file.resolve().parent, os.W_OK) and (file.is_file() or not file.exists())
+    if replaceable:
+        from reconciler import small_files
+
+        small_files.write({file: text})
+        return
+    try:  # a pipe, a device, or a file in a directory of somebody else's
         file.write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}", where=str(file)) from error

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.session import Session, common_options
+from reconciler.cli.session import Session, common_options, writable, write
 
 
 @click.command(epilog="Example: reconciler snapshot -p production production.json")
@@ -18,6 +18,7 @@ def command(session: Session, file: Path) -> int:
     from reconciler.errors import AccessError
     from reconciler.observe import observe, read
 
+    writable(file)
     workspace = session.workspace()
     reader = workspace.connect().reader()
     workspace.check_identity(reader)
@@ -29,7 +30,7 @@ def command(session: Session, file: Path) -> int:
     document = snapshot_file.document_of(observation.reads, body, workspace.api.account(), session.now())
     if not any(one.status == "ok" for one in observation.collections.values()):
         raise AccessError("no list of the portal could be read", hint="see `reconciler plan` for which and why")
-    file.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8", errors="backslashreplace")
+    write(file, json.dumps(document, ensure_ascii=False, indent=1) + "\n")
     unread = [one.name for one in observation.collections.values() if one.status != "ok"]
     session.note(f"recorded {len(document['responses'])} answers in {file}")
     if unread:

@@ -92,13 +92,15 @@ def _object_types(scope: Scope, kind: str) -> tuple[str, ...]:
 class Listing(NamedTuple):
     """A list that a run needs, and the collection it belongs to.
 
-    A refinement may be refused without harm; what lies ``beside`` the list, only be missing in a recorded read.
+    A refinement may be refused without harm; what lies ``beside`` the list, only be missing in a recorded read. One
+    that ``leads`` to it tells whether the portal has such an object type, and by which id.
     """
 
     collection: str
     path: str
     refines: bool = False
     beside: bool = False
+    leads: bool = False
 
 
 class Settled(NamedTuple):

@@ -150,7 +150,7 @@ def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
     for from_type, to_type in pairs(scope):
         collection = f"{NAME}/{from_type}/{to_type}"
         if is_custom(from_type) or is_custom(to_type):
-            yield Listing(collection, scope.api.schemas())
+            yield Listing(collection, scope.api.schemas(), leads=True)
         one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
         if not one or not two:
             continue

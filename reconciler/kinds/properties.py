@@ -526,7 +526,7 @@ def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
     for object_type in scope.object_types(NAME):
         collection = f"{NAME}/{object_type}"
         if is_custom(object_type):
-            yield Listing(collection, scope.api.schemas())
+            yield Listing(collection, scope.api.schemas(), leads=True)
         part = segment(object_type, scope.api, reads)
         if not part:
             continue

@@ -100,7 +100,7 @@ def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
     """One list an object type that is watched, or whose groups or properties are declared."""
     for object_type in _object_types(scope):
         if is_custom(object_type):
-            yield Listing(f"{NAME}/{object_type}", scope.api.schemas())
+            yield Listing(f"{NAME}/{object_type}", scope.api.schemas(), leads=True)
         if part := segment(object_type, scope.api, reads):
             yield Listing(f"{NAME}/{object_type}", scope.api.groups(part))
 

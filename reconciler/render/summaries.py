@@ -149,7 +149,7 @@ def import_summary(document: Document) -> str:
     if document.get("errors") and not files:
         return f"Nothing was imported: {counted(len(document['errors']), 'error')}."
     number = told.get("definitions", sum(file.get("definitions", 0) for file in files))
-    odd = sum(1 for finding in document.get("findings", ()) if finding.get("severity") != "info")
+    odd = sum(1 for finding in document.get("findings", ()) if finding.get("rule") == "not-importable")
     left = f"; {counted(odd, 'definition', 'definitions')} left out of the specs" if odd else ""
     return f"Imported {counted(number, 'definition')} into {counted(told.get('files', len(files)), 'file')}{left}."
 

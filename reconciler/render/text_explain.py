@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.model import Json
 from reconciler.render import text_changes, text_drift
 from reconciler.render.style import Line, Span, Style, columns, pad, wrap
+from reconciler.render.text import findings
 from reconciler.render.words import Document, actor_name, counted, moment, option_name, place, subject, title, value
 
 OWNED = {
@@ -50,6 +51,8 @@ def lines(document: Document, style: Style) -> Iterator[Line]:
         yield from _fields(document["fields"], style)
         yield ""
     yield from _moved(document, style)
+    if notes := list(findings(document["findings"], style)):
+        yield from (*notes, "")
     yield (Span("What a plan would do", "bold"),)
     yield from _change(document, style)
     yield ""
@@ -102,7 +105,7 @@ def _live(live: Mapping[str, Json]) -> Iterator[str]:
         yield f"a portal may change {what}"
     for event, told in (("created", "made"), ("updated", "last changed")):
         happened = live[event]
-        who = f" by user {happened['user']}" if happened["user"] else ""
+        who = f" by {happened.get('name') or 'user ' + happened['user']}" if happened["user"] else ""
         if happened["at"] or who:
             yield f"{told} {moment(happened['at'] or 'at a time that HubSpot does not tell')}{who}"
     if live.get("ids"):
@@ -221,8 +224,6 @@ def told_of(item: Mapping[str, Json]) -> Iterator[str]:
 
 
 def _change(document: Document, style: Style) -> Iterator[Line]:
-    for finding in document["findings"]:
-        yield from wrap(f"{finding['severity']}: {finding['message']}", style.width, "    ", "  ! ")
     if change := document["change"]:
         yield from text_changes.block([change], style, in_full=True)
     else:

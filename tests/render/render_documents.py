@@ -451,7 +451,7 @@ IMPORT = {
     ],
     "findings": [
         {
-            "rule": "odd-definition",
+            "rule": "not-importable",
             "severity": "warning",
             "message": "the option values of cs_region differ in outer blanks only, which validate refuses",
             "fix": "it stays in the baseline; clean it up in HubSpot to manage it",
