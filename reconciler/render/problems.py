@@ -30,6 +30,7 @@ OF_FINDINGS: Mapping[str, Level] = {"error": "error", "warning": "warning", "inf
 OF_CHECKS: Mapping[str, Level] = {"error": "error", "warning": "warning", "unknown": "note"}
 NAMED = 6  # addresses of one portal of a fleet
 OF_DRIFT: Mapping[str, Level] = {"high": "error", "medium": "warning"}
+PARTS = ("changes", "findings", "items")  # what of a document may say where in the specs it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ def problems(document: Document, drift: bool = True) -> list[Problem]:
     if drift:
         found += map(_drifted, drift_items(document))
     return sorted(found, key=lambda one: LEVELS.index(one.level))
+
+
+def settings_file(document: Document) -> str:
+    """The settings of a document's specs: they stand for a problem without a place where a host takes none such."""
+    files = [file["path"] for file in (document.get("spec") or {}).get("files", ())]
+    told = [one["source"]["file"] for part in PARTS for one in document.get(part, ()) if one.get("source")]
+    folders = {file.removesuffix(f"/{path}") for file in told for path in files if file.endswith(f"/{path}")}
+    whole = [folder for folder in folders if all(file.removeprefix(f"{folder}/") in files for file in told)]
+    of_fleet = [one["portal"]["directory"] for one in document.get("portals", ())]
+    return f"{min(whole or of_fleet, key=len, default='specs')}/reconciler.yaml"
 
 
 def of_portal(result: Mapping[str, Json], drift: bool = True) -> Iterator[Problem]:
@@ -134,7 +145,8 @@ def _planned(change: Change) -> Iterator[Problem]:
         told = f"{change['action']} {_name(change)}: {' '.join(consequences(change))}".rstrip(": ")
         yield Problem("warning", "destructive", told, **about)
     for broken in change.get("breaks") or ():
-        yield Problem("warning", "breaking", f"breaks {broken['integration']}: {broken['why']}", **about)
+        told = f"{change['action']} {_name(change)} breaks {broken['integration']}: {broken['why']}"
+        yield Problem("warning", "breaking", told, **about)
 
 
 def _drifted(item: Change) -> Problem:
