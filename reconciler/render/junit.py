@@ -14,7 +14,7 @@ from reconciler.model import Json
 from reconciler.render import escape, text_drift
 from reconciler.render.problems import Problem, of_portal, problems
 from reconciler.render.style import Style
-from reconciler.render.words import Document, drift_kind, entry, heading, own_errors, place, portal, unread
+from reconciler.render.words import Document, drift_kind, entries_of, heading, own_errors, place, portal, unread
 
 Result = Literal["", "failure", "error", "skipped"]
 VERDICTS: Mapping[str, Result] = {
@@ -125,7 +125,7 @@ def _outcomes(document: Document) -> Iterator[Case]:
 
 def _items(document: Document) -> Iterator[Case]:
     for item in document.get("items", ()):
-        told = [f"{one.sign} {one.name} {one.sides}".strip() for one in map(entry, text_drift.item_fields(item))]
+        told = [f"{one.sign} {one.name} {one.sides}".strip() for one in entries_of(text_drift.item_fields(item))]
         broken = [f"breaks {one['integration']}: {one['why']}" for one in item.get("breaks") or ()]
         detail = "\n".join([*text_drift.evidence(item), *told, *broken, *(item.get("ways") or {}).values()])
         message = f"{item['severity']}: {drift_kind(item)[1]} ({item['class']})"

@@ -40,6 +40,12 @@ TITLES = {
     "coverage": "Coverage of",
     "doctor": "Health of",
 }
+WHOSE = {
+    "managed": "of ours",
+    "unmanaged": "undeclared",
+    "vendor": "by HubSpot",
+    "portal": "in HubSpot's own",
+}
 OUTCOMES = {
     "verified": ("✓", "good"),
     "done": ("✓", "good"),
@@ -96,8 +102,8 @@ def _beside(document: Document, style: Style) -> Iterator[Line]:
         )
         for name, moved in sorted(classes.items()):
             sign, word = drift_kind({"class": name})
-            owner = name.partition(".")[0].replace("vendor", "by HubSpot").replace("portal", "in HubSpot's own")
-            head = f"  {sign} {word} {owner}: {len(moved):,}: "
+            told = f"{sign} {word} {WHOSE.get(name.partition('.')[0], '')}".rstrip()
+            head = f"  {told}: {len(moved):,}: "
             yield from wrap(listed(moved, 5), style.width, "      ", head)
         yield ""
     if rest := unmanaged(document):
