@@ -268,7 +268,8 @@ class Run:
         if canaries := [one["name"] for one in done if one["name"] in self.canaries and fleet.failures([one])]:
             return f"the canary {canaries[0]} failed"
         if self.most_failures is not None and failed > self.most_failures:
-            return f"{failed} portals failed before this one was begun, and more than {self.most_failures} end the run"
+            many = "1 portal" if failed == 1 else f"{failed} portals"
+            return f"{many} failed before this one was begun; `--max-failures {self.most_failures}` ends the run"
         return ""
 
 

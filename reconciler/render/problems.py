@@ -16,6 +16,7 @@ from reconciler.render.words import (
     drift_items,
     drift_kind,
     failure,
+    in_line,
     is_destructive,
     listed,
     own_errors,
@@ -81,7 +82,7 @@ def of_portal(result: Mapping[str, Json], drift: bool = True) -> Iterator[Proble
     name, verdict = result["name"], result["verdict"]
     for error in result["errors"]:
         where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
-        about = f"{name}: {error['message']}{where}"
+        about = f"{name}: {in_line(error['message'])}{where}"
         if verdict == "not-started":
             yield Problem("warning", verdict, about)
         else:
@@ -105,7 +106,7 @@ def _checks(document: Document) -> Iterator[Problem]:
 def _errors(document: Document) -> Iterator[Problem]:
     for error in own_errors(document):
         where = f"{error['where']}: " if error.get("where") else ""
-        yield Problem("error", error["code"], f"{where}{error['message']}", error.get("hint") or "")
+        yield Problem("error", error["code"], f"{where}{in_line(error['message'])}", error.get("hint") or "")
     for guard in refused(document):
         yield Problem("error", f"guard-{guard['rule']}", refusal(guard))
 

@@ -17,6 +17,7 @@ from reconciler.render.words import (
     drift_items,
     drift_kind,
     failure,
+    lines_of,
     listed,
     moment,
     own_errors,
@@ -147,7 +148,9 @@ def _fix(way: str, style: Style) -> Iterator[Line]:
 def _errors(document: Document, style: Style) -> Iterator[Line]:
     for error in own_errors(document):
         where = f"{error['where']}: " if error.get("where") else ""
-        yield (where, Span("error", "bad"), Span(f" [{error['code']}]", "dim"), f" {error['message']}")
+        first, *rest = lines_of(error["message"])
+        yield (where, Span("error", "bad"), Span(f" [{error['code']}]", "dim"), f" {first}")
+        yield from (f"    {line}" for line in rest)
         if error.get("hint"):
             yield from _fix(error["hint"], style)
         if error.get("correlationId"):

@@ -390,6 +390,17 @@ def _records(number: int, does: str, do: str) -> str:
     return f"{counted(number, f'record {does}', f'records {do}')}" if number else f"No record {does}"
 
 
+def lines_of(text: str) -> list[str]:
+    """The lines of a message: a sentence, and perhaps a list below it."""
+    return [line.strip() for line in text.splitlines() if line.strip()] or [""]
+
+
+def in_line(text: str) -> str:
+    """A message of several lines in one."""
+    first, *rest = lines_of(text)
+    return f"{first} {'; '.join(rest)}" if rest else first
+
+
 def own_errors(document: Document) -> list[Json]:
     """The errors of a run that are not told with a change or a check already."""
     told = [change.get("error") for change in document.get("changes", ())]

@@ -276,3 +276,23 @@ def test_what_was_not_read_in_a_portal_is_not_the_same_there() -> None:
         "| `properties/deals/score` | + | ? | ? | ? | = |",
     ]
     assert "`=` same, `~` differs, `+` missing, `!` drifted, `?` unreadable" in shown
+
+
+def test_an_error_of_several_lines_is_a_sentence_and_a_list() -> None:
+    """What stands in the way of an apply is a line each where there are lines, and one sentence elsewhere."""
+    message = "2 guards stand in the way:\n  a would go: --allow a\n  b would go: --allow b"
+    error = {"code": "blocked", "message": message, "where": "", "hint": "give the flag if it is meant"}
+    document = {**BASE, "kind": "apply", "changes": [], "errors": [error]}
+
+    assert (
+        "error [blocked] 2 guards stand in the way:\n"
+        "    a would go: --allow a\n    b would go: --allow b\n    fix: give the flag if it is meant\n"
+    ) in text(document)
+    assert "> - a would go: --allow a\n> - b would go: --allow b\n" in FORMATS["markdown"](document, PLAIN)
+    sentence = "2 guards stand in the way: a would go: --allow a; b would go: --allow b"
+    for format_ in ("github", "junit", "sarif", "gitlab-codequality"):
+        assert sentence in FORMATS[format_](document, PLAIN)
+    failed = {**FLEET, "portals": [{**result("acme", "failed", 6), "errors": [error]}]}
+    for format_ in ("github", "junit", "sarif", "gitlab-codequality", "markdown"):
+        assert sentence in FORMATS[format_](failed, PLAIN)
+    assert f"      {sentence}\n        fix: give the flag if it is meant\n" in text(failed)
