@@ -60,7 +60,7 @@ def _portals(page: Page, portals: Sequence[Json]) -> Lines:
     for one in shown:
         counts = [str(len(one["states"].get(state, ())) or "") for state in STATES]
         verdict = f"{ROLES[one['verdict']][0]} {escape.markdown(one['verdict'])}"
-        yield row(cell(one["name"]), verdict, str(one["same"]), *counts)
+        yield row(cell(one["name"]), verdict, f"{one['same']:,}", *counts)
     if len(portals) > len(shown):
         yield from ("", f"{counted(len(portals) - len(shown), 'more portal')} not shown.")
 

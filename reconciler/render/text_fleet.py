@@ -53,7 +53,7 @@ def _table(portals: Sequence[Json], style: Style) -> Iterator[Line]:
             Span(f"  {symbol} ", role),
             f"{name}  ",
             Span(f"{one['verdict']:<11}", role),
-            f"  {one['same']:>6}  {counts}",
+            f"  {one['same']:>6,}  {counts}",
         )
         yield from _notes(one, style)
 
