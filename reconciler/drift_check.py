@@ -40,6 +40,12 @@ from reconciler.workspace import Workspace
 ACCEPTED = "accepted.json"  # beside the baseline: what was accepted for a while only, and why
 
 
+def refuse(missing: Sequence[UsageError]) -> None:
+    """Ends a partial check of something that nobody knows, which would say for ever that nothing moved."""
+    if missing:
+        raise missing[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What somebody asked of a drift check on the command line."""
@@ -50,6 +56,7 @@ class Wishes:
     limits: bool = False
     history: Path | None = None
     new_only: bool = False
+    sought: Callable[[Sequence[UsageError]], None] = refuse  # is told which of `only` name nothing here
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,13 @@ class Checked:
 
     document: dict[str, Json]
     record: Mapping[str, Json] | None = None
+
+
+def refuse_without_baseline(workspace: Workspace) -> None:
+    """Ends a check that has nothing to compare with."""
+    if workspace.baseline is None:
+        hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"
+        raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
 
 
 def check(workspace: Workspace, source: people.Source, wishes: Wishes, now: datetime) -> dict[str, Json]:
@@ -76,7 +90,7 @@ def checked(
     ignored = ignore.in_force(workspace.settings.ignore, today)
     written = own_writes(workspace.receipts, now, portal_id)
     observation, loaded, found, notes = _looked(workspace, specs, source, wishes, ignored, written)
-    _refuse_unknown(wishes.only, known, observation, specs)
+    wishes.sought(_missing(wishes.only, known, observation, specs))
     held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
     items = _items(found, workspace, today)
     lived = _lives(items, workspace, observation, wishes, now) if wishes.history else None
@@ -143,21 +157,23 @@ def _items(found: Drift, workspace: Workspace, today: date) -> Sequence[dict[str
     return [_with_acceptance(item, accepted, today) for item in drift.drift_items_json(found, workspace.flags)]
 
 
-def _refuse_unknown(
+def _missing(
     only: Sequence[str], known: Baseline, observation: Observation, specs: Callable[[], Spec | None]
-) -> None:
-    """Ends a partial check of something that nobody knows, which would say for ever that nothing moved."""
+) -> list[UsageError]:
+    """The patterns that name nothing which this portal, its baseline or the specs know."""
     lists = observation.collections
     there = {*observation.snapshot, *known.snapshot, *(name for name, one in lists.items() if one.status != "ok")}
     unknown = [one for one in only if not _names(one, there) and not any(covers(one, name) for name in lists)]
     loaded = specs() if unknown else None
     there |= {*loaded.desired, *loaded.removed} if loaded else set()
-    for pattern in unknown:
-        if not _names(pattern, there):
-            from reconciler.wording import did_you_mean
+    return [_nothing_called(pattern, there) for pattern in unknown if not _names(pattern, there)]
 
-            hint = did_you_mean(pattern, there) or "see `reconciler drift` without --only"
-            raise UsageError(f"nothing in the portal, the baseline or the specs is called {pattern}", hint=hint)
+
+def _nothing_called(pattern: str, there: Iterable[str]) -> UsageError:
+    from reconciler.wording import did_you_mean
+
+    hint = did_you_mean(pattern, there) or "see `reconciler drift` without --only"
+    return UsageError(f"nothing in the portal, the baseline or the specs is called {pattern}", hint=hint)
 
 
 def _names(pattern: str, addresses: Iterable[str]) -> bool:

@@ -28,7 +28,8 @@ from reconciler.fleet import Command, Member
 from reconciler.kinds import Scope
 from reconciler.model import Answer, Finding, Json
 from reconciler.pace import Clock
-from reconciler.planning import Situation, Wishes, document, look_around, make
+from reconciler.planning import Situation, Wishes, document, look_around, make, unknown
+from reconciler.selection import Sought
 from reconciler.spec import Spec, SpecFiles, has_specs
 from reconciler.turns import Turns
 from reconciler.workspace import Workspace
@@ -52,6 +53,7 @@ class Workshop:
     cancelled: Callable[[], str] = str
     turns: Turns = field(default_factory=Turns)
     files: dict[Path, SpecFiles] = field(default_factory=dict)
+    sought: Sought = field(default_factory=Sought)
 
     def spec(self, member: Member) -> Spec:
         """The specs as a portal has them; specs with errors end its run before anything is read."""
@@ -68,7 +70,9 @@ class Workshop:
         workspace, spec = self.workspace(member), self.spec(member)
         client = workspace.connect(connections=CONNECTIONS)
         reader = PatientReader(client.reader(), self.turns)
-        return look_around(workspace, spec, reader, reader, self.now()), client
+        situation = look_around(workspace, spec, reader, reader, self.now())
+        self.sought.looked(unknown(situation, self.wishes.only))
+        return situation, client
 
     def plan(self, member: Member) -> Document:
         """A portal's plan."""
@@ -81,11 +85,9 @@ class Workshop:
         """A portal's drift."""
         with self.turns.taken():
             workspace = self.workspace(member)
-            if workspace.baseline is None:
-                hint = f"make one with `reconciler import -p {member.portal.name}` or `reconciler accept --all`"
-                raise UsageError(f"portal {member.portal.name} has no baseline yet", hint=hint)
+            drift_check.refuse_without_baseline(workspace)
             reader = PatientReader(workspace.connect(connections=CONNECTIONS).reader(), self.turns)
-            wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on)
+            wishes = drift_check.Wishes(self.wishes.only, self.wishes.fail_on, sought=self.sought.looked)
             specs = partial(self._spec_if_any, member)
             return drift_check.checked(workspace, specs, reader, wishes, self.now()).document
 
@@ -266,7 +268,8 @@ class Run:
         if canaries := [one["name"] for one in done if one["name"] in self.canaries and fleet.failures([one])]:
             return f"the canary {canaries[0]} failed"
         if self.most_failures is not None and failed > self.most_failures:
-            return f"{failed} portals failed before this one was begun, and more than {self.most_failures} end the run"
+            many = "1 portal" if failed == 1 else f"{failed} portals"
+            return f"{many} failed before this one was begun; `--max-failures {self.most_failures}` ends the run"
         return ""
 
 

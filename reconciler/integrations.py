@@ -275,10 +275,10 @@ def unmet(
 
 
 def _lacking(integration: Integration, address: str, breach: Breach) -> Finding:
-    why = f"breaks {integration.name}: {breach.why}"
+    why, way = f"{address} breaks {integration.name}: {breach.why}", "make it so"
     if not breach.path:
-        why = f"{integration.name} needs {address}, and neither portal nor specs have it"
-    fix = f"bring it back, or change the entry of {integration.name}"
+        why, way = f"{integration.name} needs {address}, and neither portal nor specs have it", "bring it back"
+    fix = f"{way}, or change the entry of {integration.name}"
     return Finding("integration-unmet", "warning", why, fix, address, integration.source)
 
 

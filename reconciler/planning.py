@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 
 from reconciler import guards, ignore, integrations, report, upkeep
+from reconciler.errors import UsageError
 from reconciler.evidence import Asker, gather
 from reconciler.guards import Context, Evidence
 from reconciler.ignore import IgnoreRule
@@ -60,6 +61,16 @@ def look_around(
     written = own_writes(workspace.receipts, now, portal_id)
     observation = workspace.observe(source, scope)
     return Situation(workspace, spec, scope, observation, portal_id, written, asker, now.date())
+
+
+def unknown(situation: Situation, only: Sequence[str]) -> list[UsageError]:
+    """What ``--only`` names, and neither this portal nor the specs or the baseline have."""
+    if not only:
+        return []
+    from reconciler import selection
+
+    scope = situation.scope
+    return selection.unknown(only, situation.observation, scope.desired, scope.removed, scope.baseline)
 
 
 def make(situation: Situation, wishes: Wishes) -> Plan:

@@ -7,15 +7,41 @@ from reconciler.errors import UsageError
 from reconciler.observe import Observation
 
 
-def refuse_unknown(patterns: Iterable[str], observation: Observation, *sides: Iterable[str]) -> None:
-    """Refuses a pattern that names nothing in the portal or on these other sides, unless it was not read whole."""
+def unknown(patterns: Iterable[str], observation: Observation, *sides: Iterable[str]) -> list[UsageError]:
+    """The patterns that name nothing in the portal or on these other sides, unless it was not read whole."""
     known = {*observation.snapshot, *(address for side in sides for address in side)}
+    found = []
     for pattern in patterns:
         if not observation.unreadable(pattern) and not any(_leads_to(pattern, address) for address in known):
             from reconciler.wording import did_you_mean
 
             hint = did_you_mean(pattern, known) or "an address is the path of an entry: properties/contacts/NAME"
-            raise UsageError(f"--only {pattern} names nothing in the specs, the portal or the baseline", hint=hint)
+            found.append(
+                UsageError(f"--only {pattern} names nothing in the specs, the portal or the baseline", hint=hint)
+            )
+    return found
+
+
+class Sought:
+    """What a run over several portals found of its patterns: what one of them lacks another may have."""
+
+    def __init__(self) -> None:
+        self._nowhere: dict[str, set[str]] | None = None  # what all portals so far lack, and what each has instead
+
+    def looked(self, missing: Iterable[UsageError]) -> None:
+        """Notes what one more portal lacks."""
+        found = {str(one): {one.hint} for one in missing}
+        if self._nowhere is not None:
+            found = {said: hints | found[said] for said, hints in self._nowhere.items() if said in found}
+        self._nowhere = found
+
+    @property
+    def errors(self) -> list[UsageError]:
+        """The patterns that name nothing in any portal that was read, with the best guess that a portal had."""
+        from difflib import get_close_matches
+
+        nowhere = (self._nowhere or {}).items()
+        return [UsageError(said, hint=get_close_matches(said, sorted(hints), 1, 0)[0]) for said, hints in nowhere]
 
 
 def _leads_to(pattern: str, address: str) -> bool:

@@ -60,6 +60,24 @@ def journal(command):
     return sorted(Path(".reconciler/fleet").glob(f"{command}-*.jsonl"))[-1]
 
 
+@pytest.mark.parametrize("words", [["plan"], ["drift"], ["apply", "--auto-approve"]])
+def test_only_what_some_portal_has(fleet, words):
+    """A pattern may name what one portal alone has; one that names nothing in any of them is a usage error."""
+    Path("specs/overlays/acme").mkdir(parents=True)
+    mine = "properties: {contacts: {mine: {label: Mine, type: string, fieldType: text, groupName: cs}}}\n"
+    Path("specs/overlays/acme/contacts.yaml").write_text(mine, "utf-8")
+    assert fleet("apply", "--auto-approve")["exit"]["code"] == 0
+
+    assert fleet(*words, "--only", "properties/contacts/mine")["exit"]["code"] == 0
+
+    document = fleet(*words, "--only", "properties/contacts/mine", "--only", "properties/contacts/cs_scoer")
+    assert (document["exit"]["code"], set(verdicts(document).values())) == (3, {"same"})
+    ((message, hint),) = [(one["message"], one["hint"]) for one in document["errors"]]
+    assert "properties/contacts/cs_scoer" in message
+    assert hint == f"did you mean {SCORE}?"
+    assert fleet(*words, "--only", "properties/contacts/cs_scoer", "--shard", "1/2")["exit"]["code"] == 0
+
+
 def test_every_portal_has_its_verdict_and_the_run_the_worst_exit_code(fleet):
     """A portal without a token fails alone; the others are planned, and its exit code is that of the run."""
     Path("specs/reconciler.yaml").write_text(SETTINGS + "  lost: {tokenEnv: NO_SUCH_TOKEN}\n", "utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli import run
+from reconciler.doctor import NEWEST
 from reconciler.emulator import Portal, serve
 
 
@@ -37,6 +38,16 @@ def test_a_real_portal_begins_without_examples(monkeypatch, capsys):
         assert run(["import", "-q"]) == 0
         assert run(["plan", "--detailed-exitcode"]) == 0
     assert "No changes." in capsys.readouterr().out
+
+
+def test_what_begins_now_is_supported_for_long(monkeypatch, capsys):
+    """A fresh directory asks for the API version that the doctor recommends, and not for one that ends soon."""
+    monkeypatch.delenv("HUBSPOT_ACCESS_TOKEN", raising=False)
+    assert run(["init", "-q", "--portal-id", "12345678"]) == 0
+
+    run(["doctor"])
+
+    assert f"API version {NEWEST} is supported until" in capsys.readouterr().out
 
 
 def test_without_one_there_is_something_to_play_with(capsys):

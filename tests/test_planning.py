@@ -108,7 +108,12 @@ def test_a_plan_tells_what_an_integration_needs_and_does_not_find(capsys):
     assert code == 0
     assert [(one["rule"], one["message"], one["severity"], one["source"]["line"]) for one in plan["findings"]] == [
         ("integration-unmet", "w needs properties/contacts/gone, and neither portal nor specs have it", "warning", 2),
-        ("integration-unmet", "breaks w: it needs type number, and finds enumeration", "warning", 2),
+        (
+            "integration-unmet",
+            "properties/contacts/hs_lead_status breaks w: it needs type number, and finds enumeration",
+            "warning",
+            2,
+        ),
         ("integration-unwatched", "w needs properties of contcts, which nobody reads", "warning", 2),
     ]
     assert plan["findings"][2]["fix"] == "did you mean contacts? Else add contcts to `watch:`"

@@ -206,3 +206,20 @@ def test_bad_input_is_explained(portal, capsys, name):
     assert "Traceback" not in told.out + told.err
     assert "internal error" not in told.err
     assert not [entry for entry in portal.log if entry["method"] != "GET"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["apply", "--inverse", "x"], "No such option '--inverse' here; `reconciler plan` takes it."),
+        (
+            ["accept", "--only", "x"],
+            "No such option '--only' here; `reconciler plan`, `reconciler apply` and `reconciler drift` take it.",
+        ),
+        (["plan", "--alow", "x"], "Did you mean one of: '--allow'"),
+    ],
+)
+def test_an_option_of_another_command_is_no_misspelling(words, told, capsys):
+    """Who gives apply what plan takes is told so, and not of an option that begins with the same letter."""
+    assert run(words) == 3
+    assert told in capsys.readouterr().err

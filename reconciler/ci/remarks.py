@@ -12,6 +12,7 @@ from reconciler.render.words import (
     consequences,
     drift_items,
     drift_kind,
+    in_line,
     is_destructive,
     refusal,
     refused,
@@ -63,7 +64,7 @@ def worst(remarks: Iterable[Remark], more_in: str) -> list[Remark]:
 def _of_errors(document: Mapping[str, Json]) -> Iterator[Remark]:
     for error in document.get("errors", ()):
         hint = f" ({error['hint']})" if error.get("hint") else ""
-        yield Remark("error", error["code"], clip(error["message"] + hint, LONG))
+        yield Remark("error", error["code"], clip(in_line(error["message"]) + hint, LONG))
 
 
 def _of_findings(document: Mapping[str, Json], where: Callable[[str], str]) -> Iterator[Remark]:

@@ -21,6 +21,7 @@ from reconciler.observe import ListSource
 from reconciler.plan import WRITES
 from reconciler.planning import Situation, Wishes
 from reconciler.render.words import drift_items
+from reconciler.selection import Sought
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
 
@@ -67,7 +68,7 @@ def sound(workspace: Workspace, now: datetime) -> tuple[Spec | None, Document | 
     return loaded, None
 
 
-def plan(workspace: Workspace, wishes: Wishes, now: datetime) -> Planned:
+def plan(workspace: Workspace, wishes: Wishes, now: datetime, sought: Sought) -> Planned:
     """A plan of one portal."""
     loaded, wrong = sound(workspace, now)
     if loaded is None:
@@ -75,6 +76,7 @@ def plan(workspace: Workspace, wishes: Wishes, now: datetime) -> Planned:
         return Planned(wrong)
     reader = workspace.connect().reader()
     situation = planning.look_around(workspace, loaded, reader, reader, now)
+    sought.looked(planning.unknown(situation, wishes.only))
     return Planned(planning.document(situation, planning.make(situation, wishes), wishes, now), situation)
 
 
@@ -91,7 +93,7 @@ class _Known:
         return {**{path: self.reads[path] for path in paths if path in self.reads}, **self.source.get_all(missing)}
 
 
-def behind(situation: Situation, commit: str) -> int:
+def behind(situation: Situation, commit: str, only: tuple[str, ...]) -> int:
     """How many definitions of the portal differ from the specs of another commit; what was read is not read again."""
     workspace = situation.workspace
     with ExitStack() as stack:
@@ -106,7 +108,7 @@ def behind(situation: Situation, commit: str) -> int:
     source = _Known(situation.observation.reads, workspace.connect().reader())
     scope = workspace.scope(loaded)
     there = situation._replace(spec=loaded, scope=scope, observation=workspace.observe(source, scope), asker=None)
-    made = planning.make(there, Wishes())
+    made = planning.make(there, Wishes(only))
     if made.errors:
         raise AccessError(made.errors[0]["message"], hint=made.errors[0]["hint"])
     return len(made.writes)
@@ -159,12 +161,10 @@ def compared(workspace: Workspace, base: str, now: datetime) -> Document:
         return comparison.document(sides[0], sides[1], now)
 
 
-def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str) -> Document:
+def drift(workspace: Workspace, only: Sequence[str], now: datetime, fail_on: str, sought: Sought) -> Document:
     """A drift check of one portal."""
-    if workspace.baseline is None:
-        hint = "make one with `reconciler import` or `reconciler accept --all`"
-        raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
-    asked = drift_check.Wishes(tuple(only), fail_on)
+    drift_check.refuse_without_baseline(workspace)
+    asked = drift_check.Wishes(tuple(only), fail_on, sought=sought.looked)
     return drift_check.check(workspace, workspace.connect().reader(), asked, now)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from reconciler.document_schemas import saved_plan
 from reconciler.errors import BlockedError, ReconcilerError, UnavailableError, UsageError
 from reconciler.exclusion import exclusive
 from reconciler.planning import Wishes
+from reconciler.selection import Sought
 from reconciler.transitions import Memory, Transition
 from reconciler.workspace import Workspace
 
@@ -71,6 +72,7 @@ class Stage:
     host: Host | None  # what needs the host's API
     now: Callable[[], datetime]
     rehearses: bool
+    sought: Sought = field(default_factory=Sought)
 
     def result(
         self,
@@ -84,6 +86,11 @@ class Stage:
         directory = runs.directory_named(workspace.directory, self.desk.place.checkout)
         return Result(workspace.portal.name, directory, document, behind, base, only)
 
+    def with_unknown(self, results: Sequence[Result]) -> list[Result]:
+        """The results once more; where `--only` names nothing in any portal, each of them says so."""
+        errors = [report.error_json(one.code, str(one), hint=one.hint) for one in self.sought.errors]
+        return [replace(one, document=report.with_errors(one.document, errors)) if errors else one for one in results]
+
     # --- plan --------------------------------------------------------------------------------------------------------
 
     def planned(self, workspace: Workspace, wishes: Wishes, base: str) -> Result:
@@ -93,11 +100,11 @@ class Stage:
         made: list[runs.Planned] = []
 
         def run() -> runs.Document:
-            made.append(runs.plan(workspace, wishes, self.now()))
+            made.append(runs.plan(workspace, wishes, self.now(), self.sought))
             return made[0].document
 
         document = runs.caught("plan", workspace.portal.name, self.now(), run)
-        behind = self._behind(made[0], base, workspace) if base and made and made[0].situation else None
+        behind = self._behind(made[0], base, workspace, wishes.only) if base and made and made[0].situation else None
         return self.result(workspace, document, wishes.only, behind, base)
 
     def _compared(self, workspace: Workspace, base: str) -> runs.Document:
@@ -107,10 +114,10 @@ class Stage:
             "plan", workspace.portal.name, self.now(), lambda: runs.compared(workspace, base, self.now())
         )
 
-    def _behind(self, planned: runs.Planned, base: str, workspace: Workspace) -> int | None:
+    def _behind(self, planned: runs.Planned, base: str, workspace: Workspace, only: tuple[str, ...]) -> int | None:
         assert planned.situation is not None
         try:
-            return runs.behind(planned.situation, git.commit_of(base, workspace.directory))
+            return runs.behind(planned.situation, git.commit_of(base, workspace.directory), only)
         except ReconcilerError as error:
             told = f"{error}; {error.hint}" if error.hint else str(error)
             self.desk.warn(f"whether live matches the base branch is not known: {told}")
@@ -124,7 +131,7 @@ class Stage:
         def run() -> runs.Document:
             with exclusive(workspace):
                 with runs.breakable(cancelled):
-                    planned = runs.plan(workspace, wishes, self.now())
+                    planned = runs.plan(workspace, wishes, self.now(), self.sought)
                     if planned.situation is None or planned.document["exit"]["code"]:
                         return planned.document
                     asked = runs.writes(planned) and not approval.none
@@ -198,7 +205,10 @@ class Stage:
         return self.result(
             workspace,
             runs.caught(
-                "drift", workspace.portal.name, self.now(), lambda: runs.drift(workspace, only, self.now(), fail_on)
+                "drift",
+                workspace.portal.name,
+                self.now(),
+                lambda: runs.drift(workspace, only, self.now(), fail_on, self.sought),
             ),
             only,
         )

@@ -107,8 +107,9 @@ def run_in(session: Session) -> int:
         error.show()
         return int(ExitCode.USAGE)
     except click.ClickException as error:
-        error.show()
-        return session.failed("usage", error.format_message())
+        wrong = _elsewhere(error) if isinstance(error, click.NoSuchOption) else error
+        wrong.show()
+        return session.failed("usage", wrong.format_message())
     except (click.Abort, KeyboardInterrupt):
         click.echo("cancelled", err=True)
         return session.failed("interrupted", "cancelled")
@@ -124,6 +125,21 @@ def run_in(session: Session) -> int:
         return session.failed(told.code, str(told), where) if session.code is None else _untold(session.code, session)
     except Exception as error:
         return _bug(error, session)
+
+
+def _elsewhere(error: click.NoSuchOption) -> click.ClickException:
+    """An option that other commands have is no misspelling of one of this command's."""
+    commands = {name: command for name in COMMANDS if (command := group.get_command(click.Context(group), name))}
+    takers = [
+        name for name, command in commands.items() if any(error.option_name in one.opts for one in command.params)
+    ]
+    if not takers:
+        return error
+    from reconciler.wording import enumerated
+
+    named = enumerated([f"`reconciler {name}`" for name in takers])
+    takes = "takes" if len(takers) == 1 else "take"
+    return click.UsageError(f"No such option {error.option_name!r} here; {named} {takes} it.", error.ctx)
 
 
 def _unread(session: Session) -> int:

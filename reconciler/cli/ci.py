@@ -95,7 +95,7 @@ def plan(
     stage, workspaces = staged(session, portals, dry_run, documents)
     wishes = Wishes(only, allow, allow_forget, on_conflict, fail_on=fail_on or "")
     base = base_ref or stage.desk.place.base
-    results = [stage.planned(workspace, wishes, base) for workspace in workspaces]
+    results = stage.with_unknown([stage.planned(workspace, wishes, base) for workspace in workspaces])
     code = show(session, stage, results, "plan", documents)
     if stage.host:
         stage.host.plan(results, comment)
@@ -140,7 +140,7 @@ def apply(
     wishes = Wishes(only, allow, allow_forget, on_conflict)
     with stopping() as stopped:
         stopped.writing = True  # an apply, a document or a baseline is in flight, but while a portal is planned
-        results = [stage.applied(workspace, wishes, approval, stopped) for workspace in workspaces]
+        results = stage.with_unknown([stage.applied(workspace, wishes, approval, stopped) for workspace in workspaces])
         try:
             return show(session, stage, results, "apply", documents)
         finally:  # nobody may be there to read it, and what was applied is applied
@@ -177,7 +177,7 @@ def drift(
     from reconciler.errors import ExitCode
 
     stage, workspaces = staged(session, portals, dry_run, documents)
-    results = [stage.drifted(workspace, only, fail_on or "") for workspace in workspaces]
+    results = stage.with_unknown([stage.drifted(workspace, only, fail_on or "") for workspace in workspaces])
     code = show(session, stage, results, "drift", documents)
     for workspace, result in zip(workspaces, results, strict=True):
         stage.tell(workspace, result, report, Webhook(notify or "", notify_format))

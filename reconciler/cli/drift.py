@@ -76,7 +76,7 @@ def command(
 ) -> int:
     """Tell what moved since the last accept, and who moved it; exits 2 when something is not accepted."""
     from reconciler import history as histories
-    from reconciler.drift_check import Wishes, checked, declared
+    from reconciler.drift_check import Wishes, checked, declared, refuse_without_baseline
 
     if new_only and history is None:
         raise click.UsageError("--new-only needs --history FILE, which tells what is new")
@@ -89,9 +89,7 @@ def command(
     if history is not None:
         histories.refuse_nowhere(history)
     workspace = session.workspace()
-    if workspace.baseline is None:
-        hint = f"make one with `{workspace.command('import')}` or `{workspace.command('accept --all')}`"
-        raise UsageError(f"portal {workspace.portal.name} has no baseline yet", hint=hint)
+    refuse_without_baseline(workspace)
     source = source_of(workspace, from_snapshot)
     wishes = Wishes(only, fail_on or "", show_normalised, limits, history, new_only)
     found = checked(workspace, lambda: declared(workspace), source, wishes, session.now())

@@ -76,7 +76,7 @@ def plan(session: Session, detailed_exitcode: bool, plans: Path | None, **option
     if plans is not None:
         plans.mkdir(parents=True, exist_ok=True)
     with running(session, "plan", options) as run:
-        return run.report(run.over([run.members], workshop.plan, keep=_saver(plans)))
+        return run.report(run.over([run.members], workshop.plan, keep=_saver(plans)), workshop)
 
 
 @command.command("drift", epilog="Example: reconciler fleet drift --in-flight 32 -o markdown:fleet.md")
@@ -89,7 +89,7 @@ def drift(session: Session, fail_on: str | None, **options: Any) -> int:
 
     workshop = Workshop(session.now, Wishes(options["only"], fail_on=fail_on or ""))
     with running(session, "drift", options) as run:
-        return run.report(run.over([run.members], workshop.drift))
+        return run.report(run.over([run.members], workshop.drift), workshop)
 
 
 @command.command("apply", epilog="Example: reconciler fleet apply --canary sandbox --wave 20 --plans plans")
@@ -135,7 +135,7 @@ def apply(
         stopped.writing = True
         job = workshop.apply if plans is None else _from_plans(workshop, plans)
         canaries = frozenset(member.name for member in waves[0]) if canary and waves else frozenset()
-        return run.report(run.over(waves, job, canaries=canaries, most_failures=max_failures))
+        return run.report(run.over(waves, job, canaries=canaries, most_failures=max_failures), workshop)
 
 
 @command.command("merge", epilog="Example: reconciler fleet merge shard-*.json -o markdown:fleet.md")
@@ -256,7 +256,7 @@ class FleetRun:
             return False
         return True
 
-    def report(self, results: "Sequence[Mapping[str, Json]]") -> int:
+    def report(self, results: "Sequence[Mapping[str, Json]]", workshop: "Workshop") -> int:
         """The one report of the run."""
         from reconciler.errors import ExitCode
         from reconciler.fleet import fleet_document
@@ -265,10 +265,18 @@ class FleetRun:
         shards = [str(self.shard)] if self.shard else []
         ends = [ExitCode.named(self.stopped.name)] if self.stopped and self.stopped.name else []
         document = fleet_document(self.name, [*self.resumed, *results], self.session.now(), shards, ends)
-        document = with_errors(document, self.lost)
+        document = with_errors(document, [*self.lost, *self._unknown(workshop)])
         if any(output.file is None for output in self.lines):
             return self.session.emit_files(document)
         return self.session.emit(document)
+
+    def _unknown(self, workshop: "Workshop") -> "list[Json]":
+        """What `--only` names and no portal has; of a part of the fleet nobody can say that."""
+        if self.shard or self.resumed:
+            return []
+        from reconciler.report import error_json
+
+        return [error_json(one.code, str(one), hint=one.hint) for one in workshop.sought.errors]
 
 
 @contextmanager

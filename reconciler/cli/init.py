@@ -50,6 +50,7 @@ portals:
   production:
     portalId: {portal_id}                 # checked against the token before anything else
     tokenEnv: HUBSPOT_ACCESS_TOKEN    # the environment variable that holds a service key
+    apiVersion: 2026-09               # of HubSpot's API; v3, the default, is supported until 2027-03-30 only
 watch: [contacts, companies, deals, tickets]
 """
 

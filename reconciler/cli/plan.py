@@ -80,9 +80,8 @@ def situation_of(session: Session, workspace: "Workspace", spec: "Spec", from_sn
 
 
 def check_only(situation: "Situation", only: tuple[str, ...]) -> None:
-    """Refuses ``--only`` where it names nothing; that a portal of a fleet lacks something is no mistake."""
-    if only:
-        from reconciler.selection import refuse_unknown
+    """Refuses ``--only`` where it names nothing."""
+    from reconciler import planning
 
-        scope = situation.scope
-        refuse_unknown(only, situation.observation, scope.desired, scope.removed, scope.baseline)
+    if missing := planning.unknown(situation, only):
+        raise missing[0]

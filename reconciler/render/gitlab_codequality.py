@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 
 from reconciler.model import Json
 from reconciler.render import escape
-from reconciler.render.problems import Problem, problems
+from reconciler.render.problems import Problem, problems, settings_file
 from reconciler.render.style import Style
 from reconciler.render.words import Document
 
-PARTS = ("changes", "findings", "items")  # what of a document may say where in the specs it stands
 SEVERITIES = {"error": "major", "warning": "minor", "note": "info"}
 
 
@@ -25,7 +24,7 @@ def report(shown: Mapping[str, Mapping[str, Json]]) -> str:
 
 def entries(document: Document, where: Callable[[str], str] = str) -> dict[str, Mapping[str, Json]]:
     """The entries by their fingerprint, of which GitLab drops a second; ``where`` makes a path the repository's."""
-    elsewhere = _somewhere(document)
+    elsewhere = settings_file(document)
     found = {one.fingerprint: _entry(one, elsewhere, where) for one in reversed(problems(document))}
     return dict(reversed(found.items()))
 
@@ -39,12 +38,3 @@ def _entry(one: Problem, elsewhere: str, where: Callable[[str], str]) -> Mapping
         "severity": "critical" if one.rule == "guard-destructive" else SEVERITIES[one.level],
         "location": {"path": escape.terminal(where(source["file"])), "lines": {"begin": max(source["line"], 1)}},
     }
-
-
-def _somewhere(document: Document) -> str:
-    """The file that stands for a problem without a place, which GitLab does not know: the settings of these specs."""
-    files = [file["path"] for file in (document.get("spec") or {}).get("files", ())]
-    told = [one["source"]["file"] for part in PARTS for one in document.get(part, ()) if one.get("source")]
-    folders = {file.removesuffix(f"/{path}") for file in told for path in files if file.endswith(f"/{path}")}
-    whole = [folder for folder in folders if all(file.removeprefix(f"{folder}/") in files for file in told)]
-    return f"{min(whole, key=len, default='specs')}/reconciler.yaml"

@@ -26,10 +26,11 @@ from reconciler.render.words import (
     create_line,
     drift_items,
     drift_kind,
-    entry,
+    entries_of,
     failure,
     heading,
     is_destructive,
+    is_new,
     place,
     refusal,
     refused,
@@ -155,13 +156,13 @@ def _change(change: Change, origin: Origin) -> Card:
 
 
 def _notes(change: Change) -> Iterator[tuple[str, tuple[Entry, ...]]]:
-    if change["action"] == "create":
+    if is_new(change):
         line = create_line(change)
         yield "", (Entry("", "made as", None, line),) if line else ()
         return
     if change["action"] != "archive":
         for note, fields in by_note(change):
-            yield note, tuple(map(entry, fields))
+            yield note, tuple(entries_of(fields))
 
 
 def _outcome(change: Change, origin: Origin) -> Card:
@@ -219,7 +220,7 @@ def _item(item: Change, origin: Origin) -> Card:
         word,
         tone,
         told=tuple(told),
-        notes=(("", tuple(map(entry, text_drift.item_fields(item)))),),
+        notes=(("", tuple(entries_of(text_drift.item_fields(item)))),),
         marks=(item["severity"], *([f"{life['state']}{since}"] if life.get("state") else [])),
     )
 

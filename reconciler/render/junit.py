@@ -14,7 +14,17 @@ from reconciler.model import Json
 from reconciler.render import escape, text_drift
 from reconciler.render.problems import Problem, of_portal, problems
 from reconciler.render.style import Style
-from reconciler.render.words import Document, drift_kind, entry, heading, own_errors, place, portal, unread
+from reconciler.render.words import (
+    Document,
+    drift_kind,
+    entries_of,
+    heading,
+    in_line,
+    own_errors,
+    place,
+    portal,
+    unread,
+)
 
 Result = Literal["", "failure", "error", "skipped"]
 VERDICTS: Mapping[str, Result] = {
@@ -75,7 +85,9 @@ def _safe(text: str) -> str:
 def _trouble(document: Document) -> Iterator[Case]:
     """Errors of the run, and lists that could not be read."""
     for error in own_errors(document):
-        yield Case("run", error.get("where") or error["code"], "error", error["message"], error.get("hint") or "")
+        yield Case(
+            "run", error.get("where") or error["code"], "error", in_line(error["message"]), error.get("hint") or ""
+        )
     for told in unread(document):
         yield Case("reads", told.partition(" ")[0], "skipped", told)
 
@@ -125,7 +137,7 @@ def _outcomes(document: Document) -> Iterator[Case]:
 
 def _items(document: Document) -> Iterator[Case]:
     for item in document.get("items", ()):
-        told = [f"{one.sign} {one.name} {one.sides}".strip() for one in map(entry, text_drift.item_fields(item))]
+        told = [f"{one.sign} {one.name} {one.sides}".strip() for one in entries_of(text_drift.item_fields(item))]
         broken = [f"breaks {one['integration']}: {one['why']}" for one in item.get("breaks") or ()]
         detail = "\n".join([*text_drift.evidence(item), *told, *broken, *(item.get("ways") or {}).values()])
         message = f"{item['severity']}: {drift_kind(item)[1]} ({item['class']})"

@@ -10,7 +10,18 @@ from reconciler.model import Json
 from reconciler.render import escape, markdown_drift, markdown_explain, markdown_fleet, markdown_plan
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
-from reconciler.render.words import TROUBLE, Change, clip, command, failure, moment, own_errors, portal, unread
+from reconciler.render.words import (
+    TROUBLE,
+    Change,
+    clip,
+    command,
+    failure,
+    lines_of,
+    moment,
+    own_errors,
+    portal,
+    unread,
+)
 
 AGAIN = {
     "plan": "plan",
@@ -82,7 +93,9 @@ def _errors(page: Page) -> Lines:
     errors = own_errors(page.document)
     for error in page.detail.first(errors):
         where = f" {code(error['where'])}" if error.get("where") else ""
-        yield from ("", f"> [!WARNING]\n> {code(error['code'])}{where} {escape.markdown(error['message'])}")
+        first, *rest = lines_of(error["message"])
+        yield from ("", f"> [!WARNING]\n> {code(error['code'])}{where} {escape.markdown(first)}")
+        yield from ("> ", *(f"> - {escape.markdown(line)}" for line in rest), "> ") if rest else ()
         if error.get("hint"):
             yield f"> {escape.markdown(error['hint'])}"
         if error.get("correlationId"):

@@ -9,7 +9,7 @@ from reconciler.render import escape
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
 from reconciler.render.text_fleet import ROLES
-from reconciler.render.words import counted, listed
+from reconciler.render.words import counted, in_line, listed
 
 WIDE, TALL = 12, 40  # a matrix of more portals or definitions is read by nobody
 LISTED = 100
@@ -48,7 +48,7 @@ def _together(page: Page, one: Json) -> str:
 
 
 def _why(one: Json) -> str:
-    told = ["; ".join(filter(None, [error["message"], error.get("hint")])) for error in one["errors"][:3]]
+    told = ["; ".join(filter(None, [in_line(error["message"]), error.get("hint")])) for error in one["errors"][:3]]
     told += [f"breaks {name}" for name in one["breaks"]]
     return escape.markdown("; ".join(told))
 
@@ -60,7 +60,7 @@ def _portals(page: Page, portals: Sequence[Json]) -> Lines:
     for one in shown:
         counts = [str(len(one["states"].get(state, ())) or "") for state in STATES]
         verdict = f"{ROLES[one['verdict']][0]} {escape.markdown(one['verdict'])}"
-        yield row(cell(one["name"]), verdict, str(one["same"]), *counts)
+        yield row(cell(one["name"]), verdict, f"{one['same']:,}", *counts)
     if len(portals) > len(shown):
         yield from ("", f"{counted(len(portals) - len(shown), 'more portal')} not shown.")
 

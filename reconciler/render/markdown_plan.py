@@ -18,15 +18,17 @@ from reconciler.render.words import (
     actor_name,
     by_heading,
     by_note,
+    changing,
     clip,
     conflicts,
     counted,
     create_line,
     effects,
-    entry,
+    entries_of,
     heading,
     impacts,
     is_destructive,
+    is_new,
     listed,
     moment,
     refusal,
@@ -152,11 +154,13 @@ def _row(page: Page, change: Change) -> str:
 
 
 def _fields(change: Change) -> str:
-    if change["action"] in ("create", "archive"):
-        told = ", ".join(filter(None, [title(change), create_line(change) if change["action"] == "create" else ""]))
+    if is_new(change) or change["action"] == "archive":
+        told = ", ".join(filter(None, [title(change), create_line(change) if is_new(change) else ""]))
         return cell(clip(told, 120)) if told else ""
-    entries = [entry(field) for field in change.get("fields", ())]
-    shown = [f"{one.sign} {one.name}".strip().rstrip(":") for one in entries]
+    fields = changing(change)
+    if not fields and change["action"] == "restore":
+        return "as it lies archived"
+    shown = [f"{one.sign} {one.name}".strip().rstrip(":") for one in entries_of(fields)]
     return ", ".join([cell(clip(name, 60)) for name in shown[:4]] + ([f"{len(shown) - 4} more"] if shown[4:] else []))
 
 
@@ -172,20 +176,13 @@ def details(page: Page, changes: Sequence[Change]) -> Lines:
 
 def _diff(change: Change) -> Lines:
     yield f"@@ {SYMBOLS.get(change['action'], '!')} {change['action']} {change['address']} @@"
+    if change["action"] == "restore":
+        yield from (f"# {told}" for told in effects(change))
     for note, fields in by_note(change):
-        for one in [one for field in fields for one in _entries(field)]:
+        for one in entries_of(fields):
             yield from _diff_entry(one, change["action"])
         if note:
             yield f"# {note}"
-
-
-def _entries(field: Json) -> list[Entry]:
-    """A field of a change; the options of a new property are told one by one."""
-    options = field.get("after")
-    if field["path"] != "options" or "before" in field or not isinstance(options, list):
-        return [entry(field)]
-    named = [option for option in options if isinstance(option, dict)]
-    return [entry({"path": f"options/{addresses.encode(option['value'])}", "after": option}) for option in named]
 
 
 def _diff_entry(one: Entry, action: str) -> Lines:

@@ -16,6 +16,7 @@ from reconciler.render.words import (
     drift_items,
     drift_kind,
     failure,
+    in_line,
     is_destructive,
     listed,
     own_errors,
@@ -30,6 +31,7 @@ OF_FINDINGS: Mapping[str, Level] = {"error": "error", "warning": "warning", "inf
 OF_CHECKS: Mapping[str, Level] = {"error": "error", "warning": "warning", "unknown": "note"}
 NAMED = 6  # addresses of one portal of a fleet
 OF_DRIFT: Mapping[str, Level] = {"high": "error", "medium": "warning"}
+PARTS = ("changes", "findings", "items")  # what of a document may say where in the specs it stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,22 @@ def problems(document: Document, drift: bool = True) -> list[Problem]:
     return sorted(found, key=lambda one: LEVELS.index(one.level))
 
 
+def settings_file(document: Document) -> str:
+    """The settings of a document's specs: they stand for a problem without a place where a host takes none such."""
+    files = [file["path"] for file in (document.get("spec") or {}).get("files", ())]
+    told = [one["source"]["file"] for part in PARTS for one in document.get(part, ()) if one.get("source")]
+    folders = {file.removesuffix(f"/{path}") for file in told for path in files if file.endswith(f"/{path}")}
+    whole = [folder for folder in folders if all(file.removeprefix(f"{folder}/") in files for file in told)]
+    of_fleet = [one["portal"]["directory"] for one in document.get("portals", ())]
+    return f"{min(whole or of_fleet, key=len, default='specs')}/reconciler.yaml"
+
+
 def of_portal(result: Mapping[str, Json], drift: bool = True) -> Iterator[Problem]:
     """What went wrong, breaks or is destroyed in one portal of a fleet, and what moved in it."""
     name, verdict = result["name"], result["verdict"]
     for error in result["errors"]:
         where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
-        about = f"{name}: {error['message']}{where}"
+        about = f"{name}: {in_line(error['message'])}{where}"
         if verdict == "not-started":
             yield Problem("warning", verdict, about)
         else:
@@ -94,7 +106,7 @@ def _checks(document: Document) -> Iterator[Problem]:
 def _errors(document: Document) -> Iterator[Problem]:
     for error in own_errors(document):
         where = f"{error['where']}: " if error.get("where") else ""
-        yield Problem("error", error["code"], f"{where}{error['message']}", error.get("hint") or "")
+        yield Problem("error", error["code"], f"{where}{in_line(error['message'])}", error.get("hint") or "")
     for guard in refused(document):
         yield Problem("error", f"guard-{guard['rule']}", refusal(guard))
 
@@ -134,7 +146,8 @@ def _planned(change: Change) -> Iterator[Problem]:
         told = f"{change['action']} {_name(change)}: {' '.join(consequences(change))}".rstrip(": ")
         yield Problem("warning", "destructive", told, **about)
     for broken in change.get("breaks") or ():
-        yield Problem("warning", "breaking", f"breaks {broken['integration']}: {broken['why']}", **about)
+        told = f"{change['action']} {_name(change)} breaks {broken['integration']}: {broken['why']}"
+        yield Problem("warning", "breaking", told, **about)
 
 
 def _drifted(item: Change) -> Problem:

@@ -1,6 +1,8 @@
 """Spec findings, and what a plan would destroy or break, as SARIF 2.1.0 for code scanning.
 
-Drift is left out: nothing of it lies on a line that somebody changed, and an alert about it would linger.
+Drift is left out: nothing of it lies on a line that somebody changed, and an alert about it would linger. GitHub
+refuses a whole file in which one result has no place ("locationFromSarifResult: expected at least one location"), so
+the first line of the settings stands for what has none.
 """
 
 import json
@@ -9,7 +11,7 @@ from urllib.parse import quote
 
 from reconciler.model import Json
 from reconciler.render import escape
-from reconciler.render.problems import Problem, problems
+from reconciler.render.problems import Problem, problems, settings_file
 from reconciler.render.style import Style
 from reconciler.render.words import Document
 
@@ -22,7 +24,7 @@ def render(document: Document, style: Style) -> str:
     found = problems(document, drift=False)
     shown = found[:MOST]
     rules = sorted({one.rule for one in shown})
-    exit_ = document.get("exit") or {}
+    exit_, elsewhere = document.get("exit") or {}, {"file": settings_file(document), "line": 1}
     run = {
         "tool": {"driver": _driver(document, rules, shown)},
         "automationDetails": {"id": _text(f"reconciler/{document.get('kind')}/{_portal(document)}")},
@@ -34,7 +36,7 @@ def render(document: Document, style: Style) -> str:
             }
         ],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, rules) for one in shown],
+        "results": [_result(one, rules, elsewhere) for one in shown],
     }
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
     return escape.json_text(json.dumps(log, ensure_ascii=False, indent=1)) + "\n"
@@ -63,17 +65,15 @@ def _rule(rule: str, fixes: Mapping[str, str]) -> dict[str, Json]:
     }
 
 
-def _result(one: Problem, rules: Sequence[str]) -> dict[str, Json]:
-    result: dict[str, Json] = {
+def _result(one: Problem, rules: Sequence[str], elsewhere: Mapping[str, Json]) -> dict[str, Json]:
+    return {
         "ruleId": _text(one.rule),
         "ruleIndex": rules.index(one.rule),
         "level": one.level,
         "message": {"text": _message(one.text)},
         "partialFingerprints": {"reconcilerProblem/v1": one.fingerprint},
+        "locations": [_location(one.source or elsewhere)],
     }
-    if one.source:
-        result["locations"] = [_location(one.source)]
-    return result
 
 
 def _location(source: Mapping[str, Json]) -> dict[str, Json]:

@@ -17,6 +17,7 @@ from reconciler.render.words import (
     drift_items,
     drift_kind,
     failure,
+    lines_of,
     listed,
     moment,
     own_errors,
@@ -39,6 +40,12 @@ TITLES = {
     "explain": "",
     "coverage": "Coverage of",
     "doctor": "Health of",
+}
+WHOSE = {
+    "managed": "of ours",
+    "unmanaged": "undeclared",
+    "vendor": "by HubSpot",
+    "portal": "in HubSpot's own",
 }
 OUTCOMES = {
     "verified": ("✓", "good"),
@@ -96,8 +103,8 @@ def _beside(document: Document, style: Style) -> Iterator[Line]:
         )
         for name, moved in sorted(classes.items()):
             sign, word = drift_kind({"class": name})
-            owner = name.partition(".")[0].replace("vendor", "by HubSpot").replace("portal", "in HubSpot's own")
-            head = f"  {sign} {word} {owner}: {len(moved):,}: "
+            told = f"{sign} {word} {WHOSE.get(name.partition('.')[0], '')}".rstrip()
+            head = f"  {told}: {len(moved):,}: "
             yield from wrap(listed(moved, 5), style.width, "      ", head)
         yield ""
     if rest := unmanaged(document):
@@ -141,7 +148,9 @@ def _fix(way: str, style: Style) -> Iterator[Line]:
 def _errors(document: Document, style: Style) -> Iterator[Line]:
     for error in own_errors(document):
         where = f"{error['where']}: " if error.get("where") else ""
-        yield (where, Span("error", "bad"), Span(f" [{error['code']}]", "dim"), f" {error['message']}")
+        first, *rest = lines_of(error["message"])
+        yield (where, Span("error", "bad"), Span(f" [{error['code']}]", "dim"), f" {first}")
+        yield from (f"    {line}" for line in rest)
         if error.get("hint"):
             yield from _fix(error["hint"], style)
         if error.get("correlationId"):

@@ -16,9 +16,10 @@ from reconciler.render.words import (
     conflicts,
     consequences,
     create_line,
-    entry,
+    entries_of,
     heading,
     is_destructive,
+    is_new,
     listed,
     pair,
     places,
@@ -91,6 +92,8 @@ def details(change: Change, style: Style) -> Iterable[Line]:
     if change["action"] == "create":
         return [*_created(change, style), *stops(change, style)]
     told = [line for one in consequences(change) for line in _painted(one, style, _warning(change))]
+    if is_new(change):
+        return [*told, *_created(change, style), *stops(change, style)]
     shown = fields(change, style) if change["action"] != "archive" else ()
     return [*told, *shown, *stops(change, style)]
 
@@ -112,7 +115,7 @@ def _created(change: Change, style: Style) -> Iterable[str]:
 def fields(change: Change, style: Style) -> Iterator[Line]:
     """Every field of a change, those that somebody else moved under a line that says so."""
     for note, moved in by_note(change):
-        yield from entries([entry(field) for field in moved], style)
+        yield from entries(entries_of(moved), style)
         if note:
             yield from _painted(note, style, "bad" if note.startswith("CONFLICT") else "warn", INDENT + "  ")
 

@@ -18,7 +18,7 @@ from reconciler.render.words import (
     counted,
     drift_items,
     drift_kind,
-    entry,
+    entries_of,
     listed,
     moment,
     place,
@@ -178,7 +178,7 @@ def _alike(items: Sequence[Change], style: Style) -> Iterator[Line]:
     yield (Span(f"  {first['severity']:<6}", first["severity"]), f"  {sign} {word}  {number}, in the same way")
     names = [f"{one.name} of {one.scope}" if one.scope else one.name for one in about]
     yield from wrap(listed(names, 12), style.width, INDENT + "  ")
-    yield from entries([entry(field) for field in item_fields(first)], style)
+    yield from entries(entries_of(item_fields(first)), style)
     for told in evidence(first):
         yield from ((INDENT, Span(line, "dim")) for line in wrap(told, style.width - 6, "", ""))
 
@@ -202,7 +202,7 @@ def _item(item: Change, style: Style) -> Iterator[Line]:
     role = severity if severity in SEVERITIES else "bad"
     thing = item["address"] if cause_of(item) == "unreadable" else subject(item["address"]).phrase
     yield (Span(f"  {severity:<6}", role), f"  {sign} {word}  {thing}  {title(item)}  ", Span(_where(item), "dim"))
-    yield from entries([entry(field) for field in item_fields(item)], style)
+    yield from entries(entries_of(item_fields(item)), style)
     if "desired" in item:
         yield f"{INDENT}the spec says {value(item['desired'])}"
     for told in evidence(item):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.fleet import STATES, by_address
 from reconciler.model import Json
 from reconciler.render.style import Line, Span, Style, columns, pad, wrap
-from reconciler.render.words import Document, clip, counted, listed, subject
+from reconciler.render.words import Document, clip, counted, in_line, listed, subject
 
 ROLES = {
     "same": ("=", "dim"),
@@ -53,7 +53,7 @@ def _table(portals: Sequence[Json], style: Style) -> Iterator[Line]:
             Span(f"  {symbol} ", role),
             f"{name}  ",
             Span(f"{one['verdict']:<11}", role),
-            f"  {one['same']:>6}  {counts}",
+            f"  {one['same']:>6,}  {counts}",
         )
         yield from _notes(one, style)
 
@@ -63,8 +63,10 @@ def _notes(one: Mapping[str, Json], style: Style) -> Iterator[Line]:
     for error in one["errors"][:3]:
         where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
         role = "dim" if one["verdict"] == "not-started" else "bad"
-        for text in wrap(f"{error['message']}{where}", style.width, "        ", "      "):
+        for text in wrap(f"{in_line(error['message'])}{where}", style.width, "        ", "      "):
             yield (Span(text, role),)
+        if (hint := error.get("hint")) and hint not in error["message"]:
+            yield from wrap(f"fix: {hint}", style.width, "             ", "        ")
     if len(one["errors"]) > 3:
         yield f"      and {counted(len(one['errors']) - 3, 'more error')}"
     if one["breaks"]:

@@ -202,6 +202,39 @@ class Entry(NamedTuple):
         return f"{self.before} → {self.after}"
 
 
+def entries_of(fields: Iterable[Json]) -> list[Entry]:
+    """How the fields of a change read; of a whole list of options, each option that differs."""
+    return [one for field in fields for one in (_of_options(field) if _whole_options(field) else [entry(field)])]
+
+
+def _whole_options(field: Json) -> bool:
+    sides = [field[side] for side in ("before", "after") if side in field]
+    return field["path"] == "options" and all(
+        isinstance(side, list) and side and all(isinstance(option, dict) for option in side) for side in sides
+    )
+
+
+def _of_options(field: Json) -> Iterator[Entry]:
+    before, after = ({one["value"]: one for one in field.get(side, ())} for side in ("before", "after"))
+    for value in {**before, **after}:
+        path = f"options/{addresses.encode(value)}"
+        if value not in before:
+            yield entry({"path": path, "after": after[value]})
+        elif value not in after:
+            yield entry({"path": path, "before": before[value]})
+        else:
+            yield from _of_option(path, before[value], after[value])
+    if field.get("before") and field.get("after") and (told := moves(list(before), list(after))):
+        yield Entry("~", "order:", after=told)
+
+
+def _of_option(path: str, before: Json, after: Json) -> Iterator[Entry]:
+    for name in dict.fromkeys([*before, *after]):
+        sides = {side: one[name] for side, one in (("before", before), ("after", after)) if name in one}
+        if name != "displayOrder" and before.get(name) != after.get(name):  # their order is told by their names
+            yield entry({"path": f"{path}/{name}", **sides})
+
+
 def entry(field: Json) -> Entry:
     """How a field of a change reads."""
     top, below, rest = field["path"].partition("/")
@@ -266,6 +299,12 @@ def moves(before: Sequence[str], after: Sequence[str]) -> str:
     return "; ".join(f"{name} moves {'after ' + previous if previous else 'first'}" for name, previous in told)
 
 
+def is_new(change: Change) -> bool:
+    """Whether nothing tells how a definition was before: it is created, or restored by an undo."""
+    action = change["action"]
+    return action == "create" or (action == "restore" and not any("before" in one for one in change["fields"]))
+
+
 def create_line(change: Change) -> str:
     """A new definition in one line: what it is, where it goes, what can be chosen."""
     shown = {}
@@ -311,7 +350,11 @@ def effects(change: Change) -> Iterator[str]:
         yield ARCHIVED.get(change["address"].partition("/")[0], "It is removed from the portal.")
     elif change["action"] == "restore":
         yield RESTORED
-        if same := [addresses.decode(field["path"]) for field in change.get("fields", ()) if _stays(field)]:
+        fields = change.get("fields", ())
+        same = [addresses.decode(field["path"]) for field in fields if _stays(field)]
+        if same and len(same) == len(fields):
+            yield "Its definition is as it lies archived."
+        elif same:
             yield f"As it lies archived: {', '.join(same)}."
     elif change.get("severity") in ("destructive", "irreversible"):
         paths = [field["path"] for field in change.get("fields", ()) if "after" not in field]
@@ -336,14 +379,26 @@ def impacts(change: Change) -> Iterator[str]:
         yield f"{_records(number, *what)}{when}."
     with_option = impact.get("recordsWithOption")
     if isinstance(with_option, dict):
-        for name, number in with_option.items():
-            yield f"{_records(number, f'holds {name}', f'hold {name}')}{when}."
+        for address, number in with_option.items():
+            option = f"the option {option_name(address.rpartition('/options/')[2])}"
+            yield f"{_records(number, f'holds {option}', f'hold {option}')}{when}."
     elif with_option is not None:
         yield f"{_records(with_option, 'holds the option', 'hold the option')}{when}."
 
 
 def _records(number: int, does: str, do: str) -> str:
     return f"{counted(number, f'record {does}', f'records {do}')}" if number else f"No record {does}"
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a message: a sentence, and perhaps a list below it."""
+    return [line.strip() for line in text.splitlines() if line.strip()] or [""]
+
+
+def in_line(text: str) -> str:
+    """A message of several lines in one."""
+    first, *rest = lines_of(text)
+    return f"{first} {'; '.join(rest)}" if rest else first
 
 
 def own_errors(document: Document) -> list[Json]:
@@ -411,12 +466,16 @@ def cause_note(field: Json) -> str:
     return "" if cause in ("spec_change", "exact", "tombstone", "unknown") else str(cause).replace("_", " ")
 
 
+def changing(change: Change) -> list[Json]:
+    """The fields of a change without those that are only sent along."""
+    return [field for field in change.get("fields", ()) if not _stays(field)]
+
+
 def by_note(change: Change) -> list[tuple[str, list[Json]]]:
     """The fields of a change under the note that explains them, those without one first."""
     notes: dict[str, list[Json]] = {"": []}
-    for field in change.get("fields", ()):
-        if not _stays(field):
-            notes.setdefault(cause_note(field), []).append(field)
+    for field in changing(change):
+        notes.setdefault(cause_note(field), []).append(field)
     return [(note, fields) for note, fields in notes.items() if fields]
 
 

@@ -76,6 +76,23 @@ def test_an_apply_is_never_cancelled_and_stands_behind_an_environment():
         assert document["permissions"] == {}
 
 
+def test_bitbucket_begins_with_no_manual_step():
+    """Bitbucket refuses a pipeline whose first step is manual: what people start is a custom pipeline."""
+    pipelines = load(BITBUCKET.read_bytes(), BITBUCKET.name).value["pipelines"]
+    steps = [
+        [one["step"] for one in parts if "step" in one] for named in pipelines.values() for parts in named.values()
+    ]
+    assert len(steps) == 3
+    assert [first for first, *_ in steps if first.get("trigger") == "manual"] == []
+
+
+def test_azure_applies_where_somebody_can_give_a_digest():
+    """A push runs no apply, for nobody has told it what was reviewed."""
+    pipeline = load(AZURE.read_bytes(), AZURE.name).value
+    assert pipeline["trigger"] == "none"
+    assert [one["name"] for one in pipeline["parameters"]] == ["planDigest"]
+
+
 def commands(file):
     """What a pipeline calls of ours."""
     text = file.read_text("utf-8").replace("\\\n", " ")

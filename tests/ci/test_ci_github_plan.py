@@ -94,6 +94,29 @@ def test_a_plan_of_a_part_has_a_comment_of_its_own(github, workplace):
     }
 
 
+@pytest.mark.parametrize("words", [PLAN, ["ci", "apply", "-q", "--no-approval"], ["ci", "drift", "-q"]])
+def test_a_part_that_no_portal_has_is_refused(github, workplace, words, capsys):
+    """With --only, a typing error approves nothing, closes nothing and ends in 3, however many portals there are."""
+    assert run([*words, "-p", "demo", "--only", "properties/contacts/onne"]) == 3
+    told = capsys.readouterr().out
+    assert "properties/contacts/onne" in told
+    assert "did you mean properties/contacts/one?" in told
+    assert [check["external_id"] for check in github.checks if "external_id" in check] == []
+    assert github.issues == {}
+
+
+def test_the_status_of_live_is_of_the_part_that_was_asked_for(github, workplace):
+    """With --only, what else differs from the base branch makes no status red."""
+    workplace.on_github(base=workplace.git("rev-parse", "HEAD"))
+    workplace.edit(property="one", label="Edited")
+
+    assert run([*PLAN, "--only", "properties/contacts/two"]) == 0
+
+    assert [(status[1], status[2]) for status in github.statuses if "live" in status[1]] == [
+        ("HubSpot live: demo (only properties/contacts/two)", "success")
+    ]
+
+
 def test_a_mark_that_somebody_copied_is_not_ours(github, workplace):
     """A comment of a person is never edited, whatever it says."""
     workplace.specs(CHANGED)

@@ -141,7 +141,10 @@ REMOVE_OPTION = change(
     severity="destructive",
     title="Segment",
     source=source(44),
-    impact={"recordsWithOption": {"legacy": 12}, "measuredAt": "2026-11-24T09:00:00Z"},
+    impact={
+        "recordsWithOption": {"properties/contacts/cs_segment/options/legacy": 12},
+        "measuredAt": "2026-11-24T09:00:00Z",
+    },
     breaks=[{"integration": "warehouse", "why": "it requires the option legacy of properties/contacts/cs_segment"}],
     guards=[{"rule": "destructive", "result": "allowed", "allow": "--allow properties/contacts/cs_segment"}],
 )

@@ -73,6 +73,13 @@ def test_sarif_says_what_is_wrong_and_where() -> None:
     assert json.loads(shown("sarif", ALL["drift"]))["runs"][0]["results"] == []
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_every_result_of_sarif_has_a_place(name: str) -> None:
+    """Code scanning refuses a whole file for one result without a place: the settings stand for what has none."""
+    for one in json.loads(shown("sarif", ALL[name]))["runs"][0]["results"]:
+        assert one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].endswith(".yaml")
+
+
 def test_sarif_messages_link_nowhere() -> None:
     """A bracket in a message is escaped, for code scanning would make a link of it."""
     results = json.loads(shown("sarif", HOSTILE))["runs"][0]["results"]
@@ -180,6 +187,16 @@ def test_every_format_tells_what_the_doctor_found() -> None:
         "::warning title=doctor-baseline::there is no baseline yet; `reconciler import`",
         "::notice title=doctor-portal::nobody could be asked",
     ]
+
+
+def test_an_annotation_names_what_breaks_an_integration() -> None:
+    """What breaks is named in the message: a reader of code scanning sees no other column."""
+    broken = {"integration": "warehouse", "why": "it needs the property, and it is gone"}
+    change = {**PLAN_FULL["changes"][0], "address": "properties/contacts/score", "action": "archive", "guards": []}
+    document = {**PLAN_FULL, "changes": [{**change, "breaks": [broken], "severity": "safe", "fields": []}]}
+
+    told = "archive property score of contacts breaks warehouse: it needs the property, and it is gone"
+    assert told in shown("github", document)
 
 
 def test_drift_of_a_fleet_is_marked_but_raises_no_alert() -> None:

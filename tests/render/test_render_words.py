@@ -50,13 +50,77 @@ def test_an_option_whose_value_is_empty(field: dict, told: str) -> None:
     assert f"{one.sign} {one.name} {one.sides}" == told
 
 
+LIST = [{"value": "free", "label": "Free"}, {"value": "team", "label": "Team"}, {"value": "gold", "label": "Gold"}]
+CREW = [{"value": "gold", "label": "Gold"}, {"value": "free", "label": "None", "hidden": True}, {"value": "crew"}]
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        (
+            {"path": "options", "before": LIST, "after": CREW},
+            [
+                '~ option free label "Free" → "None"',
+                "~ option free hidden (not set) → true",
+                '- option team "Team"',
+                '+ option crew ""',
+                "~ order: gold moves first",
+            ],
+        ),
+        ({"path": "options", "after": LIST[:2]}, ['+ option free "Free"', '+ option team "Team"']),
+        ({"path": "options", "before": [], "after": LIST[:1]}, ['options [] → [{"value": "free", "label": "Free"}]']),
+        ({"path": "options", "before": ["a", "b"], "after": ["b", "a"]}, ["~ order: b moves first"]),
+    ],
+)
+def test_a_whole_list_of_options_is_told_option_by_option(field: dict, told: list[str]) -> None:
+    """A restore states the list anew: nobody reads two lines of JSON against each other."""
+    entries = words.entries_of([field])
+
+    assert [f"{one.sign} {one.name} {one.sides}".strip() for one in entries] == told
+
+
+def test_a_restore_says_what_is_otherwise_than_it_lies_archived() -> None:
+    """What is only sent along is no change; what an undo restores, of which nothing else is known, reads as if new."""
+    same = [{"path": path, "before": "date", "after": "date"} for path in ("fieldType", "type")]
+    label = {"path": "label", "before": "Renewal", "after": "Renews"}
+    new = [{"path": path, "after": "date"} for path in ("fieldType", "type")]
+    shapes = {"as_it_was": same, "renamed": [*same, label], "undone": new}
+    changes = [change(f"properties/contacts/{name}", "restore", fields=one) for name, one in shapes.items()]
+
+    rows = [line for line in FORMATS["markdown"](plan(*changes), PLAIN).splitlines() if line.startswith("| ↺")]
+    assert rows == [
+        "| ↺ restore | `properties/contacts/as_it_was` | as it lies archived |  |",
+        "| ↺ restore | `properties/contacts/renamed` | `label` |  |",
+        "| ↺ restore | `properties/contacts/undone` | `date/date` |  |",
+    ]
+    told = text(plan(*changes))
+    assert told.count("Its definition is as it lies archived.") == 1
+    assert '      As it lies archived: fieldType, type.\n      label  "Renewal" → "Renews"\n' in told
+    assert "      date/date\n" in told
+
+
+def test_what_moved_beside_a_plan_is_told_in_words() -> None:
+    """Whose it is stands in words, not as the name of a class."""
+    classes = ["managed.modified", "unmanaged.added", "vendor.removed", "portal.changed"]
+    drift = [{"class": one, "address": "properties/contacts/a", "severity": "low"} for one in classes]
+
+    told = text(plan(drift=drift))
+
+    for line in ("~ modified of ours: 1: a", "+ added undeclared: 1: a", "- removed by HubSpot: 1: a"):
+        assert f"  {line}\n" in told
+
+
 @pytest.mark.parametrize(
     ("address", "impact", "told"),
     [
         ("lifecycleStages/trial", {"recordsWithValue": 0}, ["No record is in this stage."]),
         ("lifecycleStages/trial", {"recordsWithValue": 2}, ["2 records are in this stage."]),
         ("properties/deals/a", {"recordsWithValue": 1}, ["1 record holds a value."]),
-        ("properties/deals/a", {"recordsWithOption": {"b": 0}}, ["No record holds b."]),
+        (
+            "properties/deals/a",
+            {"recordsWithOption": {"properties/deals/a/options/b%2Fc": 0}},
+            ["No record holds the option b/c."],
+        ),
     ],
 )
 def test_how_many_records_a_change_touches(address: str, impact: dict, told: list[str]) -> None:
@@ -212,3 +276,23 @@ def test_what_was_not_read_in_a_portal_is_not_the_same_there() -> None:
         "| `properties/deals/score` | + | ? | ? | ? | = |",
     ]
     assert "`=` same, `~` differs, `+` missing, `!` drifted, `?` unreadable" in shown
+
+
+def test_an_error_of_several_lines_is_a_sentence_and_a_list() -> None:
+    """What stands in the way of an apply is a line each where there are lines, and one sentence elsewhere."""
+    message = "2 guards stand in the way:\n  a would go: --allow a\n  b would go: --allow b"
+    error = {"code": "blocked", "message": message, "where": "", "hint": "give the flag if it is meant"}
+    document = {**BASE, "kind": "apply", "changes": [], "errors": [error]}
+
+    assert (
+        "error [blocked] 2 guards stand in the way:\n"
+        "    a would go: --allow a\n    b would go: --allow b\n    fix: give the flag if it is meant\n"
+    ) in text(document)
+    assert "> - a would go: --allow a\n> - b would go: --allow b\n" in FORMATS["markdown"](document, PLAIN)
+    sentence = "2 guards stand in the way: a would go: --allow a; b would go: --allow b"
+    for format_ in ("github", "junit", "sarif", "gitlab-codequality"):
+        assert sentence in FORMATS[format_](document, PLAIN)
+    failed = {**FLEET, "portals": [{**result("acme", "failed", 6), "errors": [error]}]}
+    for format_ in ("github", "junit", "sarif", "gitlab-codequality", "markdown"):
+        assert sentence in FORMATS[format_](failed, PLAIN)
+    assert f"      {sentence}\n        fix: give the flag if it is meant\n" in text(failed)
