@@ -17,17 +17,20 @@ TOKEN_ENV = "EMULATOR_TOKEN"  # not the default, which may hold the token of a r
 @click.pass_obj
 def command(session: Session, port: int, state: Path | None, seed: str) -> int:
     """Serve the embedded portal over HTTP on loopback, until interrupted."""
-    from reconciler.emulator import Portal, SeedError, serve
+    from reconciler.emulator import NotKeptError, Portal, SeedError, serve
     from reconciler.errors import UsageError
 
     there = state is not None and state.exists()
     try:
         portal = Portal.open(state, seed=seed) if state else Portal.seeded(seed)
+        portal.begin()
     except SeedError as error:
         if there:
-            hint = "delete the file: the next run begins a new portal"
+            hint = "delete the file, or name another: the next run begins a new portal"
             raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
         raise UsageError(str(error), hint="seed with default, older, empty, or a file that `snapshot` wrote") from error
+    except NotKeptError as error:
+        raise UsageError(str(error), where=str(state), hint="name a file that can be written with --state") from error
     try:
         server = serve(portal, port)
     except OSError as error:

@@ -40,12 +40,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.emulator.actor import edit, release
 from reconciler.emulator.app import create_app
-from reconciler.emulator.store import Portal, SeedError
+from reconciler.emulator.store import NotKeptError, Portal, SeedError
 
 if TYPE_CHECKING:
     from reconciler.emulator.server import Server
 
-__all__ = ["Portal", "SeedError", "create_app", "edit", "release", "serve"]
+__all__ = ["NotKeptError", "Portal", "SeedError", "create_app", "edit", "release", "serve"]
 
 
 def serve(portal: Portal, port: int = 0) -> "Server":

@@ -33,7 +33,7 @@ def played(
         inspect.signature(known[name]).bind(portal, **words)
     except TypeError as error:
         raise ApiError(400, f"{name}: {error}") from error
-    with portal.lock:
+    with portal.turn(writing=True):
         touched = known[name](portal, **words)
         if "user" in words:
             audit_log.of_edit(portal, words["user"], name, touched)

@@ -24,7 +24,7 @@ from reconciler.emulator import (
 )
 from reconciler.emulator.errors import ApiError, EmptyNotFound, parse_json
 from reconciler.emulator.routing import Handler, Request, Response, Route
-from reconciler.emulator.store import Portal
+from reconciler.emulator.store import NotKeptError, Portal
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -68,8 +68,11 @@ def create_app(portal: Portal) -> WsgiApp:
 
     def app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         call = received(environ)
-        with portal.lock:
-            response = answer(portal, routes, call)
+        try:
+            with portal.turn(writing=call.mutating):
+                response = answer(portal, routes, call)
+        except NotKeptError as error:
+            response = refused(error, call, str(uuid.uuid4()))
         return send(response, call, start_response)
 
     return app

@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.emulator import association_types as types
 from reconciler.emulator.association_types import Direction
 from reconciler.emulator.errors import ApiError, validation_error
-from reconciler.emulator.property_rules import as_number, as_text, require_fields, scope_object
+from reconciler.emulator.property_rules import as_number, as_objects, as_text, require_fields, scope_object
 from reconciler.emulator.routing import DATED, Request, Response, Route, results, versioned
 from reconciler.emulator.store import Portal
 
@@ -287,8 +287,8 @@ def write_configurations(portal: Portal, request: Request, parts: Mapping[str, s
 def inputs(request: Request, required: Sequence[str]) -> Sequence[Json]:
     """The inputs of a batch body."""
     require_fields([request.fields()], ["inputs"])
-    require_fields(request.body["inputs"], required)
-    bodies: Sequence[Json] = request.body["inputs"]
+    bodies = as_objects("inputs", request.body["inputs"])
+    require_fields(bodies, required)
     return bodies
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from reconciler.emulator import actor, faults
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.routing import Handler, Request, Response, Route, results
-from reconciler.emulator.store import Portal
+from reconciler.emulator.store import Portal, SeedError, whole_state
 
 
 def read_log(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
@@ -76,9 +76,10 @@ def read_state(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> 
 
 def replace_state(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
     """Another portal in place of this one."""
-    fields = dict(request.fields())
-    portal.state.clear()
-    portal.state.update(fields)
+    try:
+        portal.replace(whole_state(request.fields()))
+    except SeedError as error:
+        raise ApiError(400, f"{request.path}: no portal can be made of the body: {error}") from error
     return Response(204)
 
 

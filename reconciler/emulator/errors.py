@@ -112,3 +112,5 @@ def parse_json(data: bytes) -> Any:
         raise invalid_json("Unexpected character", error.lineno, error.colno) from error
     except UnicodeDecodeError as error:
         raise invalid_json("Invalid UTF-8") from error
+    except RecursionError as error:
+        raise invalid_json("Document nesting depth exceeds the maximum allowed") from error

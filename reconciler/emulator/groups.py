@@ -74,10 +74,8 @@ def update_group(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     rules.require_write(portal, request, type_id)
     group = existing(portal, type_id, parts["group"])
     sent = request.fields()
-    if sent.get("label") is not None:
-        group["label"] = rules.as_text("label", sent["label"])
-    if sent.get("displayOrder") is not None:
-        group["displayOrder"] = rules.as_number("displayOrder", sent["displayOrder"])
+    kinds = {"label": rules.as_text, "displayOrder": rules.as_number}
+    group |= {name: kind(name, sent[name]) for name, kind in kinds.items() if sent.get(name) is not None}
     portal.touch(type_id)
     return Response(200, group)
 

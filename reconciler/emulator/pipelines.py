@@ -22,7 +22,7 @@ from reconciler.emulator.pipeline_defaults import (
     pipelines_of,
     stage,
 )
-from reconciler.emulator.property_rules import require_fields, require_read, require_write
+from reconciler.emulator.property_rules import as_object, as_objects, require_fields, require_read, require_write
 from reconciler.emulator.routing import Request, Response, Route, results, versioned
 from reconciler.emulator.stage_properties import follow_stages, lifecycle_options, stage_properties
 from reconciler.emulator.store import Portal
@@ -124,7 +124,7 @@ def create_pipeline(portal: Portal, request: Request, parts: Mapping[str, str]) 
     rules.check_pipeline_label(pipelines_of(portal, type_id).values(), fields["label"])
     pipeline_id = str(body.get("pipelineId") or portal.next_id())
     rules.check_pipeline_id(portal, type_id, pipeline_id, body)
-    stages = new_stages(portal, type_id, pipeline_id, body["stages"], {})
+    stages = new_stages(portal, type_id, pipeline_id, as_objects("stages", body["stages"]), {})
     pipeline = {**fields, "id": pipeline_id, "stages": stages, "createdAt": portal.now(), "archived": False}
     pipelines_of(portal, type_id)[pipeline_id] = pipeline
     add_pipeline_properties(portal, type_id)
@@ -176,7 +176,7 @@ def new_stages(
     for body in bodies:
         fields = rules.decoded(body, ("label", "displayOrder"))
         stage_id = str(body.get("stageId") or portal.next_id())
-        metadata = rules.canonical_metadata(type_id, body.get("metadata") or {}, {})
+        metadata = rules.canonical_metadata(type_id, as_object("metadata", body.get("metadata")), {})
         made = current.get(stage_id) or stage(stage_id, fields["label"], fields["displayOrder"], {})
         stages.append({**made, **fields, "metadata": metadata})
     rules.check_stages(type_id, stages)
@@ -206,7 +206,7 @@ def replace_pipeline(portal: Portal, request: Request, parts: Mapping[str, str])
     others = (one for one in pipelines_of(portal, type_id).values() if one is not pipeline)
     rules.check_pipeline_label(others, fields["label"])
     current = {one["id"]: one for one in pipeline["stages"]}
-    stages = new_stages(portal, type_id, pipeline["id"], body["stages"], current)
+    stages = new_stages(portal, type_id, pipeline["id"], as_objects("stages", body["stages"]), current)
     gone = current.keys() - {one["id"] for one in stages}
     if validates(request, parts):
         rules.check_unused(portal, type_id, gone)
@@ -274,7 +274,7 @@ def add_stage(portal: Portal, user_id: str, type_id: str, pipeline_id: str, body
     """Puts a new stage into a pipeline, and into the mirrored lifecycle."""
     pipeline = found(portal, type_id, pipeline_id)
     fields = rules.decoded(body, ("label", "displayOrder"))
-    metadata = rules.canonical_metadata(type_id, body.get("metadata") or {}, {})
+    metadata = rules.canonical_metadata(type_id, as_object("metadata", body.get("metadata")), {})
     stage_id = new_stage_id(portal, type_id, pipeline, body)
     rules.check_stage_label(pipeline["stages"], fields["label"])
     made = stage(stage_id, fields["label"], fields["displayOrder"], metadata)
@@ -323,7 +323,7 @@ def change_stage(
     changed = found_stage(found(portal, type_id, pipeline_id), stage_id)
     pairs = [(type_id, found(portal, type_id, pipeline_id)), *holders(portal, type_id, pipeline_id, stage_id)[1:]]
     fields = rules.decoded(body, ())
-    metadata = rules.canonical_metadata(type_id, body.get("metadata") or {}, changed["metadata"])
+    metadata = rules.canonical_metadata(type_id, as_object("metadata", body.get("metadata")), changed["metadata"])
     for _, pipeline in pairs:
         check_change(type_id, pipeline, stage_id, fields, metadata)
     for twin, pipeline in pairs:

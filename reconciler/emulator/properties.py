@@ -346,10 +346,11 @@ def create_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
 def batch_inputs(request: Request) -> list[Json]:
     """The inputs of a batch body."""
     rules.require_fields([request.fields()], ["inputs"])
-    inputs = request.body["inputs"]
+    inputs = rules.as_objects("inputs", request.body["inputs"])
     if len(inputs) > LARGEST_BATCH:
         raise validation_error(f"The maximum number of inputs supported in a batch request is {LARGEST_BATCH}")
-    return list(inputs)
+    rules.require_fields(inputs, ["name"])
+    return [{**one, "name": rules.as_text("name", one["name"])} for one in inputs]
 
 
 def batch_error(error: ApiError) -> Json:

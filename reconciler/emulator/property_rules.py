@@ -99,6 +99,8 @@ def decoded(body: Any, version: str | None) -> Json:
     if not isinstance(body, dict):
         raise invalid_json("Cannot deserialize value: an object is expected")
     fields: Json = {name: as_text(name, body[name]) for name in TEXTS if body.get(name) is not None}
+    if fields.get("calculationFormula") == "":
+        del fields["calculationFormula"]
     fields |= {name: as_flag(name, body[name]) for name in FLAGS if body.get(name) is not None}
     for name, (java_type, allowed) in ENUMS.items():
         if body.get(name) is not None:
@@ -129,16 +131,49 @@ def as_flag(name: str, value: Any) -> bool:
 
 
 def as_number(name: str, value: Any) -> int:
-    """A whole number."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    """A whole number of 32 bits."""
+    if isinstance(value, int) and not isinstance(value, bool) and -(2**31) <= value < 2**31:
         return value
     raise invalid_json(f"Cannot deserialize value of type `int` (field {name})")
 
 
+def as_object(name: str, value: Any) -> Json:
+    """A JSON object; null and what is not sent are an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise invalid_json(f"Cannot deserialize value of type `java.util.Map` (field {name})")
+    return value
+
+
+def as_list(name: str, value: Any) -> list[Any]:
+    """A list; null and what is not sent are an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise invalid_json(f"Cannot deserialize value of type `java.util.ArrayList` (field {name})")
+    return value
+
+
+def as_objects(name: str, value: Any) -> list[Json]:
+    """A list of objects."""
+    listed = as_list(name, value)
+    if not all(isinstance(one, dict) for one in listed):
+        raise invalid_json(f"Cannot deserialize value: objects are expected (field {name})")
+    return listed
+
+
+def as_texts(name: str, value: Any) -> list[str]:
+    """A list of texts."""
+    listed = as_list(name, value)
+    if any(one is None for one in listed):
+        raise invalid_json(f"Cannot deserialize value of type `java.lang.String` (field {name})")
+    return [as_text(name, one) for one in listed]
+
+
 def decoded_options(options: Any, version: str | None) -> list[Json]:
     """Options as they are stored; the dated versions insist on the fields that v3 fills in."""
-    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
-        raise invalid_json("Cannot deserialize value of type `java.util.ArrayList` (field options)")
+    options = as_objects("options", options)
     wanted = ("label", "value", "hidden", "displayOrder") if version else ("label", "value")
     require_fields(options, wanted)
     known = [option["displayOrder"] for option in options if option.get("displayOrder") is not None]

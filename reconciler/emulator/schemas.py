@@ -6,7 +6,7 @@ same ``updatedAt``; ``schemaCreateExisting`` is 409 or 201.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -17,6 +17,10 @@ from reconciler.emulator.errors import ApiError, not_found, unable_to_infer, val
 from reconciler.emulator.pipeline_defaults import EPOCH
 from reconciler.emulator.properties import new_definition, side
 from reconciler.emulator.property_rules import (
+    as_object,
+    as_objects,
+    as_text,
+    as_texts,
     check_definition,
     check_new_name,
     decoded,
@@ -53,6 +57,19 @@ DISPLAY_FIELDS: Mapping[str, str] = {  # field -> what a wrong one is called
 }
 
 
+FIELD_KINDS: Mapping[str, Callable[[str, Any], Any]] = {
+    "name": as_text,
+    "description": as_text,
+    "primaryDisplayProperty": as_text,
+    "labels": as_object,
+    "properties": as_objects,
+    "requiredProperties": as_texts,
+    "searchableProperties": as_texts,
+    "secondaryDisplayProperties": as_texts,
+    "associatedObjects": as_texts,
+}
+
+
 def seed(portal: Portal) -> None:
     """A new portal has no custom objects, and no lag."""
     portal.state.setdefault("schemas", {})
@@ -83,7 +100,7 @@ def read_schemas(portal: Portal, request: Request, _parts: Mapping[str, str]) ->
     """The schemas of several object types."""
     require_fields([request.fields()], ["inputs"])
     flags = {name: str(value).lower() for name, value in request.fields().items() if name.startswith("include")}
-    named = [named_type(portal, segment) for segment in request.body["inputs"]]
+    named = [named_type(portal, segment) for segment in as_texts("inputs", request.body["inputs"])]
     return results(schema_of(portal, type_id, flags) for type_id in named)
 
 
@@ -206,16 +223,26 @@ def inverse_of(portal: Portal, one: Direction) -> Direction:
 def create_schema(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
     """Creates a custom object with HubSpot's own properties, a group, and the associations with activities."""
     request.require_any("crm.schemas.custom.write")
-    body = request.fields()
+    body = decoded_schema(request.fields())
     require_fields([body], ("name", "labels"))
-    check_name(str(body["name"]))
+    check_name(body["name"])
     check_labels(body["labels"])
-    if existing := same_name(portal, str(body["name"])):
-        if not portal.state["schemas"][existing]["archived"]:
-            return create_existing(portal, request, existing, body)
-        purge(portal, existing)
+    others = [portal.object_type(one) for one in body.get("associatedObjects", [])]
+    existing = same_name(portal, body["name"])
+    if existing and not portal.state["schemas"][existing]["archived"]:
+        return create_existing(portal, request, existing, body, others)
     type_id = new_object(portal, request, body)
+    if existing:
+        purge(portal, existing)
+    portal.state["schemas"][type_id] = stored_schema(portal, request, type_id, body)
+    associate(portal, type_id, [*types.ACTIVITIES, *others])
     return Response(201, schema_of(portal, type_id, {}))
+
+
+def decoded_schema(body: Mapping[str, Any]) -> Json:
+    """The fields of a body that are not null, each of the JSON type that HubSpot's deserialiser wants."""
+    fields = {name: value for name, value in body.items() if value is not None}
+    return {name: FIELD_KINDS[name](name, value) if name in FIELD_KINDS else value for name, value in fields.items()}
 
 
 def check_name(name: str) -> None:
@@ -241,7 +268,7 @@ def same_name(portal: Portal, name: str) -> str | None:
     return None
 
 
-def create_existing(portal: Portal, request: Request, type_id: str, body: Json) -> Response:
+def create_existing(portal: Portal, request: Request, type_id: str, body: Json, others: Iterable[str]) -> Response:
     """A create on an active name: refused, or, in the same case and switched so, merged into what is there."""
     schema = portal.state["schemas"][type_id]
     if schema["name"] != body["name"] or portal.switches["schemaCreateExisting"] == 409:
@@ -251,40 +278,40 @@ def create_existing(portal: Portal, request: Request, type_id: str, body: Json) 
             category="OBJECT_ALREADY_EXISTS",
             sub_category="InboundDbObjectTypeError.OBJECT_TYPE_ALREADY_EXIST",
         )
-    add_properties(portal, request, type_id, body.get("properties") or [])
-    associate(portal, type_id, body.get("associatedObjects") or [])
+    add_properties(portal, request, type_id, body.get("properties", []))
+    associate(portal, type_id, others)
     schema["createdAt"] = portal.now()
     return Response(201, schema_of(portal, type_id, {}))
 
 
 def new_object(portal: Portal, request: Request, body: Json) -> str:
-    """Stores a custom object with everything that comes with it, or nothing."""
-    type_id, name, now = f"2-{portal.next_id()}", str(body["name"]), portal.now()
-    named = {one["name"] for one in body.get("properties") or []} | {*SYSTEM_PROPERTIES}
-    if body.get("primaryDisplayProperty") is None:
+    """Stores the definitions of a custom object, those that it is born with and those of the body, or nothing."""
+    require_fields(body.get("properties", []), ("name",))
+    named = {as_text("name", one["name"]) for one in body.get("properties", [])} | {*SYSTEM_PROPERTIES}
+    if "primaryDisplayProperty" not in body:
         raise validation_error(
             "A primary display property is required", "ObjectSchemaError.PRIMARY_DISPLAY_PROPERTY_REQUIRED"
         )
     check_display_fields(body, named)
-    portal.state["objects"][type_id] = object_of(portal, name, str(body["labels"]["singular"]))
+    type_id = f"2-{portal.next_id()}"
+    portal.state["objects"][type_id] = object_of(portal, body["name"], str(body["labels"]["singular"]))
     try:
-        add_properties(portal, request, type_id, body.get("properties") or [])
+        add_properties(portal, request, type_id, body.get("properties", []))
     except ApiError:
         del portal.state["objects"][type_id]
         raise
-    portal.state["schemas"][type_id] = stored_schema(portal, request, type_id, body, now)
-    associate(portal, type_id, [*types.ACTIVITIES, *(body.get("associatedObjects") or [])])
     return type_id
 
 
-def stored_schema(portal: Portal, request: Request, type_id: str, body: Json, now: str) -> Json:
+def stored_schema(portal: Portal, request: Request, type_id: str, body: Json) -> Json:
     """The fields of a new schema; searching always starts with the record id."""
+    now = portal.now()
     return {
         "labels": {name: str(body["labels"][name]) for name in ("singular", "plural")},
-        "requiredProperties": sorted({*(body.get("requiredProperties") or [])}),
+        "requiredProperties": sorted({*body.get("requiredProperties", [])}),
         "searchableProperties": ["hs_object_id"],
         "primaryDisplayProperty": body["primaryDisplayProperty"],
-        "secondaryDisplayProperties": [*(body.get("secondaryDisplayProperties") or [])],
+        "secondaryDisplayProperties": [*body.get("secondaryDisplayProperties", [])],
         **({"description": body["description"]} if body.get("description") else {}),
         "allowsSensitiveProperties": True,
         "archived": False,
@@ -339,21 +366,31 @@ def system_property(portal: Portal, name: str) -> Json:
 
 
 def add_properties(portal: Portal, request: Request, type_id: str, bodies: Sequence[Json]) -> None:
-    """Defines the properties of a schema body that are not there yet; their group is the object's own."""
+    """Defines the properties of a schema body that are not there yet, or none of them."""
     definitions = portal.definitions(type_id)
-    group = next(iter(definitions["groups"]))
-    for body in bodies:
-        require_fields([body], ("name", "label", "type", "fieldType"))
-        fields = decoded({"groupName": group, **body}, None)
-        if fields["name"] in definitions["properties"]:
-            continue
-        check_new_name(fields["name"])
-        definition = new_definition(portal, type_id, fields)
-        check_definition(type_id, definition)
-        now, user = portal.now(), request.user_id
-        stamp = {"createdAt": now, "updatedAt": now, "createdUserId": user, "updatedUserId": user}
-        definitions["properties"][fields["name"]] = {**definition, **stamp}
+    before = dict(definitions["properties"])
+    try:
+        for body in bodies:
+            add_property(portal, request, type_id, body)
+    except ApiError:
+        definitions["properties"] = before
+        raise
     portal.touch(type_id)
+
+
+def add_property(portal: Portal, request: Request, type_id: str, body: Json) -> None:
+    """Defines a property of a schema body, unless it is there; its group is the object's own."""
+    definitions = portal.definitions(type_id)
+    require_fields([body], ("name", "label", "type", "fieldType"))
+    fields = decoded({"groupName": next(iter(definitions["groups"])), **body}, None)
+    if fields["name"] in definitions["properties"]:
+        return
+    check_new_name(fields["name"])
+    definition = new_definition(portal, type_id, fields)
+    check_definition(type_id, definition)
+    now, user = portal.now(), request.user_id
+    stamp = {"createdAt": now, "updatedAt": now, "createdUserId": user, "updatedUserId": user}
+    definitions["properties"][fields["name"]] = {**definition, **stamp}
 
 
 def associate(portal: Portal, type_id: str, others: Iterable[str]) -> None:
@@ -370,10 +407,10 @@ def check_display_fields(body: Mapping[str, Any], named: set[str]) -> None:
     """Refuses display fields that name a property which the object does not have."""
     for field, error in DISPLAY_FIELDS.items():
         value = body.get(field)
-        listed = [value] if isinstance(value, str) else value or []
+        listed = [value] if isinstance(value, str) else value or ()
         if missing := [one for one in listed if one not in named]:
             raise validation_error(f"{field} names properties that do not exist: {missing}", error)
-    secondary = body.get("secondaryDisplayProperties") or []
+    secondary = body.get("secondaryDisplayProperties", [])
     if len(secondary) > MOST_SECONDARY or len({*secondary}) < len(secondary):
         raise validation_error(
             f"secondaryDisplayProperties takes at most {MOST_SECONDARY} different properties",
@@ -384,7 +421,7 @@ def check_display_fields(body: Mapping[str, Any], named: set[str]) -> None:
 def update_schema(portal: Portal, request: Request, parts: Mapping[str, str]) -> Response:
     """Changes a custom object; fields that a PATCH does not know are ignored."""
     type_id, schema = custom_schema(portal, request, parts)
-    body = request.fields()
+    body = decoded_schema(request.fields())
     check_display_fields(body, {*portal.definitions(type_id)["properties"]})
     if body.get("allowsSensitiveProperties") is False and schema["allowsSensitiveProperties"]:
         raise validation_error(

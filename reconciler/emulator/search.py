@@ -10,7 +10,14 @@ from typing import Any
 from reconciler.emulator.errors import invalid_json, validation_error
 from reconciler.emulator.pipeline_defaults import EPOCH
 from reconciler.emulator.properties import side
-from reconciler.emulator.property_rules import require_fields, scope_object
+from reconciler.emulator.property_rules import (
+    as_number,
+    as_objects,
+    as_text,
+    as_texts,
+    require_fields,
+    scope_object,
+)
 from reconciler.emulator.routing import Request, Response, Route, versioned
 from reconciler.emulator.store import Portal
 
@@ -61,23 +68,37 @@ def search(portal: Portal, request: Request, parts: Mapping[str, str]) -> Respon
     type_id = portal.object_type(parts["object_type"])
     request.require_any(f"crm.objects.{scope_object(portal, type_id)}.read")
     body = request.fields()
-    groups = body.get("filterGroups") or []
+    groups = filter_groups(body)
     check_filters(portal, type_id, groups)
-    limit, after = int(body.get("limit", 10)), int(body.get("after") or 0)
-    if not 0 <= limit <= LARGEST_PAGE or after + limit > LAST_RESULT:
+    limit, after = whole_number(body, "limit", 10), whole_number(body, "after", 0)
+    if after < 0 or not 0 <= limit <= LARGEST_PAGE or after + limit > LAST_RESULT:
         raise validation_error(f"Paging is limited to {LARGEST_PAGE} records a page and {LAST_RESULT} in all")
     found = [(record_id, record) for record_id, record in indexed(portal, type_id).items() if fits(groups, record)]
-    page = [shown(record_id, record, body.get("properties") or []) for record_id, record in found[after:][:limit]]
+    names = as_texts("properties", body.get("properties"))
+    page = [shown(record_id, record, names) for record_id, record in found[after:][:limit]]
     answer: Json = {"total": len(found), "results": page}
     if after + limit < len(found) and page:
         answer["paging"] = {"next": {"after": str(after + limit)}}
     return Response(200, answer)
 
 
+def filter_groups(body: Mapping[str, Any]) -> list[Json]:
+    """The filter groups of a body; each is any number of filters."""
+    groups = as_objects("filterGroups", body.get("filterGroups"))
+    return [{"filters": as_objects("filters", group.get("filters"))} for group in groups]
+
+
+def whole_number(body: Mapping[str, Any], name: str, otherwise: int) -> int:
+    """A number, which may be sent as its text."""
+    value = body.get(name)
+    text = "" if value is None else as_text(name, value)
+    return as_number(name, int(text) if re.fullmatch(r"-?\d{1,10}", text) else value) if text else otherwise
+
+
 def check_filters(portal: Portal, type_id: str, groups: Sequence[Json]) -> None:
     """Refuses too many filters, unknown operators, and properties that are not live."""
-    filters = [one for group in groups for one in group.get("filters") or []]
-    largest = max((len(group.get("filters") or []) for group in groups), default=0)
+    filters = [one for group in groups for one in group["filters"]]
+    largest = max((len(group["filters"]) for group in groups), default=0)
     if len(groups) > MOST_GROUPS or largest > MOST_FILTERS or len(filters) > MOST_IN_ALL:
         raise validation_error(
             f"A search takes at most {MOST_GROUPS} groups of {MOST_FILTERS} filters, {MOST_IN_ALL} in all"
@@ -90,11 +111,12 @@ def check_filters(portal: Portal, type_id: str, groups: Sequence[Json]) -> None:
 def check_filter(one: Mapping[str, Any], known: set[str]) -> None:
     """Refuses one filter that cannot be answered."""
     require_fields([one], ("propertyName", "operator"))
-    if one["operator"] not in OPERATORS:
+    if str(one["operator"]) not in OPERATORS:
         raise invalid_json(f"Cannot deserialize filter operator '{one['operator']}'")
     if operand := OPERAND.get(one["operator"], "value"):
         require_fields([one], (operand,))
-    if one["propertyName"] not in known:
+    as_texts("values", one.get("values"))
+    if as_text("propertyName", one["propertyName"]) not in known:
         message = f"Property '{one['propertyName']}' does not exist"
         raise validation_error("There was a problem with the request.", errors=[{"message": message}])
 
@@ -119,7 +141,7 @@ def overlooked(portal: Portal, record: Json) -> bool:
 
 def fits(groups: Sequence[Json], record: Record) -> bool:
     """Whether all filters of some group fit a record."""
-    return not groups or any(all(matches(one, record) for one in group.get("filters") or []) for group in groups)
+    return not groups or any(all(matches(one, record) for one in group["filters"]) for group in groups)
 
 
 def matches(one: Mapping[str, Any], record: Record) -> bool:

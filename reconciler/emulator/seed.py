@@ -11,7 +11,15 @@ from urllib.parse import urlsplit
 from reconciler.emulator import account, associations, pipelines, schemas
 from reconciler.emulator.errors import ApiError
 from reconciler.emulator.stage_properties import stage_properties
-from reconciler.emulator.store import STANDARD_NAMES, STATE_PARTS, Portal, SeedError, empty_object, empty_state
+from reconciler.emulator.store import (
+    STANDARD_NAMES,
+    STATE_PARTS,
+    Portal,
+    SeedError,
+    empty_object,
+    empty_state,
+    whole_state,
+)
 
 Json = dict[str, Any]
 
@@ -94,13 +102,16 @@ def read_defaults() -> dict[str, Json]:
 def state_of_file(file: Path) -> Json:
     """A portal from a saved state, a snapshot, or one raw list answer whose object type is the file's name."""
     try:
-        saved = json.loads(file.read_text("utf-8"))
+        saved = json.loads(file.read_text("utf-8-sig"))
     except OSError as error:
         raise SeedError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SeedError(f"{file}: is no JSON") from error
     if isinstance(saved, dict) and saved.keys() >= STATE_PARTS.keys():
-        return saved
+        try:
+            return whole_state(saved)
+        except SeedError as error:
+            raise SeedError(f"{file}: is no emulator state: {error}") from error
     if isinstance(saved, dict) and isinstance(saved.get("responses"), dict):
         return state_of_answers(saved["responses"], file)
     if isinstance(saved, dict) and isinstance(saved.get("results"), list):

@@ -91,7 +91,7 @@ def property_suffix(stage_id: str) -> str:
     """A stage id inside a property name; ids that are no name, like UUIDs, get underscores and a number after them."""
     if PLAIN_ID.fullmatch(stage_id):
         return stage_id
-    return f"{re.sub('[^a-z0-9]', '_', stage_id.lower())}_{zlib.crc32(stage_id.encode())}"
+    return f"{re.sub('[^a-z0-9]', '_', stage_id.lower())}_{zlib.crc32(stage_id.encode('utf-8', 'backslashreplace'))}"
 
 
 def lifecycle_options(portal: Portal, type_id: str) -> list[Json]:

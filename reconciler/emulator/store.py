@@ -1,16 +1,18 @@
 """The portal's state: plain JSON in memory, with an optional file behind it."""
 
+import glob
 import json
 import os
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reconciler.emulator.errors import unable_to_infer
+from reconciler.emulator.errors import ApiError, unable_to_infer
 
 Clock = Callable[[], float]
 
@@ -83,20 +85,49 @@ class SeedError(Exception):
     """A seed that is no file, or no file that a portal could be made from."""
 
 
+class NotKeptError(ApiError):
+    """The file of the portal cannot be written or read: nothing is done, and a client that waits does not help."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(400, f"the emulated portal in {path} cannot be kept: {reason}")
+
+
 STATE_PARTS: Mapping[str, type] = {"portalId": int, "objects": dict, "pipelines": dict, "switches": dict}
+KINDS: Mapping[type, str] = {dict: "mapping", list: "list", int: "number"}
 
 
 def saved_state(file: Path) -> dict[str, Any]:
     """The state in a file, or what keeps it from being one."""
     try:
         state = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise SeedError(f"it cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise SeedError("it is not JSON") from error
+    return whole_state(state)
+
+
+def whole_state(state: Any) -> dict[str, Any]:
+    """A state with all that a portal needs; parts that it does not have are those of an empty one."""
     if not isinstance(state, dict):
         raise SeedError("it is no mapping")
     if missing := [key for key, kind in STATE_PARTS.items() if not isinstance(state.get(key), kind)]:
         raise SeedError(f"it lacks {', '.join(missing)}")
-    return state
+    whole = filled(state, empty_state(), "it")
+    for type_id, definitions in whole["objects"].items():
+        whole["objects"][type_id] = filled(definitions, empty_object(type_id), f"objects/{type_id}")
+    return whole
+
+
+def filled(part: Any, empty: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A part of a state over an empty one of its kind."""
+    if not isinstance(part, dict):
+        raise SeedError(f"{where} is no mapping")
+    for key, value in empty.items():
+        kind = next((kind for kind in KINDS if isinstance(value, kind)), str)
+        if not isinstance(part.get(key, value), kind):
+            raise SeedError(f"{key} of {where} is no {KINDS.get(kind, 'text')}")
+    return {**empty, **part}
 
 
 def empty_state(portal_id: int = 12345678) -> dict[str, Any]:
@@ -125,13 +156,45 @@ def empty_object(name: str) -> dict[str, Any]:
     return {"name": name, "properties": {}, "groups": {}, "archivedProperties": {}, "everNonUnique": []}
 
 
+Mark = tuple[int, int, int]
+
+
+def mark_of(file: Path) -> Mark | None:
+    """What differs after each write of a file; none when it is not there."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keeps all other processes from writing a state file, by a lock on its directory that dies with its holder."""
+    import fcntl
+
+    try:
+        with suppress(FileExistsError):
+            path.parent.mkdir(parents=True)
+        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise NotKeptError(path, str(error.strerror)) from error
+    try:
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(directory, fcntl.LOCK_EX)
+            for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
+                left.unlink()  # of a writer that was killed
+        yield
+    finally:
+        os.close(directory)
+
+
 class Portal:
     """One HubSpot account: its state, its clock, the file it lives in, and the log of requests."""
 
     def __init__(self, state: dict[str, Any], *, path: Path | None = None, clock: Clock | None = None) -> None:
         self.state = state
         state["switches"] = {**SWITCHES, **state["switches"]}
-        state.setdefault("stale", {})
         self.path = path
         self.log: list[dict[str, Any]] = []
         self.lock = threading.RLock()
@@ -141,6 +204,9 @@ class Portal:
         self._touched: set[str] = set()
         self._chunks: dict[str, str] = {}
         self._shown: Counter[str] = Counter()  # how often this process was shown each stale list
+        self._mark: Mark | None = None  # of the file as this process last read or wrote it
+        self._seed: str | Path = "default"
+        self._turns = 0
 
     @classmethod
     def seeded(cls, seed: str | Path = "default", clock: Clock | None = None) -> "Portal":
@@ -153,11 +219,44 @@ class Portal:
     def open(cls, path: str | Path, seed: str | Path = "default", clock: Clock | None = None) -> "Portal":
         """The portal that lives in a file, which is made from a seed when it is not there."""
         file = Path(path)
-        if file.exists():
-            return cls(saved_state(file), path=file, clock=clock)
-        portal = cls.seeded(seed, clock)
-        portal.path = file
+        mark = mark_of(file)
+        portal = cls(saved_state(file), clock=clock) if mark else cls.seeded(seed, clock)
+        portal.path, portal._mark, portal._seed = file, mark, seed
         return portal
+
+    @contextmanager
+    def turn(self, *, writing: bool) -> Iterator[None]:
+        """One call at a time, and one write among all processes that share the file; each goes on from the last."""
+        with self.lock:
+            if self._turns or self.path is None:
+                yield
+                return
+            with alone(self.path) if writing else nullcontext():
+                self._catch_up(self.path)
+                self._turns += 1
+                try:
+                    yield
+                finally:
+                    self._turns -= 1
+
+    def _catch_up(self, path: Path) -> None:
+        """Takes over what another process wrote."""
+        mark = mark_of(path)
+        if mark in (None, self._mark):
+            return
+        try:
+            self.replace(saved_state(path))
+        except SeedError as error:
+            raise NotKeptError(path, str(error)) from error
+        self._mark = mark
+
+    def replace(self, state: Mapping[str, Any]) -> None:
+        """Becomes another portal."""
+        self.state.clear()
+        self.state.update(state)
+        self.state["switches"] = {**SWITCHES, **state["switches"]}
+        for cache in (self.encoded, self._chunks, self._shown, self._touched):
+            cache.clear()
 
     @property
     def portal_id(self) -> int:
@@ -173,10 +272,9 @@ class Portal:
     def object_type(self, segment: str) -> str:
         """The type id that a path segment names: id, singular, plural or qualified name, in any case."""
         wanted = segment.lower()
-        if wanted in STANDARD_TYPES:
-            return wanted
-        if wanted in STANDARD_NAMES:
-            return STANDARD_NAMES[wanted]
+        standard = STANDARD_NAMES.get(wanted, wanted)
+        if standard in STANDARD_TYPES and standard in self.state["objects"]:
+            return standard
         for type_id, definitions in self.state["objects"].items():
             if type_id.startswith("2-") and wanted in (type_id, f"p{self.portal_id}_{definitions['name']}".lower()):
                 return str(type_id)
@@ -232,6 +330,11 @@ class Portal:
             )
         return self.encoded[key]
 
+    def begin(self) -> None:
+        """Writes the state file before the first request, so that one that cannot be written is known at once."""
+        with self.turn(writing=True):
+            self.save()
+
     def refused(self) -> None:
         """Ends a write that changed nothing."""
         self._touched = set()
@@ -247,19 +350,36 @@ class Portal:
         for type_id in touched:
             self._chunks.pop(type_id, None)
         self._touched = set()
-        self.save()
+        try:
+            self.save()
+        except NotKeptError:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        """Goes back to what the file holds, or to the seed where there is none yet."""
+        from reconciler.emulator.seed import seeded_state
+
+        there = self.path is not None and mark_of(self.path) is not None
+        self.replace(saved_state(self.path) if there and self.path else seeded_state(self._seed))
 
     def save(self) -> None:
         """Writes the state file, whole or not at all."""
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        with scratch.open("w", encoding="utf-8") as stream:
-            stream.write(self._text())
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(scratch, self.path)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with scratch.open("w", encoding="utf-8") as stream:
+                stream.write(self._text())
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(scratch, self.path)
+        except OSError as error:
+            with suppress(OSError):
+                scratch.unlink(missing_ok=True)
+            raise NotKeptError(self.path, str(error.strerror)) from error
+        self._mark = mark_of(self.path)
 
     def _text(self) -> str:
         """The state as JSON; object types that no write touched are encoded once."""
