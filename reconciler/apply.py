@@ -50,6 +50,7 @@ class Outcome:
     message: str = ""
     error: Mapping[str, Json] | None = None
     partly: bool = False  # some of its requests were carried out, and then it failed
+    overwritten: bool = False  # it was carried out, and somebody else has written over it since
 
 
 class Reader(ListSource, Protocol):
@@ -373,12 +374,12 @@ def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
             unknown = [change for change in open_ if run.outcomes[change.address].word == "unknown"]
             _repeat([change for change in unknown if _may_be_repeated(change, seen, run)], run, tools)
     except ReconcilerError as error:  # what was written stays written, whoever cannot be asked for it
-        trouble = str(error)
+        trouble = f"but reading it back failed: {error}"
     except Exception as error:  # even where it is a bug of ours
         trouble = f"but reading it back failed: {_bug(error)}"
     for change in open_:
         if run.outcomes[change.address].word == "done":
-            run.settle(Outcome(change, "done", f"HubSpot accepted it, {trouble or _not_shown(change, seen)}"))
+            run.settle(_accepted(change, trouble) if trouble else _not_shown(change, seen))
             run.doubtful = True
 
 
@@ -403,12 +404,17 @@ def _looked_for(open_: list[Change], run: Run, tools: Tools) -> Observation:
     return seen
 
 
-def _not_shown(change: Change, seen: Observation) -> str:
+def _accepted(change: Change, but: str) -> Outcome:
+    return Outcome(change, "done", f"HubSpot accepted it, {but}")
+
+
+def _not_shown(change: Change, seen: Observation) -> Outcome:
     """What is to be said of a write that HubSpot took and that does not show."""
     if unread := seen.unreadable(change.address):
-        return f"but it could not be read back: {unread.detail}"
-    message = _moved(change, seen) if change.action != "archive" else ""
-    return f"and somebody else stepped in: {message}" if message else "but reading it back does not show it"
+        return _accepted(change, f"but it could not be read back: {unread.detail}")
+    if message := _moved(change, seen) if change.action != "archive" else "":
+        return replace(_accepted(change, f"and somebody else stepped in: {message}"), overwritten=True)
+    return _accepted(change, "but reading it back does not show it")
 
 
 def look(changes: Sequence[Change], reader: ListSource, scope: Scope, *, around: bool = False) -> Observation:

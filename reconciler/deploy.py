@@ -186,7 +186,11 @@ def _decided(deployment: Deployment, done: Iterable[Change], fresh: Iterable[str
 
 
 def _moves(change: Change, outcomes: Mapping[str, Outcome]) -> bool:
-    return not change.writes or (change.address in outcomes and outcomes[change.address].word in MOVED)
+    """Whether the baseline follows a change; what somebody wrote over it since, nobody has accepted."""
+    if not change.writes:
+        return True
+    outcome = outcomes.get(change.address)
+    return outcome is not None and outcome.word in MOVED and not outcome.overwritten
 
 
 def _never_baselined(deployment: Deployment, known: baselines.Baseline | None) -> frozenset[str]:

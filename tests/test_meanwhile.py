@@ -111,3 +111,29 @@ def new(name):
     return Change(
         f"properties/contacts/{name}", "create", fields=fields, expects="absent", remote={"objectType": "contacts"}
     )
+
+
+def test_what_somebody_wrote_over_ours_at_once_is_no_accepted_state(line, capsys):
+    """HubSpot took the write and a colleague's came right after it: the text says so, and the next plan a conflict."""
+    assert applied("Memo")[0] == 0
+    line.open()
+    line.counts_reads = False
+
+    def interfere(number):
+        if line.portal.log[-1]["method"] == "PATCH":
+            edit(line.portal, "relabel", object="contacts", property="memo", label="Notes")
+
+    line.after = interfere
+    capsys.readouterr()
+
+    code, outcome, message = applied("Minutes")
+
+    assert (code, outcome) == (7, "done")
+    assert message.startswith("HubSpot accepted it, and somebody else stepped in: label was 'Memo'")
+    told = " ".join(capsys.readouterr().out.split())
+    assert f'✓ done ~ update property memo of contacts "Minutes" {message}' in told
+    assert told.endswith("Applied: 1 updated. 1 not verified.")
+    line.open()
+    assert run(["drift", "-q"], IdleClock()) == 2
+    assert 'label  "Memo" → "Notes"' in capsys.readouterr().out
+    assert run(["plan", "-q"], IdleClock()) == 5

@@ -10,7 +10,18 @@ from reconciler.model import Json
 from reconciler.render import escape, markdown_drift, markdown_explain, markdown_fleet, markdown_plan
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
-from reconciler.render.words import TROUBLE, Change, clip, command, failure, moment, own_errors, portal, unread
+from reconciler.render.words import (
+    TROUBLE,
+    Change,
+    clip,
+    command,
+    failure,
+    is_unshown,
+    moment,
+    own_errors,
+    portal,
+    unread,
+)
 
 AGAIN = {
     "plan": "plan",
@@ -123,7 +134,8 @@ def _nothing(page: Page) -> Lines:
 
 def _apply(page: Page) -> Lines:
     changes = page.document.get("changes", ())
-    yield from alert("CAUTION", _trouble(page, [one for one in changes if one.get("outcome") in TROUBLE]))
+    trouble = [one for one in changes if one.get("outcome") in TROUBLE or is_unshown(one)]
+    yield from alert("CAUTION", _trouble(page, trouble))
     shown = page.detail.first(changes)
     if shown:
         yield from head("Outcome", "", "Definition", "Where")
