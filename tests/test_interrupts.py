@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -58,6 +59,31 @@ def test_the_first_signal_lets_what_is_in_flight_end(line, number, code):
     line.open()
     assert run(APPLY) == 0
     assert applied()[1][ONE] == "verified"
+
+
+def test_a_signal_that_nobody_reads_of_breaks_no_write(line):
+    """`reconciler apply 2>&1 | tee log`: Ctrl-C ends `tee` too, and what cannot be said there ends nothing."""
+    reading, writing = os.pipe()
+    pids = SimpleQueue()
+
+    def cut():
+        os.close(reading)
+        os.kill(pids.get(), signal.SIGINT)
+
+    line.before_write = cut
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", *APPLY],
+        stdout=subprocess.DEVNULL,
+        stderr=writing,
+        stdin=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    pids.put(process.pid)
+
+    assert process.wait() == 130
+    assert applied() == (130, {GROUP: "verified", ONE: "skipped"})
+    changes = json.loads(Path("applied.json").read_text("utf-8"))["changes"]
+    assert [one.get("message") for one in changes if one["address"] == GROUP] == [None]
 
 
 @pytest.mark.parametrize(("number", "_"), SIGNALS)
