@@ -50,6 +50,7 @@ class Outcome:
     message: str = ""
     error: Mapping[str, Json] | None = None
     partly: bool = False  # some of its requests were carried out, and then it failed
+    overwritten: bool = False  # it was carried out, and somebody else has written over it since
 
 
 class Reader(ListSource, Protocol):
@@ -335,16 +336,27 @@ def _carry_batch(changes: tuple[Change, ...], tools: Tools) -> list[Outcome]:
 
 def _batch_outcome(change: Change, answer: Answer) -> Outcome:
     """Whether a batch made this one: HubSpot answers with what it made and, beside it, what it did not."""
-    told: Mapping[str, Json] = answer.body or {}  # every part of an error body may be missing (hubspot-api.md F.3)
-    for error in told.get("errors") or ():
+    if any(one.get("name") == change.name for one in _objects(answer.body, "results")):
+        return Outcome(change, "done")
+    for error in _objects(answer.body, "errors"):  # every part of it may be missing (hubspot-api.md F.3)
         said = str(error.get("message", "without a reason"))
-        if change.name in (error.get("context") or {}).get("name", ()) or f"'{change.name}'" in said:
+        if change.name in _names(error) or f"'{change.name}'" in said:
             details = {"code": "blocked", "message": said, "category": error.get("category", "")}
             refused = {**details, "correlationId": answer.correlation_id}
             return Outcome(change, "failed", f"HubSpot refused it: {said}", refused)
-    if any(result.get("name") == change.name for result in told.get("results") or ()):
-        return Outcome(change, "done")
     return Outcome(change, "unknown", "the answer to the batch does not speak of it")
+
+
+def _objects(body: Json, key: str) -> list[Mapping[str, Json]]:
+    """The objects in a list of an answer to a write: whatever else it holds, the write was taken."""
+    listed = body.get(key) if isinstance(body, Mapping) else None
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+
+
+def _names(error: Mapping[str, Json]) -> list[Json]:
+    context = error.get("context")
+    named = context.get("name") if isinstance(context, Mapping) else None
+    return named if isinstance(named, list) else [named]
 
 
 # --- was it done? ----------------------------------------------------------------------------------------------------
@@ -360,14 +372,14 @@ def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
         seen = _looked_for(open_, run, tools)
         if not tools.cancelled():
             unknown = [change for change in open_ if run.outcomes[change.address].word == "unknown"]
-            _repeat([change for change in unknown if not seen.unreadable(change.address)], run, tools)
+            _repeat([change for change in unknown if _may_be_repeated(change, seen, run)], run, tools)
     except ReconcilerError as error:  # what was written stays written, whoever cannot be asked for it
-        trouble = str(error)
+        trouble = f"but reading it back failed: {error}"
     except Exception as error:  # even where it is a bug of ours
         trouble = f"but reading it back failed: {_bug(error)}"
     for change in open_:
         if run.outcomes[change.address].word == "done":
-            run.settle(Outcome(change, "done", f"HubSpot accepted it, {trouble or _not_shown(change, seen)}"))
+            run.settle(_accepted(change, trouble) if trouble else _not_shown(change, seen))
             run.doubtful = True
 
 
@@ -392,15 +404,17 @@ def _looked_for(open_: list[Change], run: Run, tools: Tools) -> Observation:
     return seen
 
 
-def _not_shown(change: Change, seen: Observation) -> str:
+def _accepted(change: Change, but: str) -> Outcome:
+    return Outcome(change, "done", f"HubSpot accepted it, {but}")
+
+
+def _not_shown(change: Change, seen: Observation) -> Outcome:
     """What is to be said of a write that HubSpot took and that does not show."""
     if unread := seen.unreadable(change.address):
-        return f"but it could not be read back: {unread.detail}"
-    resource = seen.snapshot.get(change.address)
-    for one in change.fields if resource and change.action != "archive" else ():
-        if message := _moved(change, one, resource):
-            return f"and somebody else stepped in: {message}"
-    return "but reading it back does not show it"
+        return _accepted(change, f"but it could not be read back: {unread.detail}")
+    if message := _moved(change, seen) if change.action != "archive" else "":
+        return replace(_accepted(change, f"and somebody else stepped in: {message}"), overwritten=True)
+    return _accepted(change, "but reading it back does not show it")
 
 
 def look(changes: Sequence[Change], reader: ListSource, scope: Scope, *, around: bool = False) -> Observation:
@@ -478,6 +492,21 @@ def _field_holds(change: Change, one: PlannedField, resource: Resource, written:
     return bool(respelled) and not change.kind.same(one.path, one.before, value)
 
 
+def _may_be_repeated(change: Change, seen: Observation, run: Run) -> bool:
+    """Whether a write that may be lost finds what it was meant for; what somebody made of it meanwhile stays.
+
+    What a create makes in several steps looks like nothing that was planned while it is half there; HubSpot refuses to
+    make anything twice.
+    """
+    if seen.unreadable(change.address):
+        return False
+    message = _moved(change, seen) if change.expects == "present" else ""
+    if message:
+        outcome = run.outcomes[change.address]
+        run.settle(replace(outcome, message=f"{outcome.message}, and somebody else stepped in: {message}"))
+    return not message
+
+
 def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:
     """A write whose outcome is unknown and whose effect is not there is sent once more."""
     for change in changes:
@@ -512,15 +541,22 @@ def standing(change: Change, seen: Observation) -> Standing:
     if (resource is not None) != (change.expects == "present"):
         there = "is there" if resource is not None else "is gone"
         return Standing(change, "stale", f"the plan expected it to be {change.expects}, and it {there}")
+    message = _moved(change, seen)
+    return Standing(change, "stale", message) if message else Standing(change, "open")
+
+
+def _moved(change: Change, seen: Observation) -> str:
+    """What somebody else has made of it, neither what the plan found nor what it wants; nothing where it is so."""
+    resource = seen.snapshot.get(change.address)
     for one in change.fields if resource else ():
         if change.action == "archive" and one.path.endswith(("displayOrder", "position")):
             continue  # others move it along
-        if message := _moved(change, one, resource):
-            return Standing(change, "stale", message)
-    return Standing(change, "open")
+        if message := _field_moved(change, one, resource):
+            return message
+    return ""
 
 
-def _moved(change: Change, one: PlannedField, resource: Resource | None) -> str:
+def _field_moved(change: Change, one: PlannedField, resource: Resource | None) -> str:
     assert resource is not None
     if _as_before(change, one, resource) or _field_holds(change, one, resource):
         return ""

@@ -189,7 +189,11 @@ def _applied(change: Change, plan: str) -> dict[str, Json]:
 
 
 def _moves(change: Change, outcomes: Mapping[str, Outcome]) -> bool:
-    return not change.writes or (change.address in outcomes and outcomes[change.address].word in MOVED)
+    """Whether the baseline follows a change; what somebody wrote over it since, nobody has accepted."""
+    if not change.writes:
+        return True
+    outcome = outcomes.get(change.address)
+    return outcome is not None and outcome.word in MOVED and not outcome.overwritten
 
 
 def _never_baselined(deployment: Deployment, known: baselines.Baseline | None) -> frozenset[str]:

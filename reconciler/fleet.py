@@ -94,7 +94,12 @@ def chosen(fleet: Sequence[Member], patterns: Sequence[str]) -> list[Member]:
 
             names = [member.name for member in fleet]
             raise UsageError(f"no portal is called {pattern}", hint=did_you_mean(pattern, names) or "see the settings")
-    return [one for one in fleet if not patterns or "all" in patterns or any(_named(one, each) for each in patterns)]
+    return [one for one in fleet if not patterns or "all" in patterns or named(one, patterns)]
+
+
+def named(member: Member, patterns: Iterable[str]) -> bool:
+    """Whether any of these patterns means a portal."""
+    return any(_named(member, pattern) for pattern in patterns)
 
 
 def _named(member: Member, pattern: str) -> bool:
@@ -103,7 +108,7 @@ def _named(member: Member, pattern: str) -> bool:
 
 def waves(fleet: Sequence[Member], canaries: Sequence[str], size: int) -> list[list[Member]]:
     """The order of an apply: the canaries first, then everybody else in waves."""
-    first = [member for member in fleet if any(_named(member, name) for name in canaries)]
+    first = [member for member in fleet if named(member, canaries)]
     rest = [member for member in fleet if member not in first]
     return [part for part in (first, *(rest[at : at + size] for at in range(0, len(rest), size))) if part]
 

@@ -95,6 +95,21 @@ def test_a_canary_that_is_done_may_be_named_again(place):
     assert verdicts(json.loads(Path("report.json").read_text("utf-8"))) == {"a": "applied", "b": "applied"}
 
 
+def test_a_portal_is_no_canary_because_the_canaries_are_done(place):
+    """The first wave of a resume is one like any other: what fails in it counts, and ends nothing by itself."""
+    Path("specs/reconciler.yaml").write_text(
+        f"{SETTINGS.rstrip()[:-1]}, c: {{emulator: .reconciler/c.json}}}}\n", "utf-8"
+    )
+    assert run([*APPLY, "--portals", "a", "--canary", "a"]) == 0
+    Path(".reconciler/b.json").write_text("no portal", "utf-8")
+    words = ["--canary", "a", "--max-failures", "1", "--resume", str(journals("apply")[-1])]
+
+    assert run([*APPLY, *words, "-o", "json:report.json"]) == 7
+
+    found = verdicts(json.loads(Path("report.json").read_text("utf-8")))
+    assert found == {"a": "applied", "b": "failed", "c": "applied"}
+
+
 @pytest.mark.parametrize("file", ["no journal\n", '{"name": "a"}\n', "\xff\n", ""])
 def test_a_file_that_is_no_journal_is_refused(place, capsys, file):
     """Nothing is done twice because of it."""

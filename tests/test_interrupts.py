@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import threading
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -14,6 +15,7 @@ from processes import TOKEN, listening, started
 
 from reconciler import receipts
 from reconciler.cli import run
+from reconciler.cli.apply import Stop
 from reconciler.emulator import Portal, faults
 
 SETTINGS = 'version: 1\nportals: {{production: {{portalId: 12345678, baseUrl: "{url}"}}}}\nwatch: [contacts]\n'
@@ -58,6 +60,22 @@ def test_the_first_signal_lets_what_is_in_flight_end(line, number, code):
     line.open()
     assert run(APPLY) == 0
     assert applied()[1][ONE] == "verified"
+
+
+def test_a_signal_that_nobody_can_be_told_of_breaks_no_write():
+    """`reconciler apply 2>&1 | tee log`: Ctrl-C ends `tee` too, and a broken pipe is nothing that a write waits for."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    stderr = open(writing, "w", encoding="utf-8")  # noqa: SIM115
+    stop = Stop()
+    stop.writing = True
+
+    with redirect_stderr(stderr):
+        stop(signal.SIGINT, None)
+
+    assert (stop.name, stop.event.is_set()) == ("interrupted", True)
+    with suppress(BrokenPipeError):
+        stderr.close()
 
 
 @pytest.mark.parametrize(("number", "_"), SIGNALS)

@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,7 +143,8 @@ class Stop:
         self.event.set()
         if not self.writing:
             raise Cancelled(self.name)
-        click.echo("finishing what is in flight; once more to leave at once", err=True)
+        with suppress(OSError, RuntimeError):  # nobody reads it, or it interrupts another line: neither ends a write
+            click.echo("finishing what is in flight; once more to leave at once", err=True)
 
 
 @contextmanager

@@ -134,7 +134,7 @@ def apply(
             workshop = replace(workshop, reviewed=_reviewed(run, workshop))
         stopped.writing = True
         job = workshop.apply if plans is None else _from_plans(workshop, plans)
-        canaries = frozenset(member.name for member in waves[0]) if canary and waves else frozenset()
+        canaries = frozenset(member.name for member in run.named if fleet.named(member, canary))
         return run.report(run.over(waves, job, canaries=canaries, most_failures=max_failures), workshop)
 
 

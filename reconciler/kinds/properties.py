@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler import object_types
 from reconciler.address import decode, encode, join, split
 from reconciler.diff import Difference, FieldChange
-from reconciler.errors import StaleError
+from reconciler.errors import StaleError, UnavailableError
 from reconciler.kinds import (
     Count,
     Listing,
@@ -41,7 +41,7 @@ from reconciler.paths import Api
 
 if TYPE_CHECKING:
     from reconciler.diff import Field
-    from reconciler.plan import Change
+    from reconciler.plan import Change, PlannedField
 
 NAME = "properties"
 
@@ -969,6 +969,7 @@ def write(change: "Change", api: Api) -> Write:
             body = {field.path: field.after for field in change.fields if field.path.partition("/")[0] != "options"}
             if _writes_options(change) and body.get("type", "enumeration") in WITH_OPTIONS:
                 answer = yield Request("GET", path)
+                _refuse_odd(change, answer)
                 _refuse_moved(change, answer)
                 body["options"] = _options_to_send(answer.body["options"], change)
             yield Request("PATCH", path, body)
@@ -978,10 +979,27 @@ def _writes_options(change: "Change") -> bool:
     return any(field.path.partition("/")[0] == "options" for field in change.fields)
 
 
-def _refuse_moved(change: "Change", answer: Answer) -> None:
-    """An edit between the last look and this write is found, and the list is left alone."""
+def _refuse_odd(change: "Change", answer: Answer) -> None:
+    """What is written goes on from this answer: of another name, or with no options at all, it would cost them all."""
     if not answer.ok:
         raise StaleError(f"{change.address} is gone", where=change.address, hint="plan again")
+    options = answer.body.get("options")
+    if answer.body.get("name") != change.name or not isinstance(options, list):
+        message = f"HubSpot was asked for {change.address} and answered with something else, so nothing is written"
+        raise UnavailableError(message, where=change.address, hint="try again; look for a proxy that mixes answers up")
+    places = [one.after["displayOrder"] for one in _added(change)]
+    stood = min(places, default=0) > 0 or any(one.path == "options" and one.how == "changed" for one in change.fields)
+    if stood and not options:
+        raise StaleError(f"{change.address} has no options any more", where=change.address, hint="plan again")
+
+
+def _added(change: "Change") -> "list[PlannedField]":
+    """The options that are added to those that stay."""
+    return [f for f in change.fields if f.how == "added" and f.path.startswith("options/") and f.path.count("/") == 1]
+
+
+def _refuse_moved(change: "Change", answer: Answer) -> None:
+    """An edit between the last look and this write is found, and the list is left alone."""
     live = Resource(NAME, change.address, canonical(answer.body), answer.body)
     for field in change.fields:
         if field.path.partition("/")[0] != "options" or (field.path == "options" and field.how == "changed"):
@@ -1008,8 +1026,7 @@ def _options_to_send(live: Sequence[Mapping[str, Json]], change: "Change") -> li
                 options[value] = {"value": value, **field.after}
             case ("options", value, part) if value in options:
                 options[value][part] = field.after if field.how != "removed" else ("" if part != "hidden" else False)
-    added = [f for f in change.fields if f.how == "added" and f.path.startswith("options/") and f.path.count("/") == 1]
-    for field in sorted(added, key=lambda field: field.after["displayOrder"]):
+    for field in sorted(_added(change), key=lambda field: field.after["displayOrder"]):
         value = split(field.path)[1]
         if value not in order:
             order.insert(field.after["displayOrder"], value)

@@ -16,6 +16,7 @@ from reconciler.render.words import (
     clip,
     command,
     failure,
+    is_unshown,
     lines_of,
     moment,
     own_errors,
@@ -136,7 +137,8 @@ def _nothing(page: Page) -> Lines:
 
 def _apply(page: Page) -> Lines:
     changes = page.document.get("changes", ())
-    yield from alert("CAUTION", _trouble(page, [one for one in changes if one.get("outcome") in TROUBLE]))
+    trouble = [one for one in changes if one.get("outcome") in TROUBLE or is_unshown(one)]
+    yield from alert("CAUTION", _trouble(page, trouble))
     shown = page.detail.first(changes)
     if shown:
         yield from head("Outcome", "", "Definition", "Where")

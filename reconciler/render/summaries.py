@@ -16,6 +16,7 @@ from reconciler.render.words import (
     conflicts,
     counted,
     drift_items,
+    is_unshown,
     refused,
 )
 
@@ -102,6 +103,7 @@ def apply_summary(document: Document) -> str:
     satisfied = [f"{others['satisfied']:,} already so"] if others["satisfied"] else []
     partly = [f"{number:,} in part"] if (number := sum(bool(change.get("partly")) for change in changes)) else []
     trouble = [f"{others[outcome]:,} {outcome}" for outcome in TROUBLE if others[outcome]]
+    trouble += [f"{number:,} not verified"] if (number := sum(map(is_unshown, changes))) else []
     nothing = "Nothing is known to have been written." if others["unknown"] else "Nothing was written."
     told = [*done, *partly, *satisfied]
     head = f"Applied: {', '.join(told)}." if told else nothing

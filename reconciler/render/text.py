@@ -17,6 +17,7 @@ from reconciler.render.words import (
     drift_items,
     drift_kind,
     failure,
+    is_unshown,
     lines_of,
     listed,
     moment,
@@ -196,7 +197,7 @@ def _apply(document: Document, style: Style) -> Iterator[Line]:
     """What became of every change: what went well first, so that trouble stands next to the summary."""
     changes = document.get("changes", ())
     fine = [change for change in changes if not _is_trouble(change)]
-    yield from _carried_out([change for change in fine if change["action"] not in BOOKKEEPING])
+    yield from _carried_out([change for change in fine if change["action"] not in BOOKKEEPING], style)
     noted = [change for change in fine if change["action"] in BOOKKEEPING]
     if noted:
         yield from text_changes.folded(noted, style)
@@ -209,9 +210,11 @@ def _apply(document: Document, style: Style) -> Iterator[Line]:
     yield from _notes(document, style)
 
 
-def _carried_out(changes: Sequence[Change]) -> Iterator[Line]:
+def _carried_out(changes: Sequence[Change], style: Style) -> Iterator[Line]:
     for change in changes:
         yield from _outcome(change)
+        if is_unshown(change):
+            yield from _failure(change, style)
     if changes:
         yield ""
 

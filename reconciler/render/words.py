@@ -408,8 +408,13 @@ def own_errors(document: Document) -> list[Json]:
     return [error for error in document.get("errors") or () if error not in told and error["message"] not in checked]
 
 
+def is_unshown(change: Change) -> bool:
+    """Whether HubSpot accepted a change and reading back did not show it."""
+    return change.get("outcome") == "done" and bool(change.get("message"))
+
+
 def failure(change: Change) -> list[str]:
-    """Why a change was not done, each thing said once."""
+    """Why a change was not done, or does not show, each thing said once."""
     told = [text for text in (change.get("message"), (change.get("error") or {}).get("message")) if text]
     return told[:1] if len(told) > 1 and told[1] in told[0] else list(dict.fromkeys(told))
 

@@ -4,10 +4,13 @@ import pytest
 
 from reconciler.cli import run
 from reconciler.emulator import Portal
+from reconciler.errors import ReconcilerError
 from reconciler.kinds import properties
 from reconciler.kinds.properties import merged_options
-from reconciler.model import Source
+from reconciler.model import Answer, Source
 from reconciler.order import merged_order
+from reconciler.paths import Api
+from reconciler.plan import Change, PlannedField
 
 
 def declared(entry, name="cs_tier"):
@@ -150,3 +153,33 @@ def test_another_formula_is_written(tmp_path, monkeypatch):
         assert run(["plan", "-q", "--detailed-exitcode"]) == 0
         live = Portal.open("portal.json").definitions("0-1")["properties"]["arr"]["calculationFormula"]
         assert live.endswith(formula.rpartition(" ")[2])
+
+
+def option(value):
+    return {"value": value, "label": value, "displayOrder": 0, "hidden": False}
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"name": "other", "options": [option("x")]},
+            "HubSpot was asked for properties/contacts/tier and answered with",
+        ),
+        ({"options": [option("a"), option("b")]}, "HubSpot was asked for properties/contacts/tier and answered with"),
+        ({"name": "tier"}, "HubSpot was asked for properties/contacts/tier and answered with"),
+        ({"name": "tier", "options": None}, "HubSpot was asked for properties/contacts/tier and answered with"),
+        ({"name": "tier", "options": []}, "properties/contacts/tier has no options any more"),
+    ],
+    ids=["of another name", "of no name", "without options", "null for options", "options that are all gone"],
+)
+def test_an_option_is_not_added_to_an_odd_list(answer, told):
+    """The PATCH replaces the whole list by what was just read, so nothing is written where that cannot be right."""
+    field = PlannedField("options/c", None, {"label": "C", "displayOrder": 2}, "added")
+    change = Change("properties/contacts/tier", "update", fields=(field,), remote={"objectType": "contacts"})
+    live = {"label": "Tier", "type": "enumeration", "fieldType": "select", "groupName": "g"}
+    write = properties.write(change, Api("v3"))
+    assert next(write).method == "GET"
+
+    with pytest.raises(ReconcilerError, match=told):
+        write.send(Answer(200, {**live, **answer}))
