@@ -23,6 +23,7 @@ from reconciler.errors import (
     UsageError,
 )
 from reconciler.kinds import (
+    Kind,
     Request,
     Scope,
     Write,
@@ -175,7 +176,7 @@ def _tasks(step: Sequence[Change]) -> Iterator[Task]:
         else:
             yield Task((change,))
     if serial:
-        yield Task(tuple(sorted(serial, key=lifecycle_stages.rank)))
+        yield Task(tuple(lifecycle_stages.in_turn(serial)))
     for batch in creates.values():
         for start in range(0, len(batch), BATCH):
             part = tuple(batch[start : start + BATCH])
@@ -419,12 +420,20 @@ def _not_shown(change: Change, seen: Observation) -> Outcome:
 
 def look(changes: Sequence[Change], reader: ListSource, scope: Scope, *, around: bool = False) -> Observation:
     """The lists that these changes touch, read again; before anything is written, what stands in their way as well."""
-    scope = scope_of(changes, scope)
-    touched = list({change.kind.NAME: change.kind for change in changes}.values())
+    scope, touched = scope_of(changes, scope), _kinds_of(changes)
     if around and (emptied := {one.address.split("/")[1] for one in changes if _archives_group(one)}):
         scope = scope.replaced(watch=tuple(sorted(emptied)))
         touched += [] if properties in touched else [properties]
     return observe(scope, read(reader, scope, touched), touched)
+
+
+def looked_at_again(changes: Sequence[Change], seen: Observation, scope: Scope) -> Observation:
+    """What was read already, as these changes see it."""
+    return observe(scope_of(changes, scope), seen.reads, _kinds_of(changes))
+
+
+def _kinds_of(changes: Sequence[Change]) -> list[Kind]:
+    return list({change.kind.NAME: change.kind for change in changes}.values())
 
 
 def scope_of(changes: Iterable[Change], scope: Scope) -> Scope:
@@ -464,7 +473,7 @@ def holds(change: Change, observed: Snapshot, *, written: bool = False) -> bool:
     resource = observed.get(change.address)
     if change.action == "archive" or resource is None:
         return change.action == "archive" and resource is None
-    return all(_field_holds(change, one, resource, written) for one in change.fields)
+    return all(field_holds(change, one, resource, written) for one in change.fields)
 
 
 def still_before(change: Change, observed: Snapshot) -> bool:
@@ -472,7 +481,7 @@ def still_before(change: Change, observed: Snapshot) -> bool:
     resource = observed.get(change.address)
     if resource is None or change.action != "update":
         return (resource is not None) == (change.expects == "present")
-    missing = (one for one in change.fields if not _field_holds(change, one, resource, written=True))
+    missing = (one for one in change.fields if not field_holds(change, one, resource, written=True))
     return any(_as_before(change, one, resource) for one in missing)
 
 
@@ -481,7 +490,8 @@ def _as_before(change: Change, one: PlannedField, resource: Resource) -> bool:
     return there == (one.how != "added") and (not there or change.kind.same(one.path, one.before, value))
 
 
-def _field_holds(change: Change, one: PlannedField, resource: Resource, written: bool = False) -> bool:
+def field_holds(change: Change, one: PlannedField, resource: Resource, written: bool = False) -> bool:
+    """Whether one field is as the change wants it."""
     there, value = change.kind.value_at(resource, one)
     if one.how == "removed":
         return not there or change.kind.same(one.path, None, value)
@@ -558,7 +568,7 @@ def _moved(change: Change, seen: Observation) -> str:
 
 def _field_moved(change: Change, one: PlannedField, resource: Resource | None) -> str:
     assert resource is not None
-    if _as_before(change, one, resource) or _field_holds(change, one, resource):
+    if _as_before(change, one, resource) or field_holds(change, one, resource):
         return ""
     there, value = change.kind.value_at(resource, one)
     who, when = resource.facts.get("updatedUserId"), resource.facts.get("updatedAt")
@@ -582,6 +592,14 @@ def in_the_way(changes: Sequence[Change], seen: Observation) -> Iterator[Standin
             if inside and not leaves and address.split("/")[1] == change.address.split("/")[1]:
                 yield Standing(change, "stale", f"it holds {address}, which this plan neither archives nor moves")
                 break
+
+
+def neighbours_gone(changes: Sequence[Change], seen: Observation) -> Iterator[Standing]:
+    """Stages that were to stand after one that somebody has deleted: nobody decided where they belong now."""
+    for change in changes:
+        stage = change.writes and change.kind.NAME == lifecycle_stages.NAME
+        if lost := lifecycle_stages.lost_neighbour(change.remote, seen.snapshot) if stage else "":
+            yield Standing(change, "stale", f"the stage {lost!r} that it was to stand after is gone")
 
 
 def texts_taken(changes: Sequence[Change], seen: Observation) -> Iterator[Standing]:

@@ -13,6 +13,7 @@ from reconciler.apply import (
     Tools,
     carry_out,
     in_the_way,
+    neighbours_gone,
     refuse_stale,
     standing,
     texts_taken,
@@ -50,7 +51,8 @@ def refuse_blocked(plan: Plan) -> None:
 def satisfied_and_open(changes: Sequence[Change], seen: Observation) -> tuple[list[Outcome], list[Change]]:
     """What needs no write any more and what still does; anything else, and nothing is written."""
     standings: list[Standing] = [standing(change, seen) for change in changes if change.writes]
-    refuse_stale([*standings, *in_the_way(changes, seen), *texts_taken(changes, seen)])
+    obstacles = [*in_the_way(changes, seen), *neighbours_gone(changes, seen), *texts_taken(changes, seen)]
+    refuse_stale([*standings, *obstacles])
     satisfied = [Outcome(one.change, "satisfied", "it is so already") for one in standings if one.word == "satisfied"]
     return satisfied, [one.change for one in standings if one.word == "open"]
 

@@ -9,7 +9,7 @@ from reconciler.model import Json, Resource, Snapshot
 How = Literal["added", "changed", "removed"]
 
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import Protocol, Self
 
     class Field(Protocol):
         """A change of one attribute, whatever else is known of it."""
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         def after(self) -> Json: ...
         @property
         def how(self) -> How: ...
+        def _replace(self, *, path: str) -> Self: ...
 
 
 class FieldChange(NamedTuple):

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler import guards, planning
-from reconciler.apply import look, standing
+from reconciler.apply import field_holds, look, looked_at_again, standing
 from reconciler.errors import StaleError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource
@@ -73,10 +73,12 @@ def _plan(carried_out: list[Change], situation: Situation) -> Plan:
         if back := inverse(change, gone):
             candidates.append(back)
     seen = _look(candidates, situation)
+    candidates = _in_todays_order(candidates, carried_out, seen, situation)
+    seen = looked_at_again(candidates, seen, situation.scope)
     for back in candidates:
         where = standing(_with_ids(back, seen), seen)
         if where.word == "open":
-            changes.append(derived(where.change))
+            changes.append(derived(_left_to_do(where.change, seen)))
         elif where.word == "satisfied" and _unrecognised(back):
             message = f"{back.address} is not to be found: the run was cut off before it noted what HubSpot calls it"
             findings.append(Finding("inverse-unknown", "warning", message, "look for it in HubSpot", back.address))
@@ -104,6 +106,32 @@ def _look(candidates: list[Change], situation: Situation) -> Observation:
     if reader is None or not candidates:
         return situation.observation
     return situation.workspace.settled(lambda: look(candidates, reader, situation.scope))
+
+
+def _in_todays_order(
+    candidates: list[Change], carried_out: Sequence[Change], seen: Observation, situation: Situation
+) -> list[Change]:
+    """The ways back with the order of today for stages that stand where the apply put them, whatever their numbers."""
+    left = looked_at_again(carried_out, seen, situation.scope).snapshot
+    order = lifecycle_stages.ids_in_order(left)
+    found = []
+    for back in candidates:
+        stage = left.get(back.address) if back.kind.NAME == lifecycle_stages.NAME else None
+        known = {one: order[one] for one in stage.facts.get("placed", ())} if stage else {}
+        found.append(back._replace(remote={**back.remote, "order": known}) if known else back)
+    return found
+
+
+def _left_to_do(back: Change, seen: Observation) -> Change:
+    """A way back without what is as it was already: after an apply that was made in part, or an edit by hand."""
+    resource = seen.snapshot.get(back.address)
+    if back.action != "update" or resource is None:
+        return back
+    if back.kind.NAME != lifecycle_stages.NAME:
+        return back._replace(fields=tuple(one for one in back.fields if not field_holds(back, one, resource)))
+    parts = [part for one in back.fields for part in lifecycle_stages.apart(one, back.remote["ids"])]
+    left = [part for part in parts if not field_holds(back, part, resource)]
+    return back._replace(fields=lifecycle_stages.together(left))
 
 
 def _unrecognised(back: Change) -> bool:

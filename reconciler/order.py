@@ -1,7 +1,7 @@
 """Orders of named things: merging a declared order into a live one, with as few moves as possible."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 
@@ -28,11 +28,20 @@ def _place(order: Sequence[str], declared: Sequence[str], index: int) -> int:
     return min(followers, default=len(order))
 
 
-def moved(live: Sequence[str], wanted: Sequence[str]) -> set[str]:
-    """The fewest names that have to move for the live order to become the wanted one."""
+def moved(live: Sequence[str], wanted: Sequence[str], fixed: Collection[str] = ()) -> set[str]:
+    """The fewest names that have to move, and none of the fixed ones, for the live order to become the wanted one."""
     rank = {name: index for index, name in enumerate(wanted)}
-    staying = _longest_rising([rank[name] for name in live if name in rank])
+    ranks = [rank[name] for name in live if name in rank]
+    staying = _longest_rising(_beside(ranks, {rank[name] for name in fixed}) if fixed else ranks)
     return {name for name in live if name in rank and rank[name] not in staying}
+
+
+def _beside(ranks: Sequence[int], fixed: Collection[int]) -> list[int]:
+    """The numbers that stand to each fixed one as they should."""
+    places = {one: place for place, one in enumerate(ranks)}
+    return [
+        one for one in ranks if all((one < other) == (places[one] < places[other]) for other in fixed if other != one)
+    ]
 
 
 def _longest_rising(ranks: Iterable[int]) -> set[int]:

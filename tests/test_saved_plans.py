@@ -221,6 +221,8 @@ def stages():
         ["other", "subscriber"],
         ["other", "customer", "lead"],
         ["customer", "lead", "subscriber"],
+        ["opportunity", "subscriber", "lead"],
+        ["opportunity", "lead", "subscriber", "customer"],
     ],
 )
 def test_stages_that_moved_are_put_back(order):
@@ -236,6 +238,63 @@ def test_stages_that_moved_are_put_back(order):
     assert stages() == then
     undone()
     assert stages() == moved
+
+
+def lifecycle(*names, more=""):
+    """A declared lifecycle in this order; what is no default is labelled by its name."""
+    own = {"fan", "trial"}
+    rows = [f"{{name: {name}, label: {name.title()}}}" if name in own else f"{{name: {name}}}" for name in names]
+    return f"lifecycleStages: [{', '.join(rows)}]\n{more}"
+
+
+def test_a_stage_is_put_back_though_others_came_and_went_with_it():
+    """Places are numbers that others shift: what counts is that it stands where the apply put it."""
+    then = ["subscriber", "lead", "trial", "customer", "fan"]
+    specs(extra=lifecycle(*then))
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    gone = "removed: [{address: lifecycleStages/trial, reason: gone}]\n"
+    specs(extra=lifecycle("lead", "customer", "fan", "subscriber", more=gone))
+    assert run(["apply", "-q", "--auto-approve", "--allow", "lifecycleStages/trial"]) == 0
+
+    assert undone() == {"update lifecycleStages/subscriber": []}
+
+    order = [name for name in stages() if name in then]
+    assert order == ["subscriber", "lead", "customer"]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+@pytest.mark.parametrize(
+    "order",
+    [
+        ["marketingqualifiedlead", "salesqualifiedlead", "opportunity", "subscriber", "lead"],
+        ["opportunity", "salesqualifiedlead", "marketingqualifiedlead", "lead", "subscriber"],
+        ["lead", "opportunity", "subscriber", "fan", "marketingqualifiedlead", "salesqualifiedlead"],
+    ],
+)
+def test_stages_stand_as_declared_after_one_apply(order, saved):
+    """Neighbours that move together, one that keeps its number while all others move, a new one among them."""
+    document = planned(extra=lifecycle(*order))
+
+    assert run(["apply", "-q", "plan.json"] if saved else ["apply", "-q", "--auto-approve"]) == 0
+
+    labels = Portal.open(STATE).state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
+    number = next((one["id"] for one in labels if one["label"] == "Fan"), None)
+    assert [name for name in stages() if name in (*order, number)] == [number if one == "fan" else one for one in order]
+    assert all(change["action"] in ("update", "create", "adopt") for change in document["changes"])
+    assert planned(extra=lifecycle(*order))["changes"] == []
+
+
+@pytest.mark.parametrize("order", [["customer", "lead"], ["customer", "fan"]])
+def test_a_stage_whose_neighbour_was_deleted_meanwhile_is_not_written(order, capsys):
+    """It would have to stand somewhere else, and nobody has reviewed where."""
+    planned(extra=lifecycle(*order))
+    edit(Portal.open(STATE), "delete-stage", stage="customer")
+    then = stages()
+
+    assert run(["apply", "-q", "plan.json"]) == 5
+
+    assert "the stage 'Customer' that it was to stand after is gone" in capsys.readouterr().err
+    assert stages() == then
 
 
 def test_an_archived_property_is_undone_by_a_restore():
@@ -365,7 +424,10 @@ def test_what_was_done_in_part_is_undone_as_far_as_it_was():
     assert run(["plan", "-q", "--inverse", str(receipt), "-o", "json:back.json"]) == 0
 
     document = json.loads(Path("back.json").read_text("utf-8"))
-    assert [one["address"] for one in document["changes"]] == ["lifecycleStages/lead"]
+    (back,) = document["changes"]
+    assert back["address"] == "lifecycleStages/lead"
+    moved = [(field["path"], field["before"], field["after"]) for field in back["fields"]]
+    assert moved == [("label", "Prospect", "Lead")]  # it never came to be moved
     assert [one["rule"] for one in document["findings"]] == ["inverse-specs", "inverse-unknown"]
     portal = Portal.open(STATE)
     portal.state["faults"].clear()

@@ -13,7 +13,7 @@ C.3), so each is written, looked at, and the other one is brought to the same st
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from reconciler.address import encode, join
 from reconciler.diff import Difference, FieldChange, How
@@ -27,6 +27,8 @@ from reconciler.paths import Api
 if TYPE_CHECKING:
     from reconciler.diff import Field
     from reconciler.plan import Change
+
+F = TypeVar("F", bound="Field")
 
 NAME = "lifecycleStages"
 OBJECTS = ("contacts", "companies")
@@ -252,31 +254,47 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
         facts["read"] = read
         wanted = scope.desired.get(join(NAME, name))
         if wanted and "after" in wanted.facts:  # an apply looks at its own work
-            placed = [one for one, after in wanted.facts["after"].items() if _stands(name, after, named[one])]
+            placed = [one for one in wanted.facts["after"] if _stands(name, one, scope, named[one])]
             if not wanted.facts["ids"] and len(placed) < len(wanted.facts["after"]):
                 continue  # half made, by a run that was cut off: as good as absent, the write finds and completes it
             facts["placed"] = placed
-            then: Mapping[str, Sequence[str]] = wanted.facts.get("order", {})
-            facts["unmoved"] = [one for one in here if _unmoved(here[one]["id"], then.get(one, ()), named[one])]
+            facts["unmoved"] = [one for one in here if _unmoved(name, one, scope, named[one])]
         yield Resource(NAME, join(NAME, name), attributes, facts)
 
 
-def _stands(name: str, after: Json, stages: Mapping[str, Mapping[str, Json]]) -> bool:
-    """Whether a stage stands right after the one that a plan names."""
-    names = list(stages)
-    if name not in stages:
-        return False
+def _stands(name: str, object_type: str, scope: Scope, stages: Mapping[str, Mapping[str, Json]]) -> bool:
+    """Whether a stage stands where a plan wants it: right after another one that stands where it is wanted, too.
+
+    Neighbours that move together stand one after the other before they moved as well.
+    """
+    wanted, names = scope.desired.get(join(NAME, name)), list(stages)
+    if wanted is None or object_type not in wanted.facts.get("after", {}):
+        return True  # it does not move
+    after, place = wanted.facts["after"][object_type], names.index(name) if name in stages else -1
+    if place < 1 or not after:
+        return place == 0 and not after
+    beside = names[place - 1]
     before = _match_predecessor(list(stages.values()), after)
-    return names[0] == name if before is None else names.index(name) == list(stages.values()).index(before) + 1
+    return before is stages[beside] and _stands(beside, object_type, scope, stages)
 
 
-def _unmoved(stage: str, then: Sequence[str], stages: Mapping[str, Mapping[str, Json]]) -> bool:
-    """Whether a stage stands among the others of that time as it stood then: new ones only shift its number."""
-    now = [one["id"] for one in stages.values()]
+def _unmoved(name: str, object_type: str, scope: Scope, stages: Mapping[str, Mapping[str, Json]]) -> bool:
+    """Whether a stage stands among the others of that time as it stood then: new ones only shift its number.
+
+    The others are those that stay where they are: of a run that was cut off, some may have moved already.
+    """
+    then: Sequence[str] = scope.desired[join(NAME, name)].facts.get("order", {}).get(object_type, ())
+    stage = stages[name]["id"]
     if stage not in then:
         return False
-    before = {one for one in then[: then.index(stage)] if one in now}
-    return before == {one for one in now[: now.index(stage)] if one in then}
+    now = [one["id"] for one in stages.values()]
+    moving = {
+        one.facts["ids"].get(object_type)
+        for one in scope.desired.of_kind(NAME)
+        if object_type in one.facts.get("after", {}) and one.name != name
+    }
+    stay = ({*then} & {*now}) - moving
+    return stay & {*then[: then.index(stage)]} == stay & {*now[: now.index(stage)]}
 
 
 # --- what should be --------------------------------------------------------------------------------------------------
@@ -290,11 +308,13 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
     attributes = {one: _wanted(desired, observed, one, scope, reads) for one in objects}
     if observed is not None and attributes == observed.attributes:
         return Settled(observed)
+    places = {one: side["position"] for one, side in observed.attributes.items()} if observed else {}
+    moving = [one for one in objects if attributes[one]["position"] != places.get(one)]
     facts = {
         **(observed.facts if observed else {"ids": {}}),
         **({"id": desired.facts["id"]} if observed is None and "id" in desired.facts else {}),
-        "after": {one: _predecessor(desired.name, one, scope, reads) for one in objects},
-        **({"order": _live_order(scope, reads)} if observed else {}),
+        "after": {one: _predecessor(desired.name, one, scope, reads) for one in moving},
+        **({"order": _live_order(scope, reads)} if observed and moving else {}),
         "known": {one: _known_place(desired.name, attributes[one]["position"], one, scope, reads) for one in objects},
     }
     return Settled(Resource(NAME, desired.address, attributes, facts, desired.source))
@@ -320,21 +340,31 @@ def _other_side(observed: Resource | None) -> Mapping[str, Json]:
 
 @kept_with_first
 def _order(scope: Scope, reads: Reads, object_type: str) -> tuple[list[str], set[str]]:
-    """The order of an object's stages after the apply, and which of the live ones have to move for it."""
+    """The order of an object's stages after the apply, and which of the live ones have to move for it.
+
+    A place is a number, and what keeps its number does not move: the others go around it.
+    """
     live = list(_named(scope, reads)[object_type])  # with those to be removed: they go after everything else is done
     declared, _ = joined(_lists(scope.desired.of_kind(NAME)), {name: index for index, name in enumerate(live)})
     declared = [name for name in declared if join(NAME, name) in scope.desired]
-    moving = moved([name for name in live if name in declared], declared)
-    return merged_order([name for name in live if name not in moving], declared), moving
+    fixed: set[str] = set()
+    while True:
+        moving = moved([name for name in live if name in declared], declared, fixed)
+        order = merged_order([name for name in live if name not in moving], declared)
+        kept = {name for name in moving if order.index(name) == live.index(name)}
+        if kept <= fixed:
+            return order, moving
+        fixed |= kept
 
 
 def _predecessor(name: str, object_type: str, scope: Scope, reads: Reads) -> Json:
-    """What the stage stands after, by id and label: one that the same plan creates has no id yet."""
+    """What the stage stands after, by id and label: one that the same plan creates has no id yet, one that it deletes
+    is not there for long."""
     order, _ = _order(scope, reads, object_type)
-    index = order.index(name)
-    if index == 0:
+    staying = [one for one in order[: order.index(name)] if join(NAME, one) not in scope.removed]
+    if not staying:
         return None
-    before = order[index - 1]
+    before = staying[-1]
     live = _named(scope, reads)[object_type].get(before)
     declared = scope.desired.get(join(NAME, before))
     label = declared.attributes.get("label") if declared else None
@@ -457,13 +487,23 @@ def fields(difference: Difference) -> "Sequence[Field]":
     """What is the same for contacts and companies is one field."""
     known = difference.after.facts.get("known", {}) if difference.after else {}
     parts = [part for change in difference.fields for part in _parts(change, difference)]
-    changes = [_placement(part, known) for part in parts]
-    by_side: dict[str, dict[str, FieldChange | Placement]] = {}
+    return together([_placement(part, known) for part in parts])
+
+
+def together(changes: Iterable[F]) -> tuple[F, ...]:
+    """Changes of the two sides, those that are the same for both as one."""
+    by_side: dict[str, dict[str, F]] = {}
     for change in changes:
         side, _, name = change.path.partition("/")
         by_side.setdefault(name, {})[side] = change
     folded = [one for name, sides in by_side.items() for one in _folded(name, sides)]
     return tuple(sorted(folded, key=lambda change: change.path))
+
+
+def apart(change: F, sides: Iterable[str]) -> list[F]:
+    """A change of both sides as one of each."""
+    both = "/" not in change.path and change.path not in OBJECTS
+    return [change._replace(path=f"{side}/{change.path}") for side in sides] if both else [change]
 
 
 def _parts(change: FieldChange, difference: Difference) -> Iterator[FieldChange]:
@@ -484,7 +524,7 @@ def _placement(change: FieldChange, known: Mapping[str, Json]) -> FieldChange | 
     return Placement(change.path, change.before, change.after, change.how, known.get(side))
 
 
-def _folded(name: str, sides: Mapping[str, FieldChange | Placement]) -> "Iterator[Field]":
+def _folded(name: str, sides: Mapping[str, F]) -> Iterator[F]:
     changes = list(sides.values())
     alike = all((c.before, c.after, c.how) == (changes[0].before, changes[0].after, changes[0].how) for c in changes)
     if name and alike and len(changes) == len(OBJECTS):
@@ -555,6 +595,17 @@ def ids_in_order(live: Snapshot) -> dict[str, list[str]]:
     return {one: [number for _, number in sorted(places)] for one, places in found.items()}
 
 
+def lost_neighbour(remote: Mapping[str, Json], live: Snapshot) -> str:
+    """What a stage was to stand after and that is gone, by its label; what the same plan makes has no id yet."""
+    for object_type, after in remote.get("after", {}).items():
+        there = [one for one in live.of_kind(NAME) if object_type in one.attributes]
+        ids = {one.facts["ids"][object_type] for one in there}
+        labels = {plain(one.attributes[object_type]["label"]) for one in there}
+        if after and after["id"] and after["id"] not in ids and plain(after["label"]) not in labels:
+            return str(after["label"] or after["id"])
+    return ""
+
+
 def put_back(remote: Mapping[str, Json], gone: Container[str]) -> Mapping[str, Json]:
     """What the way back of a change needs: what the stage stood after then, among the stages that are not gone."""
     ids, then = remote.get("ids", {}), remote.get("order", {})
@@ -569,11 +620,49 @@ def put_back(remote: Mapping[str, Json], gone: Container[str]) -> Mapping[str, J
     return {"ids": ids, "after": after}
 
 
-def rank(change: "Change") -> tuple[int, str]:
-    """Stages are written from the first to the last, so that each finds the one it stands after."""
+def in_turn(changes: Iterable["Change"]) -> list["Change"]:
+    """The order in which stages are written: from the first to the last, and each after those that make way for it.
+
+    It stands after another one, or takes the label that another one gives up.
+    """
+    waiting = {change.address: change for change in sorted(changes, key=_rank)}
+    needs = _needs(waiting.values())
+    written = []
+    while waiting:
+        free = (one for one in waiting if waiting.keys().isdisjoint(needs[one]))
+        written.append(waiting.pop(next(free, next(iter(waiting)))))  # two that wait for each other: by their places
+    return written
+
+
+def _rank(change: "Change") -> tuple[int, str]:
     places = [one.after for one in change.fields if one.path.endswith("position") and isinstance(one.after, int)]
     places += [one.after["position"] for one in change.fields if one.path in OBJECTS and one.how == "added"]
     return (min(places, default=-1), change.address)
+
+
+def _needs(changes: Iterable["Change"]) -> dict[str, set[str]]:
+    """The addresses that have to be written before each of these."""
+    by_id, by_label, giving_up = {}, {}, {}
+    for one in changes:
+        by_id.update(dict.fromkeys(one.remote.get("ids", {}).items(), one.address))
+        by_label.update(dict.fromkeys(_new(one), one.address))
+        old = (field.before for field in one.fields if field.path.endswith("label") and field.how == "changed")
+        giving_up.update(dict.fromkeys(map(plain, old), one.address))
+    found: dict[str, set[str]] = {}
+    for one in changes:
+        after = [(side, place) for side, place in one.remote.get("after", {}).items() if place]
+        needed = [by_id.get((side, place["id"])) for side, place in after if place["id"]]
+        needed += [by_label.get(plain(place["label"])) for _, place in after if not place["id"]]
+        needed += [giving_up.get(label) for label in _new(one)]
+        found[one.address] = {need for need in needed if need and need != one.address}
+    return found
+
+
+def _new(change: "Change") -> set[str]:
+    """The labels that a change gives to a stage."""
+    labels = [one.after for one in change.fields if one.path.endswith("label") and one.how != "removed"]
+    labels += [one.after["label"] for one in change.fields if one.path in OBJECTS and one.how == "added"]
+    return {plain(label) for label in labels if label}
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
@@ -671,6 +760,8 @@ def _placed(object_type: str, stage_id: str, after: Json, api: Api) -> Write:
     if stage_id not in ids:
         return  # not shown yet; it was made in its place, and reading back will say whether it stands there
     before = _match_predecessor(stages, after)
+    if after and before is None:
+        return  # not shown yet, or gone meanwhile; reading back will say so
     if before is not None:
         if ids.index(stage_id) != ids.index(before["id"]) + 1:
             body = {"displayOrder": before["displayOrder"]}

@@ -521,6 +521,35 @@ def test_a_deletion_always_asks_hubspot_to_check_for_records():
     assert writes(sent) == [("DELETE", f"{STAGES}/77?validateReferencesBeforeDelete=true", None)]
 
 
+def stage_change(name, action, fields, remote):
+    return Change(f"lifecycleStages/{name}", action, fields=tuple(fields), remote={"ids": {}, **remote})
+
+
+def test_a_stage_is_written_after_those_that_make_way_for_it():
+    """What it stands after is there and in its place, in either object, and the label it takes is free."""
+    place = FieldChange("companies/position", 9, 3)
+    other = stage_change("other", "update", [place], {"ids": {"companies": "other"}})
+    after = {"contacts": None, "companies": {"id": "other", "label": "Other"}}
+    made = [FieldChange("label", after="New", how="added"), FieldChange("contacts/position", after=0, how="added")]
+    new = stage_change("a_new", "create", made, {"after": after})
+    behind = {"contacts": {"id": None, "label": "New"}}
+    second = stage_change("a_second", "update", [FieldChange("contacts/position", 5, 0)], {"after": behind})
+    takes = stage_change("a_trial", "update", [FieldChange("label", "Trial", "Probe")], {})
+    gives = stage_change("b_probe", "update", [FieldChange("label", "probe ", "Done")], {})
+
+    turns = lifecycle_stages.in_turn([takes, second, new, other, gives])
+
+    assert [one.name for one in turns] == ["b_probe", "a_trial", "other", "a_new", "a_second"]
+
+
+def test_two_stages_that_wait_for_each_other_are_written_all_the_same():
+    """They go by their places; HubSpot says what it thinks of that."""
+    one = stage_change("one", "update", [FieldChange("label", "A", "B"), FieldChange("position", 3, 1)], {})
+    two = stage_change("two", "update", [FieldChange("label", "B", "A"), FieldChange("position", 1, 0)], {})
+
+    assert [change.name for change in lifecycle_stages.in_turn([one, two])] == ["two", "one"]
+
+
 # --- an apply that looks at its own work -----------------------------------------------------------------------------
 
 
