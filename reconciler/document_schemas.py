@@ -65,6 +65,7 @@ FIELD = _mapping(
         "cause": _one_of("Why it differs.", CAUSES),
         "actor": _or_null(ACTOR),
         "at": {"type": ["string", "null"], "description": "When it was changed in the portal."},
+        "desired": {"description": "In drift: what the specs declare."},
         "source": SOURCE,
     },
     ["path"],
@@ -78,6 +79,7 @@ GUARD = _mapping(
         "observed": {"description": "What the plan would do."},
         "message": _text("The result in words."),
         "allow": _text("The exact flag that lifts it."),
+        "address": _text("What it looked at."),
     },
     ["rule", "result"],
 )
@@ -152,6 +154,9 @@ ERROR = _mapping(
         "where": _text("What it happened to."),
         "hint": _text("The way out."),
         "correlationId": _text("What HubSpot's support asks for."),
+        "status": {"type": "integer", "description": "Status of HubSpot's answer."},
+        "category": _text("HubSpot's own name of the fault."),
+        "subCategory": _text("HubSpot's closer name of it."),
     },
     ["code", "message"],
 )
@@ -273,7 +278,11 @@ SPEC = _mapping(
 )
 SUMMARY = _mapping(
     "Counts.",
-    {**{action: _count(f"Changes that {action}.") for action in ACTIONS}, "unchanged": _count("What is as declared.")},
+    {
+        **{action: _count(f"Changes that {action}.") for action in ACTIONS},
+        "unchanged": _count("What is as declared."),
+        "bySeverity": _mapping("Changes by severity.", {risk: _count(f"Changes that are {risk}.") for risk in RISKS}),
+    },
 )
 _STAGES = _list(_mapping("A stage.", {"name": _text("Its name."), "label": _text("Its label.")}), "In order.")
 MODEL = _mapping(
@@ -309,6 +318,7 @@ PLAN: Mapping[str, Json] = {
     "digest": _text("Fingerprint of the changes and of what they touch.", pattern="^sha256:"),
     "allowed": _list(_text("Address."), "What may be destroyed."),
     "guards": _list(GUARD, "What guards said about the whole plan."),
+    "failOn": _text("What --fail-on named: a severity, or breaking."),
 }
 
 STATES = ("differs", "missing", "drifted", "unreadable")
@@ -417,6 +427,9 @@ EXPLAIN: Mapping[str, Json] = {
             "mayChange": _list(_text("Definition or options."), "What HubSpot lets a portal change."),
             "created": {"type": "object", "description": "When, and by which user."},
             "updated": {"type": "object", "description": "When last, and by which user."},
+            "ids": {"type": "object", "description": "Of a stage: HubSpot's id, by object type."},
+            "typeIds": _list({"type": ["integer", "null"]}, "Of a label: HubSpot's type ids, in both directions."),
+            "detail": _text("Why it was not read."),
         },
         ["state"],
     ),
@@ -477,13 +490,26 @@ def documents() -> dict[str, dict[str, Json]]:
         "timeline": _list(POINT, "With a history: its checks, and this one last."),
         "newOnly": {"type": "boolean", "description": "Whether only new and reopened items are listed."},
         "held": {"type": "object", "description": "How many items --new-only left out, by state."},
+        "failOn": PLAN["failOn"],
         "summary": {"type": "object", "description": "Counts."},
     }
-    expires = {"expiresAt": _text("After this the plan is not carried out any more.", format="date-time")}
-    changes = _list(applied, "What happened, sorted by address.")
+    side = _mapping("The specs of one commit.", {"ref": _text("What people call it."), "commit": _text("Its hash.")})
+    planned = {
+        "expiresAt": _text("After this the plan is not carried out any more.", format="date-time"),
+        "comparison": _mapping("Of `diff`: what it compared, instead of a portal.", {"base": side, "head": side}),
+    }
+    summary = {
+        **SUMMARY["properties"],
+        "outcomes": _mapping("Changes by outcome.", {one: _count(f"{one.capitalize()}.") for one in OUTCOMES}),
+    }
+    apply = {
+        "changes": _list(applied, "What happened, sorted by address."),
+        "summary": {**SUMMARY, "properties": summary},
+        "receipt": _text("Name of the record of the run, below .reconciler/receipts/PORTAL/."),
+    }
     return {
-        "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **expires}),
-        "apply": _document("apply", "What became of each change of a plan.", {**PLAN, "changes": changes}),
+        "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **planned}),
+        "apply": _document("apply", "What became of each change of a plan.", {**PLAN, **apply}),
         "drift": _document("drift", "What moved without us, and who moved it.", drift),
         "fleet": _document("fleet", "What one command came to in many portals.", FLEET),
         "explain": _document("explain", "All about one definition.", EXPLAIN),

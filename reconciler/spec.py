@@ -346,7 +346,8 @@ def _read_content(content: Json, file: SourceFile) -> _Part:
 
 
 def _tombstone(line: Mapping[str, Json], source: Source) -> Tombstone:
-    return Tombstone(line["address"], line["reason"], source, line.get("requireNoValues", False))
+    address = join(*split(line["address"]))  # one spelling of what is percent-encoded
+    return Tombstone(address, line["reason"], source, line.get("requireNoValues", False))
 
 
 # --- the schema ------------------------------------------------------------------------------------------------------

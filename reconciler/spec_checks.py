@@ -151,6 +151,9 @@ def _not_removable(stone: Tombstone, names: tuple[str, ...]) -> Iterator[Finding
     if names[0] == property_groups.NAME and names[2] in property_groups.DEFAULT_GROUPS:
         why = f"{names[2]} is a group of HubSpot's own, and is never archived"
         yield _gone(stone, "removed-vendor", why, "drop the line")
+    if names[0] == lifecycle_stages.NAME and names[1] in lifecycle_stages.DEFAULTS:
+        why = f"{names[1]} is a stage of HubSpot's own, and is never deleted"
+        yield _gone(stone, "removed-vendor", why, "drop the line")
 
 
 def declared_and_removed(resources: Mapping[str, Resource], stone: Tombstone) -> Iterator[Finding]:

@@ -63,6 +63,20 @@ def test_removals_are_tombstones(specs, tmp_path):
     assert spec.removed == {"properties/contacts/old": Tombstone("properties/contacts/old", "replaced", source, True)}
 
 
+def test_an_address_of_a_removal_has_one_spelling(specs):
+    """What is percent-encoded otherwise is the same, or a removal would not meet what it names, or be there twice."""
+    spec = specs(
+        "propertyGroups: {contacts: {50%: {label: Half}}}\n"
+        "removed:\n"
+        "  - {address: propertyGroups/contacts/50%, reason: r}\n"
+        "  - {address: properties/contacts/a/options/x%2fy, reason: r}\n"
+        "  - {address: properties/contacts/a/options/x%2Fy, reason: r}\n"
+    )
+
+    assert said(spec) == [("declared-and-removed", 3, 5), ("removed-twice", 5, 5)]
+    assert list(spec.removed) == ["propertyGroups/contacts/50%25", "properties/contacts/a/options/x%2Fy"]
+
+
 def test_files_are_read_at_any_depth_but_no_others(specs, tmp_path):
     """Baselines, overlays, settings, hidden files and other suffixes are no specs; a loop of links ends."""
     (tmp_path / "deep").mkdir()
@@ -357,6 +371,12 @@ TABLE = [
         "removed: [{address: propertyGroups/deals/dealinformation, reason: r}]",
         ("removed-vendor", 1, 11),
         "a group of HubSpot's own",
+        "drop the line",
+    ),
+    (
+        "removed: [{address: lifecycleStages/lead, reason: r}]",
+        ("removed-vendor", 1, 11),
+        "a stage of HubSpot's own",
         "drop the line",
     ),
     ("removed: [{address: properties/deals/x, reason: ''}]", ("bad-format", 1, 49), "`reason` is empty", "why it goes"),
