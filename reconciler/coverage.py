@@ -1,45 +1,54 @@
 """Coverage: how much of what a portal made the specs hold, and how much room HubSpot leaves."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from reconciler import vendor
 from reconciler.address import split
 from reconciler.ignore import IgnoreRule
 from reconciler.kinds import lifecycle_stages
-from reconciler.model import Answer, Json, Resource, Snapshot
+from reconciler.model import Answer, Json, Resource
 from reconciler.object_types import TYPE_IDS
-from reconciler.observe import ListSource
+from reconciler.observe import ListSource, Observation
 from reconciler.paths import Api
 
 _NAMES = {type_id: name for name, type_id in TYPE_IDS.items()}
 
 
-def measured(
-    observed: Snapshot, desired: Snapshot, managed: Iterable[str], ignored: Sequence[IgnoreRule]
-) -> dict[str, Json]:
-    """How many live definitions the specs manage, ignore or leave beside, in all and by object type."""
-    ours = {*desired, *managed}
+def measured(observation: Observation, ours: Container[str], ignored: Sequence[IgnoreRule]) -> dict[str, Json]:
+    """How many live definitions the specs manage, ignore or leave beside, in all and by object type.
+
+    A row whose lists could not all be read names those that are missing: its counts are of the others.
+    """
     totals = dict.fromkeys(("managed", "unmanaged", "ignored", "hubspot"), 0)
     rows: dict[str, dict[str, int]] = {}
-    for address, resource in observed.items():
+    unread: dict[str, list[str]] = {}
+    for name in observation.collections:
+        if observation.unreadable(f"{name}/*"):
+            unread.setdefault(_scope(name), []).append(name)
+    for address, resource in observation.snapshot.items():
         custom = vendor.family(resource) == "custom" and not _default_stage(resource)
         part = _part(resource, custom, address in ours, ignored)
         totals["managed" if address in ours else part] += 1
-        # a stage is of contacts and companies alike, so stages have a row of their own
-        scope = resource.kind if resource.kind == lifecycle_stages.NAME else split(address)[1]
-        row = rows.setdefault(scope, dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0))
-        row[part] += 1
+        rows.setdefault(_scope(address), dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0))[part] += 1
     listed = [
         {
-            "objectType": object_type,
+            "objectType": scope,
             "declared": row["managed"],
             "ignored": row["ignored"],
             "unmanaged": row["unmanaged"],
             "hubspotDefined": row["hubspot"],
+            **({"unread": unread[scope]} if scope in unread else {}),
         }
-        for object_type, row in sorted(rows.items())
+        for scope in sorted({*rows, *unread})
+        for row in (rows.get(scope) or dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0),)
     ]
     return {**totals, "objectTypes": listed}
+
+
+def _scope(address: str) -> str:
+    """The object type of a definition or a list; a stage is of contacts and companies alike, so stages are one."""
+    section, name = split(address)[:2]
+    return section if section == lifecycle_stages.NAME else name
 
 
 def _default_stage(resource: Resource) -> bool:

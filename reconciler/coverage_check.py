@@ -5,7 +5,7 @@ from datetime import datetime
 from reconciler import coverage, ignore, report, upkeep
 from reconciler.baseline import Baseline
 from reconciler.drift_check import nothing_read
-from reconciler.model import Json, Snapshot
+from reconciler.model import Json
 from reconciler.observe import ListSource
 from reconciler.receipts import own_writes
 from reconciler.spec import Spec
@@ -18,7 +18,7 @@ def document(workspace: Workspace, spec: Spec | None, source: ListSource, now: d
     observation = workspace.observe(source, workspace.scope(spec, baselined=True))
     known, today = workspace.baseline or Baseline(), now.date()
     ignored = ignore.in_force(workspace.settings.ignore, today)
-    held = coverage.measured(observation.snapshot, spec.desired if spec else Snapshot(), known.managed, ignored)
+    held = coverage.measured(observation, spec.desired if spec else known.managed, ignored)
     unread = own_writes(workspace.receipts, now, portal_id).unread
     return report.finished(
         {

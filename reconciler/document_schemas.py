@@ -361,7 +361,7 @@ FLEET: Mapping[str, Json] = {
 COVERAGE = _mapping(
     "How much of the portal the specs hold.",
     {
-        "managed": _count("Live definitions that the specs declare, or managed when the baseline moved last."),
+        "managed": _count("Live definitions that the specs declare, or where none were read, managed at last."),
         "unmanaged": _count("Others that the portal made."),
         "ignored": _count("Of those, what an ignore rule covers as a whole; not counted as unmanaged."),
         "hubspot": _count("Others that HubSpot defines."),
@@ -375,6 +375,7 @@ COVERAGE = _mapping(
                     "ignored": _count("What the portal made and a rule ignores."),
                     "unmanaged": _count("What the portal made and nobody speaks of."),
                     "hubspotDefined": _count("What HubSpot defines, declared in part or not."),
+                    "unread": _list(_text("List."), "Lists that could not be read, so the counts are of the others."),
                 },
                 ["objectType", "declared", "ignored", "unmanaged", "hubspotDefined"],
             ),

@@ -91,7 +91,7 @@ def checked(
     written = own_writes(workspace.receipts, now, portal_id)
     observation, loaded, found, notes = _looked(workspace, specs, source, wishes, ignored, written)
     wishes.sought(_missing(wishes.only, known, observation, specs))
-    held = coverage.measured(observation.snapshot, loaded.desired if loaded else Snapshot(), known.managed, ignored)
+    held = coverage.measured(observation, loaded.desired if loaded else known.managed, ignored)
     items = _items(found, workspace, today)
     lived = _lives(items, workspace, observation, wishes, now) if wishes.history else None
     lacking = unbaselined(known, observation, wishes.only)

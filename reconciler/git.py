@@ -1,10 +1,11 @@
 """The little of git that is needed: which commit a name means, and the specs as they were in it."""
 
 import io
+import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,15 +37,35 @@ def specs_at(commit: str, directory: Path) -> Iterator[Path]:
 
 
 def _extract(root: Path, commit: str, inside: str, target: Path) -> None:
-    wanted = ["--", inside] if inside != "." else []
-    done = ran(root, "archive", "--format=tar", commit, *wanted)
+    """Unpacks a directory, and what links in it lead to elsewhere in the repository."""
+    wanted, unpacked = {inside}, set[str]()
+    while wanted:
+        unpacked |= wanted
+        led_to = _unpacked(root, commit, sorted(wanted - {"."}), target)
+        missing = {one for one in led_to - unpacked if not (target / one).exists()}
+        wanted = {one for one in missing if tried(root, "cat-file", "-e", f"{commit}:{one}")}
+
+
+def _unpacked(root: Path, commit: str, paths: Sequence[str], target: Path) -> set[str]:
+    """Puts files of a commit into a directory, and says where links among them lead."""
+    done = ran(root, "archive", "--format=tar", commit, *(["--", *paths] if paths else []))
     if done.returncode:
         raise UsageError(f"git cannot unpack {commit}: {done.stderr.decode(errors='replace').strip()}")
-    try:
-        with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(target, filter="data")
-    except tarfile.FilterError as error:
-        raise UsageError(f"the specs of {commit} reach outside the repository: {error}") from error
+    led_to, top_of_it = set(), target.resolve()
+    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
+        for member in archive:
+            place = target / member.name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if member.issym():
+                end = (place.parent / member.linkname).resolve()
+                if not end.is_relative_to(top_of_it):
+                    raise UsageError(f"the specs of {commit} reach outside the repository: {member.name} is a link")
+                if not place.is_symlink():
+                    place.symlink_to(member.linkname)
+                led_to.add(end.relative_to(top_of_it).as_posix())
+            elif content := archive.extractfile(member):
+                place.write_bytes(content.read())
+    return led_to
 
 
 def top(near: Path) -> Path:
@@ -53,6 +74,8 @@ def top(near: Path) -> Path:
     while not there.is_dir():
         there = there.parent
     done = ran(there, "rev-parse", "--show-toplevel")
+    if done.returncode and b"not a git repository" not in done.stderr:  # but one of somebody else's, in a container
+        raise _failed(done, "rev-parse")
     if done.returncode:
         hint = "run it in a clone of the repository that holds the specs"
         raise UsageError(f"{near} is in no git repository", where=str(near), hint=hint)
@@ -89,8 +112,17 @@ def run(where: Path, *words: str) -> str:
     """What a git command says, if it ends well."""
     done = ran(where, *words)
     if done.returncode:
-        raise UsageError(f"git {words[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+        raise _failed(done, *words)
     return done.stdout.decode(errors="surrogateescape")
+
+
+def _failed(done: subprocess.CompletedProcess[bytes], *words: str) -> UsageError:
+    return UsageError(f"git {_command(words)} failed: {done.stderr.decode(errors='replace').strip()}")
+
+
+def _command(words: Sequence[str]) -> str:
+    """What git was to do; settings for this once stand before it."""
+    return _command(words[2:]) if words[0] == "-c" else words[0]
 
 
 def tried(where: Path, *words: str) -> bool:
@@ -100,7 +132,8 @@ def tried(where: Path, *words: str) -> bool:
 
 def ran(where: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     """A git command that has run, however it ended."""
+    english = {**os.environ, "LC_ALL": "C"}  # what it says is told, and looked into
     try:
-        return subprocess.run(["git", "-C", str(where), *words], capture_output=True, check=False)
+        return subprocess.run(["git", "-C", str(where), *words], capture_output=True, check=False, env=english)
     except FileNotFoundError as error:
         raise UsageError("git is not installed", hint="install git") from error

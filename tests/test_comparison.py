@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli import run
+from reconciler.errors import UsageError
+from reconciler.git import run as from_git
 
 SETTINGS = "version: 1\nportals: {production: {portalId: 77}}\nprotected: [properties/contacts/email]\n"
 CONTACTS = """
@@ -281,3 +283,35 @@ def test_a_comment_says_how_to_compare_again(capsys):
     """It is a comparison, and no plan."""
     assert run(["diff", "-q", "--base-ref", "main", "-o", "markdown"]) == 0
     assert "again: `reconciler diff --base-ref main`" in capsys.readouterr().out
+
+
+def test_a_clone_of_somebody_elses_is_told_in_gits_own_words(monkeypatch, capsys):
+    """In a container git trusts no files of another user, and says what lets it; it is a repository all the same."""
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert run(["diff", "--base-ref", "main"]) == 3
+
+    told = capsys.readouterr().err
+    assert "error: git rev-parse failed: fatal: detected dubious ownership in repository" in told
+    assert "git config --global --add safe.directory" in told
+    assert "is in no git repository" not in told
+
+
+def test_a_command_of_git_that_fails_is_named():
+    """By its name, and not by the settings that it runs with."""
+    with pytest.raises(UsageError, match=r"\Agit commit failed: "):
+        from_git(Path(), "-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-q", "--file=nowhere")
+
+
+def test_links_among_the_specs_are_followed_within_the_repository():
+    """What a link of the base leads to is compared as any other file."""
+    Path("shared.yaml").write_text("propertyGroups: {contacts: {g: {label: G}}}\n", "utf-8")
+    Path("specs/shared.yaml").symlink_to("../shared.yaml")
+    Path("specs/c.txt").symlink_to("d.txt")  # which leads nowhere
+    Path("specs/d.txt").symlink_to("e.txt")
+    git("add", ".")
+    git("commit", "-q", "-m", "a link")
+    git("branch", "-f", "linked")
+    Path("shared.yaml").write_text("propertyGroups: {contacts: {g: {label: Group}}}\n", "utf-8")
+
+    assert run(["diff", "-q", "--base-ref", "linked", "-o", "json:diff.json"]) == 0
+    assert told(json.loads(Path("diff.json").read_text("utf-8"))) == {"propertyGroups/contacts/g": ("update", "safe")}

@@ -265,6 +265,41 @@ def test_coverage_needs_no_baseline(say, tmp_path):
     assert "custom properties of contacts     4   1,000  < 1 %" in text
 
 
+def test_what_left_the_specs_is_not_covered(say):
+    """An entry that was taken out is declared no more, also before an apply has forgotten it."""
+    Path("specs/all.yaml").write_text("lifecycleStages:\n  - {name: trial, label: Trial}\n")
+
+    (contacts, stages) = document(say, "coverage")["coverage"]["objectTypes"]
+
+    assert (contacts["declared"], contacts["unmanaged"], stages["declared"]) == (0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("gone", "row"),
+    [
+        (("/crm/v3/properties/contacts",), "contacts                   ?        ?          ?      ?            14+"),
+        (
+            ("/crm/v3/properties/contacts", "/crm/v3/properties/contacts/groups"),
+            "contacts                   ?        ?          ?      ?              ?",
+        ),
+        (("/crm/v3/properties/contacts/groups",), "contacts                  1+        ?          ?      ?"),
+    ],
+)
+def test_a_list_that_could_not_be_read_is_not_counted_as_empty(say, gone, row):
+    """Its row stays, says which lists are missing, and has no share; what both lists have is marked as a part."""
+    say("snapshot", "read.json")
+    read = json.loads(Path("read.json").read_text())
+    for path in gone:
+        del read["responses"][path]
+    Path("read.json").write_text(json.dumps(read))
+
+    contacts = document(say, "coverage", "--from-snapshot", "read.json")["coverage"]["objectTypes"][0]
+    assert len(contacts["unread"]) == len(gone)
+    text = say("coverage", "--from-snapshot", "read.json")
+    assert row in text
+    assert "lifecycle stages           1        0          0  100 %              8" in text
+
+
 def test_drift_asks_for_limits_only_when_it_should(say):
     """A drift check costs no request more for its coverage; with --limits it tells of the room as well."""
     plain, asked = document(say, "drift"), document(say, "drift", "--limits")

@@ -29,14 +29,23 @@ def limits(document: Document) -> Iterator[Line]:
 
 def by_type(held: Mapping[str, Json]) -> list[Row]:
     """Object types with what a portal made of each, and how much of that is declared."""
-    names = ("declared", "ignored", "unmanaged", "hubspotDefined")
-    rows = [(scope(one["objectType"]), *(one[name] for name in names)) for one in held.get("objectTypes") or ()]
+    types = held.get("objectTypes") or ()
+    rows = [_row(scope(one["objectType"]), [one[name] for name in _COUNTS], bool(one.get("unread"))) for one in types]
     if len(rows) > 1:
-        rows.append(("together", *(sum(row[at] for row in rows) for at in range(1, 5))))
-    return [
-        (name, f"{declared:,}", f"{ignored:,}", f"{rest:,}", share(declared, declared + ignored + rest), f"{theirs:,}")
-        for name, declared, ignored, rest, theirs in rows
-    ]
+        sums = [sum(one[name] for one in types) for name in _COUNTS]
+        rows.append(_row("together", sums, any(one.get("unread") for one in types)))
+    return rows
+
+
+_COUNTS = ("declared", "ignored", "unmanaged", "hubspotDefined")
+
+
+def _row(name: str, counts: Sequence[int], in_part: bool) -> Row:
+    """What was counted; of lists that were not all read there may be more."""
+    declared, ignored, rest, theirs = (
+        f"{number:,}{'+' * in_part}" if number or not in_part else "?" for number in counts
+    )
+    return (name, declared, ignored, rest, "?" if in_part else share(counts[0], sum(counts[:3])), theirs)
 
 
 def scope(name: str) -> str:

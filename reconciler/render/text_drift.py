@@ -313,6 +313,14 @@ def normalised_lines(document: Document) -> Iterator[str]:
         yield f"{rule['count']:,} {rule['rule']}: {rule['muted']} ({listed(examples, 5)})"
 
 
+def _held(row: Document, number: int) -> str:
+    """How much of an object type the specs hold, as far as it was read."""
+    name = text_coverage.scope(row["objectType"])
+    if not number:
+        return f"{name} could not be read"
+    return f"{name} {row['declared']:,} of {number:,}{' that could be read' if row.get('unread') else ''}"
+
+
 def coverage_line(document: Document) -> str:
     """How much of what a portal made the specs hold."""
     held = document.get("coverage") or {}
@@ -320,11 +328,7 @@ def coverage_line(document: Document) -> str:
     sums = {one["objectType"]: one["declared"] + one["ignored"] + one["unmanaged"] for one in rows}
     if not any(sums.values()):
         return ""
-    parts = [
-        f"{text_coverage.scope(one['objectType'])} {one['declared']:,} of {number:,}"
-        for one in rows
-        if (number := sums[one["objectType"]])
-    ]
+    parts = [_held(one, number) for one in rows if (number := sums[one["objectType"]]) or one.get("unread")]
     totals = {name: sum(one[name] for one in rows) for name in ("declared", "ignored", "unmanaged")}
     rest = [f"{totals[name]:,} {name}" for name in ("ignored", "unmanaged") if totals[name]]
     all_of_them = f"{sum(sums.values()):,} custom definitions"
