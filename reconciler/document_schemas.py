@@ -62,6 +62,7 @@ FIELD = _mapping(
         "before": {"description": "The live value."},
         "after": {"description": "The wanted value."},
         "baseline": {"description": "The value that was last accepted."},
+        "desired": {"description": "In a drift: the value that the specs declare, where it is another."},
         "cause": _one_of("Why it differs.", CAUSES),
         "actor": _or_null(ACTOR),
         "at": {"type": ["string", "null"], "description": "When it was changed in the portal."},
@@ -272,7 +273,12 @@ SPEC = _mapping(
 )
 SUMMARY = _mapping(
     "Counts.",
-    {**{action: _count(f"Changes that {action}.") for action in ACTIONS}, "unchanged": _count("What is as declared.")},
+    {
+        **{action: _count(f"Changes that {action}.") for action in ACTIONS},
+        "unchanged": _count("What is as declared."),
+        "bySeverity": {"type": "object", "description": "How many changes of each severity."},
+        "outcomes": {"type": "object", "description": "Of an apply: how many changes of each outcome."},
+    },
 )
 _STAGES = _list(_mapping("A stage.", {"name": _text("Its name."), "label": _text("Its label.")}), "In order.")
 MODEL = _mapping(
@@ -297,6 +303,12 @@ MODEL = _mapping(
         "lifecycleStages": _mapping("Both orders.", {"before": _STAGES, "after": _STAGES}, ["before", "after"]),
     },
 )
+_COMMIT = _mapping(
+    "One side of a comparison of commits.",
+    {"ref": _text("What it was asked for by."), "commit": _text("Its id; of the checkout, the one that it stands on.")},
+    ["ref", "commit"],
+)
+FAIL_ON = _text("What --fail-on named: a severity, or breaking.")
 PLAN: Mapping[str, Json] = {
     "spec": SPEC,
     "baseline": _or_null(_mapping("The baseline that causes were told from.", {"digest": _text("Fingerprint.")})),
@@ -308,6 +320,13 @@ PLAN: Mapping[str, Json] = {
     "digest": _text("Fingerprint of the changes and of what they touch.", pattern="^sha256:"),
     "allowed": _list(_text("Address."), "What may be destroyed."),
     "guards": _list(GUARD, "What guards said about the whole plan."),
+    "failOn": FAIL_ON,
+    "allowForget": {"type": "boolean", "description": "Whether --allow-forget was given."},
+    "comparison": _mapping(
+        "Only in the document of `diff`: the commits whose specs it compares. Nobody can apply it.",
+        {"base": _COMMIT, "head": _COMMIT},
+        ["base", "head"],
+    ),
 }
 
 STATES = ("differs", "missing", "drifted", "unreadable")
@@ -467,6 +486,7 @@ def documents() -> dict[str, dict[str, Json]]:
     }
     drift = {
         "baseline": PLAN["baseline"],
+        "failOn": FAIL_ON,
         "items": _list(DRIFT_ITEM, "What moved."),
         "coverage": COVERAGE,
         "model": MODEL,
@@ -480,9 +500,13 @@ def documents() -> dict[str, dict[str, Json]]:
     }
     expires = {"expiresAt": _text("After this the plan is not carried out any more.", format="date-time")}
     changes = _list(applied, "What happened, sorted by address.")
+    record = {
+        "receipt": _text("The file in `.reconciler/receipts/` that tells of every write."),
+        "cancelled": _text("How somebody ended the run."),
+    }
     return {
         "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **expires}),
-        "apply": _document("apply", "What became of each change of a plan.", {**PLAN, "changes": changes}),
+        "apply": _document("apply", "What became of each change of a plan.", {**PLAN, "changes": changes, **record}),
         "drift": _document("drift", "What moved without us, and who moved it.", drift),
         "fleet": _document("fleet", "What one command came to in many portals.", FLEET),
         "explain": _document("explain", "All about one definition.", EXPLAIN),
