@@ -62,10 +62,10 @@ FIELD = _mapping(
         "before": {"description": "The live value."},
         "after": {"description": "The wanted value."},
         "baseline": {"description": "The value that was last accepted."},
+        "desired": {"description": "In a drift: the value that the specs declare, where it is another."},
         "cause": _one_of("Why it differs.", CAUSES),
         "actor": _or_null(ACTOR),
         "at": {"type": ["string", "null"], "description": "When it was changed in the portal."},
-        "desired": {"description": "In drift: what the specs declare."},
         "source": SOURCE,
     },
     ["path"],
@@ -239,6 +239,7 @@ POINT = _mapping(
     },
     ["at", "open", "new", "resolved", "bySeverity"],
 )
+FAIL_ON = _text("What --fail-on named: a severity, or breaking.")
 HEAD: Mapping[str, Json] = {
     "formatVersion": _text("Version of this format; a newer major version is not readable.", pattern=r"^1\.\d+$"),
     "tool": _mapping("What wrote it.", {"name": _text("Name."), "version": _text("Version.")}, ["name", "version"]),
@@ -264,7 +265,7 @@ HEAD: Mapping[str, Json] = {
         {
             "code": {"type": "integer", "description": "Code."},
             "name": _text("Name."),
-            "failOn": _text("What --fail-on named: a severity, or breaking."),
+            "failOn": FAIL_ON,
         },
         ["code", "name"],
     ),
@@ -307,6 +308,11 @@ MODEL = _mapping(
         "lifecycleStages": _mapping("Both orders.", {"before": _STAGES, "after": _STAGES}, ["before", "after"]),
     },
 )
+_COMMIT = _mapping(
+    "One side of a comparison of commits.",
+    {"ref": _text("What it was asked for by."), "commit": _text("Its id; of the checkout, the one that it stands on.")},
+    ["ref", "commit"],
+)
 PLAN: Mapping[str, Json] = {
     "spec": SPEC,
     "baseline": _or_null(_mapping("The baseline that causes were told from.", {"digest": _text("Fingerprint.")})),
@@ -318,7 +324,8 @@ PLAN: Mapping[str, Json] = {
     "digest": _text("Fingerprint of the changes and of what they touch.", pattern="^sha256:"),
     "allowed": _list(_text("Address."), "What may be destroyed."),
     "guards": _list(GUARD, "What guards said about the whole plan."),
-    "failOn": _text("What --fail-on named: a severity, or breaking."),
+    "failOn": FAIL_ON,
+    "allowForget": {"type": "boolean", "description": "Whether --allow-forget was given."},
 }
 
 STATES = ("differs", "missing", "drifted", "unreadable")
@@ -482,6 +489,7 @@ def documents() -> dict[str, dict[str, Json]]:
     }
     drift = {
         "baseline": PLAN["baseline"],
+        "failOn": FAIL_ON,
         "items": _list(DRIFT_ITEM, "What moved."),
         "coverage": COVERAGE,
         "model": MODEL,
@@ -491,13 +499,11 @@ def documents() -> dict[str, dict[str, Json]]:
         "timeline": _list(POINT, "With a history: its checks, and this one last."),
         "newOnly": {"type": "boolean", "description": "Whether only new and reopened items are listed."},
         "held": {"type": "object", "description": "How many items --new-only left out, by state."},
-        "failOn": PLAN["failOn"],
         "summary": {"type": "object", "description": "Counts."},
     }
-    side = _mapping("The specs of one commit.", {"ref": _text("What people call it."), "commit": _text("Its hash.")})
     planned = {
         "expiresAt": _text("After this the plan is not carried out any more.", format="date-time"),
-        "comparison": _mapping("Of `diff`: what it compared, instead of a portal.", {"base": side, "head": side}),
+        "comparison": _mapping("Of `diff`: what it compared, instead of a portal.", {"base": _COMMIT, "head": _COMMIT}),
     }
     summary = {
         **SUMMARY["properties"],
@@ -507,6 +513,7 @@ def documents() -> dict[str, dict[str, Json]]:
         "changes": _list(applied, "What happened, sorted by address."),
         "summary": {**SUMMARY, "properties": summary},
         "receipt": _text("Name of the record of the run, below .reconciler/receipts/PORTAL/."),
+        "cancelled": _text("How somebody ended the run."),
     }
     return {
         "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **planned}),

@@ -345,7 +345,8 @@ def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[F
             yield _finding(file, "ignore-expires", why, "write it as 2027-06-30", "ignore", index, "expires")
     from reconciler.spec_checks import misdirected, misnamed
 
-    patterns = {("protected", index): pattern for index, pattern in enumerate(value.get("protected", ()))}
+    patterns: dict[tuple[str | int, ...], str] = {}
+    patterns |= {("protected", index): pattern for index, pattern in enumerate(value.get("protected", ()))}
     patterns |= {("ignore", index, "address"): line["address"] for index, line in enumerate(value.get("ignore", ()))}
     for path, pattern in patterns.items():
         if problem := misdirected(pattern):

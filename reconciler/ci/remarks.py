@@ -14,6 +14,7 @@ from reconciler.render.words import (
     drift_kind,
     in_line,
     is_destructive,
+    own_errors,
     refusal,
     refused,
 )
@@ -62,7 +63,7 @@ def worst(remarks: Iterable[Remark], more_in: str) -> list[Remark]:
 
 
 def _of_errors(document: Mapping[str, Json]) -> Iterator[Remark]:
-    for error in document.get("errors", ()):
+    for error in own_errors(document):
         hint = f" ({error['hint']})" if error.get("hint") else ""
         yield Remark("error", error["code"], clip(in_line(error["message"]) + hint, LONG))
 

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.plan import Choice, check_only
-from reconciler.cli.session import Finished, Session, change_document_options, common_options, only_option, sound_spec
+from reconciler.cli.session import (
+    Finished,
+    Session,
+    change_document_options,
+    common_options,
+    consent_options,
+    only_option,
+    sound_spec,
+)
 from reconciler.errors import Cancelled, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -28,10 +36,8 @@ if TYPE_CHECKING:
 @click.argument("plan_file", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path, dir_okay=False))
 @change_document_options
 @only_option
-@click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
-@click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries.")
+@consent_options
 @click.option("--require-digest", default="", metavar="SHA", help="Go on only if the plan is exactly this one.")
-@click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @common_options
 @click.pass_obj

@@ -14,7 +14,7 @@ import click
 from reconciler.cli.drift import LEVELS as SEVERITIES
 from reconciler.cli.drift import notify_options
 from reconciler.cli.plan import LEVELS, Choice
-from reconciler.cli.session import Session, only_option, shared_options
+from reconciler.cli.session import Session, consent_options, only_option, shared_options
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,21 +54,10 @@ def ci_options(function: Any) -> Any:
     return function
 
 
-def plan_options(function: Any) -> Any:
-    """What a plan and an apply are told alike."""
-    for option in (
-        click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where both moved."),
-        click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries."),
-        click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this."),
-    ):
-        function = option(function)
-    return function
-
-
 @command.command("plan", epilog="Example: reconciler ci plan --portals 'prod*'")
 @ci_options
 @only_option
-@plan_options
+@consent_options
 @click.option("--fail-on", type=click.Choice(LEVELS), help="Exit 6 for changes this bad, or breaking an integration.")
 @click.option(
     "--comment", type=click.Choice(["always", "changes", "never"]), default="changes", help="When to comment."
@@ -105,7 +94,7 @@ def plan(
 @command.command("apply", epilog="Example: reconciler ci apply -p production --baseline pull-request")
 @ci_options
 @only_option
-@plan_options
+@consent_options
 @click.option("--require-digest", default="", metavar="SHA", help="The plan that was approved, where no host tells it.")
 @click.option("--approved", metavar="PATH", type=click.Path(path_type=Path), help="The reviewed plan, or their folder.")
 @click.option("--no-approval", is_flag=True, help="Apply what is planned now, reviewed or not.")

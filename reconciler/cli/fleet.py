@@ -8,7 +8,8 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli.session import Session, common_options, document_options, only_option
+from reconciler.cli.drift import LEVELS
+from reconciler.cli.session import Session, allow_option, common_options, document_options, only_option
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def plan(session: Session, detailed_exitcode: bool, plans: Path | None, **option
 
 
 @command.command("drift", epilog="Example: reconciler fleet drift --in-flight 32 -o markdown:fleet.md")
-@click.option("--fail-on", type=click.Choice(("info", "low", "medium", "high", "breaking")), help="As for drift.")
+@click.option("--fail-on", type=click.Choice(LEVELS), help="As for drift.")
 @fleet_options
 def drift(session: Session, fail_on: str | None, **options: Any) -> int:
     """Tell what moved in each portal since its last accept, and who moved it."""
@@ -99,7 +100,7 @@ def drift(session: Session, fail_on: str | None, **options: Any) -> int:
     "--max-failures", type=click.IntRange(0), default=0, show_default=True, help="Stop after more than these."
 )
 @click.option("--plans", type=click.Path(path_type=Path, file_okay=False), help="Apply exactly the plans saved here.")
-@click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
+@allow_option
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @fleet_options
 def apply(

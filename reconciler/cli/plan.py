@@ -9,6 +9,7 @@ from reconciler.cli.session import (
     Session,
     change_document_options,
     common_options,
+    consent_options,
     only_option,
     snapshot_option,
     sound_spec,
@@ -28,9 +29,7 @@ Choice = Literal["spec", "live"] | None
 @change_document_options
 @only_option
 @snapshot_option
-@click.option("--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this.")
-@click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries.")
-@click.option("--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved.")
+@consent_options
 @click.option("--inverse", type=click.Path(path_type=Path, dir_okay=False), help="Plan back what this receipt did.")
 @click.option("--fail-on", type=click.Choice(LEVELS), help="Exit 6 for changes this bad, or breaking an integration.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when the portal would change.")

@@ -335,6 +335,26 @@ def only_option(command: F) -> F:
     )(command)
 
 
+def allow_option(command: F) -> F:
+    """``--allow``, for every command that may destroy something."""
+    return click.option(
+        "--allow", multiple=True, metavar="ADDRESS", help="Consent to the destruction of exactly this."
+    )(command)
+
+
+def consent_options(command: F) -> F:
+    """What a plan and its apply are told alike, here and in pipelines."""
+    for option in (
+        click.option(
+            "--on-conflict", type=click.Choice(["spec", "live"]), help="Who wins where spec and portal both moved."
+        ),
+        click.option("--allow-forget", is_flag=True, help="Consent to specs that lost most of their entries."),
+        allow_option,
+    ):
+        command = option(command)
+    return command
+
+
 def _classes(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """The drift classes that are meant; ``vendor`` stands for all that begin so."""
     from fnmatch import fnmatchcase

@@ -1,6 +1,7 @@
 """A document as one self-contained page: no script, no network, dark and light, for the screen, paper and a reader."""
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 AS_TEXT = ("doctor", "explain", "fleet")  # columns of a terminal are all that these need
+_FLAG = re.compile("(--[a-z][a-z-]*)")  # a browser would break it at a hyphen
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&"}
 
 
@@ -39,11 +41,11 @@ def _view(document: Document, style: Style) -> Mapping[str, Json]:
     drift = document.get("kind") == "drift"
     groups = html_view.groups(document, style.origin)
     return {
-        "kind": str(document.get("kind") or "report"),
+        "kind": " ".join(filter(None, [document.get("kind") or "report", document.get("command")])),
         "portal": portal(document),
         "made": moment(str(document.get("generatedAt") or "")),
         "commit": style.origin.commit[:12],
-        "summary": summary(document),
+        "summary": [(part, part.startswith("--")) for part in _FLAG.split(summary(document)) if part],
         "story": text_drift.story(document) if drift and "items" in document else "",
         "tiles": html_view.tiles(document),
         "errors": [{**error, "lines": lines_of(error["message"])} for error in own_errors(document)],
@@ -70,7 +72,8 @@ def _view(document: Document, style: Style) -> Mapping[str, Json]:
 
 def _told(document: Document) -> list[str]:
     """The lines of a document that has no pictures and no cards of its own, as on a terminal."""
-    return text.render(document, Style(width=90)).splitlines() if document.get("kind") in AS_TEXT else []
+    kind, style = document.get("kind", ""), Style(width=90)
+    return style.page(text.BODIES[kind](document, style)).rstrip().splitlines() if kind in AS_TEXT else []
 
 
 def _beside(document: Document) -> list[tuple[str, list[str]]]:

@@ -71,6 +71,8 @@ def _footer(page: Page) -> Lines:
     parts = [f"digest {code(clip(document['digest'], 80))}"] if document.get("digest") else []
     parts += [escape.markdown(moment(document["generatedAt"]))] if document.get("generatedAt") else []
     again = AGAIN.get(document.get("kind", ""))
+    if any(one["rule"].startswith("inverse-") for one in document.get("findings", ())):
+        again = ""  # an undo is of a receipt; a plan without it would say the opposite
     if sides := document.get("comparison"):
         again = f"diff --base-ref {sides['base']['ref']}"
     if again := escape.markdown(page.origin.again) or (again and code(command(document, again))):

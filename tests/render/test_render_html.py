@@ -166,3 +166,12 @@ def test_what_has_no_cards_is_told_line_by_line(tmp_path, monkeypatch, capsys) -
         shown = Page(capsys.readouterr().out)
         assert "pre" in {tag for tag, _ in shown.tags}
         assert said in shown.said, words
+
+
+def test_nothing_is_said_twice_and_no_flag_is_cut_in_two() -> None:
+    """A fleet's page names its command and its counts once; a browser breaks no line inside `--allow`."""
+    fleet = page(ALL["fleet"])
+
+    assert fleet.said.count("Fleet: 5 portals") == 1
+    assert "HubSpot fleet plan" in fleet.said
+    assert '<span class="flag">--allow</span>' in FORMATS["html"](PLAN_FULL, Style())

@@ -5,11 +5,13 @@ import re
 import pytest
 from render_documents import BASE, FLEET, PLAN_FULL, change, result
 
+from reconciler.ci import remarks
 from reconciler.render import FORMATS, Style, words
 from reconciler.render.summaries import summary
 from reconciler.render.text_drift import story
 
 PLAIN = Style(width=100)
+SOURCE = {"file": "specs/contacts.yaml", "line": 3, "column": 5}
 
 
 def text(document: dict) -> str:
@@ -296,3 +298,21 @@ def test_an_error_of_several_lines_is_a_sentence_and_a_list() -> None:
     for format_ in ("github", "junit", "sarif", "gitlab-codequality", "markdown"):
         assert sentence in FORMATS[format_](failed, PLAIN)
     assert f"      {sentence}\n        fix: give the flag if it is meant\n" in text(failed)
+
+
+def test_an_undo_is_not_planned_again_by_a_plan() -> None:
+    """The footer names the command that makes a report once more; of an undo that would be its opposite."""
+    finding = {"rule": "inverse-specs", "severity": "info", "message": "the specs still say otherwise"}
+
+    assert "again: `reconciler plan`" in FORMATS["markdown"](plan(), PLAIN)
+    assert "again:" not in FORMATS["markdown"](plan(findings=[finding]), PLAIN)
+
+
+def test_what_failed_is_annotated_once() -> None:
+    """The error of a change stands in the list of errors, too: it is told at its line of the specs alone."""
+    error = {"code": "unavailable", "message": "no answer"}
+    failed = change("properties/contacts/a", "update", outcome="failed", error=error, source=SOURCE)
+
+    (remark,) = remarks.of({**BASE, "kind": "apply", "changes": [failed], "errors": [error]})
+
+    assert (remark.file, remark.message) == ("specs/contacts.yaml", "no answer")
