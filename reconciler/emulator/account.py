@@ -126,7 +126,7 @@ def read_owner(portal: Portal, request: Request, parts: Mapping[str, str]) -> Re
 
 def page(every: Sequence[Json], request: Request) -> Json:
     """A page of a list, with a link to the next one where there is more."""
-    limit, after = int(request.query.get("limit", LARGEST_PAGE)), int(request.query.get("after", 0))
+    limit, after = max(request.number("limit", LARGEST_PAGE), 1), request.number("after", 0)
     answer: Json = {"results": [*every[after : after + limit]]}
     if after + limit < len(every):
         following = str(after + limit)

@@ -9,7 +9,7 @@ request that is struck, ``count`` how many are (0: all), ``probability`` with ``
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,35 @@ DEFAULTS: Mapping[str, Any] = {
     "policyName": "TEN_SECONDLY_ROLLING",
     "retryAfter": None,
     "delay": 0.0,
+}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_pattern(value: Any) -> bool:
+    """Whether a value is a regular expression."""
+    try:
+        return bool(re.compile(value))
+    except (re.error, TypeError):
+        return False
+
+
+FITS: Mapping[str, Callable[[Any], bool]] = {  # whether a rule may have this value
+    "kind": lambda value: value in KINDS,
+    "method": is_pattern,
+    "path": is_pattern,
+    "nth": lambda value: is_number(value) and value >= 1,
+    "count": lambda value: is_number(value) and value >= 0,
+    "probability": lambda value: isinstance(value, (int, float)) and 0 <= value <= 1,
+    "seed": lambda _value: True,
+    "when": lambda value: value in ("before", "after"),
+    "status": lambda value: is_number(value) and 200 <= value <= 599,
+    "policyName": lambda value: isinstance(value, str),
+    "retryAfter": lambda value: value is None or isinstance(value, (int, float, str)),
+    "delay": lambda value: isinstance(value, (int, float)) and value >= 0,
 }
 GATEWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 525, 526})
 PAGE = "<html><head><title>{status}</title></head><body><center><h1>{status} Bad Gateway</h1></center></body></html>"
@@ -136,12 +165,18 @@ def paged(answer: Response | None) -> Response:
 
 def add(portal: Portal, **rule: Any) -> dict[str, Any]:
     """Adds a rule; its fields are those of DEFAULTS."""
-    unknown = sorted(rule.keys() - DEFAULTS.keys())
-    if unknown or rule.get("kind", "status") not in KINDS:
-        raise ApiError(400, f"not a fault: unknown {', '.join(unknown) or rule['kind']}")
-    made = {**DEFAULTS, **rule, "seen": 0}
+    made = whole_rule(rule)
     portal.state["faults"].append(made)
     return made
+
+
+def whole_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule with all its fields, or the refusal of one that could never strike."""
+    if unknown := sorted(rule.keys() - DEFAULTS.keys()):
+        raise ApiError(400, f"not a fault: unknown {', '.join(unknown)}")
+    if wrong := sorted(name for name, value in rule.items() if not FITS[name](value)):
+        raise ApiError(400, f"not a fault: {', '.join(f'{name} {json.dumps(rule[name])}' for name in wrong)}")
+    return {**DEFAULTS, **rule, "seen": 0}
 
 
 def clear(portal: Portal) -> None:

@@ -2,7 +2,7 @@
 
 Any edit gives all stages and the pipeline one shared ``updatedAt``. The lifecycle pipelines of contacts and companies
 date from the epoch until somebody edits them; whether HubSpot mirrors a write from one to the other is the switch
-``lifecycleMirror``: ``none``, ``contacts_to_companies``, or ``both`` (also true). A stage id that the client chose is
+``lifecycleMirror``: ``none``, ``contacts_to_companies``, or ``both``. A stage id that the client chose is
 taken over in a lifecycle only with the switch ``lifecycleStageIds``.
 """
 
@@ -372,9 +372,9 @@ def holders(portal: Portal, type_id: str, pipeline_id: str, stage_id: str) -> li
 def twins(portal: Portal, type_id: str) -> Sequence[str]:
     """The object types whose lifecycle a write to this one's is mirrored to."""
     mirror = portal.switches.get("lifecycleMirror", "none")
-    if type_id == CONTACTS and mirror in (True, "both", "contacts_to_companies"):
+    if type_id == CONTACTS and mirror in ("both", "contacts_to_companies"):
         return [COMPANIES]
-    if type_id == COMPANIES and mirror in (True, "both"):
+    if type_id == COMPANIES and mirror == "both":
         return [CONTACTS]
     return []
 

@@ -40,8 +40,8 @@ def list_properties(portal: Portal, request: Request, parts: Mapping[str, str]) 
     """All definitions of one side (live or archived) and one sensitivity, by name."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_read(portal, request, type_id)
-    archived, sensitivity = request.flag("archived"), request.query.get("dataSensitivity", "non_sensitive")
-    if sensitivity != "non_sensitive" and not rules.may_see_sensitive(request):
+    archived, sensitivity = request.flag("archived"), sensitivity_of(request, request.query)
+    if sensitivity is None:
         return Response(200, {"results": []})
     listed = portal.listed(
         f"{type_id} properties {archived} {sensitivity}",
@@ -50,7 +50,14 @@ def list_properties(portal: Portal, request: Request, parts: Mapping[str, str]) 
     return Response(200, listed)
 
 
-def side(portal: Portal, type_id: str, archived: bool, sensitivity: str) -> Iterator[Json]:
+def sensitivity_of(request: Request, asked: Mapping[str, Any]) -> str | None:
+    """Which sensitivity a read is about; none where the token may not see it, which is as if nothing was there."""
+    sensitivity = rules.as_enum("dataSensitivity", asked.get("dataSensitivity", "non_sensitive"))
+    hidden = sensitivity != "non_sensitive" and not rules.may_see_sensitive(request)
+    return None if hidden else sensitivity
+
+
+def side(portal: Portal, type_id: str, archived: bool, sensitivity: str | None) -> Iterator[Json]:
     """The live definitions or the archived ones; those that follow from pipeline stages are live."""
     definitions = portal.definitions(type_id)
     found = [*definitions["archivedProperties" if archived else "properties"].values()]
@@ -69,7 +76,7 @@ def read_property(portal: Portal, request: Request, parts: Mapping[str, str]) ->
     """One definition, when name, side and sensitivity fit."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_read(portal, request, type_id)
-    sensitivity = request.query.get("dataSensitivity", "non_sensitive")
+    sensitivity = sensitivity_of(request, request.query)
     for definition in side(portal, type_id, request.flag("archived"), sensitivity):
         if definition["name"] == parts["name"]:
             return Response(200, definition)
@@ -374,7 +381,8 @@ def read_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> Re
     rules.require_read(portal, request, type_id)
     inputs, started = batch_inputs(request), portal.now()
     rules.require_fields([request.body], ["archived", "dataSensitivity"] if parts.get("version") else [])
-    archived, sensitivity = bool(request.body.get("archived")), request.body.get("dataSensitivity", "non_sensitive")
+    archived = rules.as_flag("archived", request.body.get("archived") or False)
+    sensitivity = sensitivity_of(request, {key: one for key, one in request.body.items() if one is not None})
     known = {one["name"]: one for one in side(portal, type_id, archived, sensitivity)}
     found = [known[one["name"]] for one in inputs if one["name"] in known]
     missing = [batch_error(no_such_property(type_id, one["name"])) for one in inputs if one["name"] not in known]

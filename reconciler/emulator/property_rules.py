@@ -102,11 +102,7 @@ def decoded(body: Any, version: str | None) -> Json:
     if fields.get("calculationFormula") == "":
         del fields["calculationFormula"]
     fields |= {name: as_flag(name, body[name]) for name in FLAGS if body.get(name) is not None}
-    for name, (java_type, allowed) in ENUMS.items():
-        if body.get(name) is not None:
-            fields[name] = as_text(name, body[name])
-            if fields[name] not in allowed:
-                raise bad_enum(f"com.hubspot.properties.{java_type}", fields[name], allowed)
+    fields |= {name: as_enum(name, body[name]) for name in ENUMS if body.get(name) is not None}
     if fields.get("fieldType", "text") not in FIELD_TYPES:
         raise validation_error(f"Enum type must be one of: [{', '.join(FIELD_TYPES)}]")
     if body.get("displayOrder") is not None:
@@ -121,6 +117,15 @@ def as_text(name: str, value: Any) -> str:
     if isinstance(value, (dict, list)):
         raise invalid_json(f"Cannot deserialize value of type `java.lang.String` (field {name})")
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_enum(name: str, value: Any) -> str:
+    """One of the words that a field takes."""
+    java_type, allowed = ENUMS[name]
+    word = as_text(name, value)
+    if word not in allowed:
+        raise bad_enum(f"com.hubspot.properties.{java_type}", word, allowed)
+    return word
 
 
 def as_flag(name: str, value: Any) -> bool:

@@ -80,11 +80,46 @@ def test_an_unknown_path_is_a_page_or_empty(client):
 
 def test_a_body_that_is_no_json(client):
     """The deserialiser says line and column, and gives no category."""
-    answer = client.post(PROPERTIES, content=b'{"name": oops}')
+    answer = client.post(PROPERTIES, content=b'{"name": oops}', headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("Invalid input JSON on line 1, column 10")
     assert "category" not in answer.json()
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_does_not_call_itself_json_is_not_read(client, kind):
+    """415, as whoever forgets the content type is answered by HubSpot."""
+    answer = client.post(PROPERTIES, content=json.dumps(NOTE), headers={"Content-Type": kind})
+
+    assert (answer.status_code, answer.json()["message"]) == (415, "HTTP 415 Unsupported Media Type")
+    assert client.get(f"{PROPERTIES}/note").status_code == 404
+
+
+def test_a_head_is_a_get_without_its_body(client):
+    """Status and length are those of the GET."""
+    got, head = client.get(f"{PROPERTIES}/email"), client.head(f"{PROPERTIES}/email")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(got.content))
+    assert client.head(f"{PROPERTIES}/nope").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{PROPERTIES}?dataSensitivity=secret",
+        f"{PROPERTIES}/email?dataSensitivity=secret",
+        "/crm/v3/owners?limit=many",
+        "/crm/v3/owners?after=-1",
+        "/account-info/v3/activity/audit-logs?limit=x",
+    ],
+)
+def test_a_query_that_cannot_be_read_is_refused(client, path):
+    """A word that is none of the list, or no number, is a 400 and not an empty answer."""
+    answer = client.get(path)
+
+    assert (answer.status_code, answer.json()["status"]) == (400, "error")
 
 
 def test_every_answer_carries_id_and_budget(client):
