@@ -29,7 +29,7 @@ FIRST_USERS: Mapping[str, Mapping[str, Any]] = {
     "1001": {"email": "reconciler@example.com", "firstName": "Service", "lastName": "Key", "superAdmin": False},
     "2002": {"email": "dana.reed@example.com", "firstName": "Dana", "lastName": "Reed", "superAdmin": True},
 }
-OBJECTS = ("custom", *(SCOPE_NAMES.get(name, name) for name, _ in STANDARD_TYPES.values()))
+OBJECTS = dict.fromkeys(["custom", *(SCOPE_NAMES.get(name, name) for name, _ in STANDARD_TYPES.values())])
 ALL_SCOPES: Sequence[str] = [
     "oauth",
     *(

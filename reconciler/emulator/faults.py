@@ -86,6 +86,7 @@ class Fault:
     """A rule that strikes the request at hand."""
 
     rule: Mapping[str, Any]
+    portal_id: int
 
     @property
     def kind(self) -> str:
@@ -123,7 +124,7 @@ class Fault:
         wait = self.rule["retryAfter"]
         headers = {} if wait is None else {"Retry-After": str(wait)}
         if status == 429:
-            raise too_many(self.rule["policyName"], headers)
+            raise too_many(self.portal_id, self.rule["policyName"], headers)
         if status in GATEWAY:
             return Response(status, PAGE.format(status=status), headers)
         raise ApiError(status, MESSAGES.get(status, "internal error"), headers=headers)
@@ -132,19 +133,32 @@ class Fault:
 class TooManyError(ApiError):
     """429, with the name of the limit that was reached."""
 
-    def __init__(self, policy: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, policy: str, group: str, headers: Mapping[str, str]) -> None:
         message = f"You have reached your {policy.lower()} limit."
         super().__init__(429, message, category="RATE_LIMITS", headers=headers)
         self.policy = policy
+        self.group = group
 
     def body(self, correlation_id: str) -> dict[str, Any]:
         """The body that names the policy."""
-        return super().body(correlation_id) | {"errorType": "RATE_LIMIT", "policyName": self.policy}
+        return super().body(correlation_id) | {
+            "errorType": "RATE_LIMIT",
+            "policyName": self.policy,
+            "groupName": self.group,
+        }
 
 
-def too_many(policy: str, headers: Mapping[str, str]) -> TooManyError:
+GROUPS: Mapping[str, str] = {  # policy -> what is counted together
+    "SECONDLY": "publicapi:crm:search:oauth",
+    "DAILY": "publicapi:private_app-api-calls-daily",
+    "TEN_SECONDLY_ROLLING": "publicapi:private_app-api-calls-ten-secondly",
+}
+
+
+def too_many(portal_id: int, policy: str, headers: Mapping[str, str]) -> TooManyError:
     """The refusal of one request too many."""
-    return TooManyError(policy, headers)
+    group = GROUPS.get(policy, GROUPS["TEN_SECONDLY_ROLLING"])
+    return TooManyError(policy, f"{group}:{portal_id}:1", headers)
 
 
 def truncated(answer: Response | None) -> Response:
@@ -189,7 +203,7 @@ def taken(portal: Portal, method: str, path: str) -> Fault | None:
     matching = [rule for rule in portal.state["faults"] if matches(rule, method, path)]
     for rule in matching:
         rule["seen"] += 1
-    return next((Fault(rule) for rule in matching if due(rule)), None)
+    return next((Fault(rule, portal.portal_id) for rule in matching if due(rule)), None)
 
 
 def matches(rule: Mapping[str, Any], method: str, path: str) -> bool:

@@ -16,7 +16,6 @@ from reconciler.emulator.stage_properties import stage_properties
 from reconciler.emulator.store import Portal
 
 PATH = versioned("properties") + "/(?P<object_type>[^/]+)"
-LARGEST_BATCH = 100
 AUDIT_FIELDS = ("createdAt", "updatedAt", "createdUserId", "updatedUserId", "archived")
 LAYOUT = frozenset({"groupName", "hidden", "displayOrder", "formField"})
 CREATE_DEFAULTS: Mapping[str, Any] = {
@@ -103,6 +102,8 @@ def create_property(portal: Portal, request: Request, parts: Mapping[str, str]) 
 def stored(portal: Portal, request: Request, type_id: str, fields: Json) -> Json:
     """Checks a create and puts its definition into the portal."""
     definitions = portal.definitions(type_id)
+    if portal.switches["upperCaseNames"] == "lower":
+        fields["name"] = fields["name"].lower()
     name = fields["name"]
     if name in definitions["properties"] or name in {one["name"] for one in generated(portal, type_id)}:
         raise property_exists(name)
@@ -112,6 +113,7 @@ def stored(portal: Portal, request: Request, type_id: str, fields: Json) -> Json
     rules.check_uniqueness(definitions, fields)
     definition = new_definition(portal, type_id, fields)
     rules.check_definition(type_id, definition)
+    rules.check_texts(portal, fields)
     check_room(portal, definitions)
     archived = definitions["archivedProperties"].pop(name, None)
     stamp(portal, request, definition, archived if portal.switches["archivedNameCreate"] == "restore" else None)
@@ -199,8 +201,10 @@ def update_property(portal: Portal, request: Request, parts: Mapping[str, str]) 
     fields = rules.decoded(request.fields(), parts.get("version"))
     sent = {name: value for name, value in fields.items() if name not in rules.CREATE_ONLY}
     changed = allowed_changes(portal, current, sent)
+    rules.check_texts(portal, changed)
     definition = patched(portal, type_id, current, changed)
-    if definition != current and not rules.is_default(current):
+    moves = definition != current or portal.switches["noChangePatchMoves"]
+    if moves and not rules.is_default(current):
         definition |= {"updatedAt": portal.now(), "updatedUserId": request.user_id}
     portal.definitions(type_id)["properties"][parts["name"]] = in_shown_order(definition)
     portal.touch(type_id)
@@ -249,6 +253,8 @@ def patched(portal: Portal, type_id: str, current: Json, changed: Json) -> Json:
     if "groupName" in changed:
         rules.check_group(portal, type_id, changed["groupName"])
     if "type" in changed:
+        if portal.switches["typeChange"] == "refuse":
+            raise validation_error(f"The type of property '{current['name']}' cannot be changed")
         retype(type_id, current, definition, changed)
     if changed.get("showCurrencySymbol") is False and "currencyPropertyName" in current:
         raise validation_error("The currency symbol of a property with a currency property cannot be turned off")
@@ -336,7 +342,7 @@ def create_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     """Creates what can be created; the results are slim, and the others are errors of a 207."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_write(portal, request, type_id)
-    inputs = batch_inputs(request)
+    inputs = batch_inputs(portal, request)
     rules.require_fields(inputs, rules.CREATE_REQUIRED)
     decoded = [rules.decoded(body, parts.get("version")) for body in inputs]
     started, made, errors = portal.now(), [], []
@@ -350,12 +356,12 @@ def create_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     return batch_response(portal, started, made, errors, 201)
 
 
-def batch_inputs(request: Request) -> list[Json]:
+def batch_inputs(portal: Portal, request: Request) -> list[Json]:
     """The inputs of a batch body."""
     rules.require_fields([request.fields()], ["inputs"])
     inputs = rules.as_objects("inputs", request.body["inputs"])
-    if len(inputs) > LARGEST_BATCH:
-        raise validation_error(f"The maximum number of inputs supported in a batch request is {LARGEST_BATCH}")
+    if len(inputs) > (most := portal.switches["batchLimit"]):
+        raise validation_error(f"The maximum number of inputs supported in a batch request is {most}")
     rules.require_fields(inputs, ["name"])
     return [{**one, "name": rules.as_text("name", one["name"])} for one in inputs]
 
@@ -379,7 +385,7 @@ def read_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> Re
     """Reads definitions by name."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_read(portal, request, type_id)
-    inputs, started = batch_inputs(request), portal.now()
+    inputs, started = batch_inputs(portal, request), portal.now()
     rules.require_fields([request.body], ["archived", "dataSensitivity"] if parts.get("version") else [])
     archived = rules.as_flag("archived", request.body.get("archived") or False)
     sensitivity = sensitivity_of(request, {key: one for key, one in request.body.items() if one is not None})
@@ -393,7 +399,7 @@ def archive_batch(portal: Portal, request: Request, parts: Mapping[str, str]) ->
     """Archives the named definitions; 204 also for names that never were. One refusal stops the whole batch."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_write(portal, request, type_id)
-    names = [one["name"] for one in batch_inputs(request)]
+    names = [one["name"] for one in batch_inputs(portal, request)]
     live = [name for name in dict.fromkeys(names) if name in portal.definitions(type_id)["properties"]]
     for name in live:
         check_archivable(portal, type_id, name, live)
