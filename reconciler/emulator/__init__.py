@@ -15,6 +15,15 @@ lifecycleStageIds         true        a chosen stageId is kept on lifecycle stag
 archivedNameCreate        "restore"   a create with an archived name keeps the old createdAt ("fresh": it does not)
 readOnlyOptionsPatch      "refuse"    sending options that a default has locked is a 400 ("ignore": a 200, no effect)
 readOnlyLayoutPatch       true        group, hidden, order and formField of a read-only default can be patched
+typeChange                "accept"    a PATCH may change a type in place ("refuse": it is a 400)
+upperCaseNames            "refuse"    a create with capitals in its name is a 400 ("lower": a 201 in small letters)
+longestText               0           characters that a label or a description may have; 0 is no limit
+noChangePatchMoves        false       a PATCH that changes nothing moves updatedAt
+defaultEditMoves          false       a user's edit of a default moves updatedAt
+groupCreateExisting       409         a create on an active group's name (400: the other refusal)
+defaultGroups             "free"      a group with defaults can be relabelled, and deleted when empty ("locked": a 400)
+defaultStageDelete        true        a default stage of the lifecycle can be deleted over the API
+batchLimit                100         inputs that a batch of properties takes
 retryAfter                false       a 429 carries Retry-After
 rateLimit                 0           requests a token may make in 10 seconds; 0 is no limit
 searchRateLimit           0           searches the account may make in a second; 0 is no limit

@@ -29,7 +29,7 @@ FIRST_USERS: Mapping[str, Mapping[str, Any]] = {
     "1001": {"email": "reconciler@example.com", "firstName": "Service", "lastName": "Key", "superAdmin": False},
     "2002": {"email": "dana.reed@example.com", "firstName": "Dana", "lastName": "Reed", "superAdmin": True},
 }
-OBJECTS = ("custom", *(SCOPE_NAMES.get(name, name) for name, _ in STANDARD_TYPES.values()))
+OBJECTS = dict.fromkeys(["custom", *(SCOPE_NAMES.get(name, name) for name, _ in STANDARD_TYPES.values())])
 ALL_SCOPES: Sequence[str] = [
     "oauth",
     *(
@@ -126,7 +126,7 @@ def read_owner(portal: Portal, request: Request, parts: Mapping[str, str]) -> Re
 
 def page(every: Sequence[Json], request: Request) -> Json:
     """A page of a list, with a link to the next one where there is more."""
-    limit, after = int(request.query.get("limit", LARGEST_PAGE)), int(request.query.get("after", 0))
+    limit, after = max(request.number("limit", LARGEST_PAGE), 1), request.number("after", 0)
     answer: Json = {"results": [*every[after : after + limit]]}
     if after + limit < len(every):
         following = str(after + limit)

@@ -87,6 +87,7 @@ def received(environ: Mapping[str, Any]) -> Call:
     """A WSGI environment as a call."""
     target = environ.get("REQUEST_URI") or quote(environ["PATH_INFO"].encode("latin-1"))
     headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    headers["content-type"] = environ.get("CONTENT_TYPE") or ""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     data = environ["wsgi.input"].read(length) if length else b""
     return Call(environ["REQUEST_METHOD"], target.partition("?")[0], environ.get("QUERY_STRING", ""), headers, data)
@@ -132,6 +133,8 @@ def handle(portal: Portal, routes: Routes, call: Call) -> Response:
     """Finds the route, checks the token, and lets the handler answer."""
     request = accepted(portal, call)
     handler, parts = routed(routes, call)
+    if call.data and not (call.control or "json" in call.headers["content-type"].lower()):
+        raise ApiError(415, "HTTP 415 Unsupported Media Type")
     if call.data:
         request = replace(request, body=parse_json(call.data))
     response = handler(portal, request, {key: unquote(value) for key, value in parts.items() if value is not None})
@@ -165,7 +168,7 @@ def routed(routes: Routes, call: Call) -> tuple[Handler, Mapping[str, str | None
     other_method = False
     for method, pattern, handler in routes:
         if match := pattern.fullmatch(call.path):
-            if method == call.method:
+            if method == ("GET" if call.method == "HEAD" else call.method):
                 return handler, match.groupdict()
             other_method = True
     if other_method:

@@ -5,8 +5,9 @@ from typing import Any
 
 from reconciler.emulator import actor, faults
 from reconciler.emulator.errors import ApiError
+from reconciler.emulator.property_rules import as_objects
 from reconciler.emulator.routing import Handler, Request, Response, Route, results
-from reconciler.emulator.store import Portal, SeedError, whole_state
+from reconciler.emulator.store import Portal, SeedError, may_be, positions, whole_state
 
 
 def read_log(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
@@ -27,8 +28,10 @@ def read_faults(portal: Portal, _request: Request, _parts: Mapping[str, str]) ->
 
 def add_faults(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Response:
     """Adds one rule, or a list of them."""
-    rules = request.body if isinstance(request.body, list) else [request.fields()]
-    return results([faults.add(portal, **rule) for rule in rules], 201)
+    bodies = as_objects("rules", request.body if isinstance(request.body, list) else [request.fields()])
+    rules = [faults.whole_rule(body) for body in bodies]
+    portal.state["faults"] += rules
+    return results(rules, 201)
 
 
 def clear_faults(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
@@ -41,6 +44,9 @@ def set_switches(portal: Portal, request: Request, _parts: Mapping[str, str]) ->
     """Sets switches; says how all of them stand."""
     if unknown := request.fields().keys() - portal.switches.keys():
         raise ApiError(400, f"unknown switches: {', '.join(sorted(unknown))}")
+    if wrong := sorted(name for name, value in request.body.items() if not may_be(name, value)):
+        told = ", ".join(f"{name} takes {positions(name)}" for name in wrong)
+        raise ApiError(400, f"no position of a switch: {told}")
     portal.switches.update(request.body)
     return Response(200, portal.switches)
 

@@ -33,6 +33,8 @@ def revise(portal: Portal, user: str, object_name: str, name: str, fields: Mappi
     one |= fields
     if not is_default(one):
         one |= {"updatedAt": portal.now(), "updatedUserId": user}
+    elif portal.switches["defaultEditMoves"] and "updatedAt" in one:
+        one["updatedAt"] = portal.now()
     return [address(portal, object_name, name)]
 
 

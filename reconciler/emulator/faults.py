@@ -9,7 +9,7 @@ request that is struck, ``count`` how many are (0: all), ``probability`` with ``
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,35 @@ DEFAULTS: Mapping[str, Any] = {
     "policyName": "TEN_SECONDLY_ROLLING",
     "retryAfter": None,
     "delay": 0.0,
+}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_pattern(value: Any) -> bool:
+    """Whether a value is a regular expression."""
+    try:
+        return bool(re.compile(value))
+    except (re.error, TypeError):
+        return False
+
+
+FITS: Mapping[str, Callable[[Any], bool]] = {  # whether a rule may have this value
+    "kind": lambda value: value in KINDS,
+    "method": is_pattern,
+    "path": is_pattern,
+    "nth": lambda value: is_number(value) and value >= 1,
+    "count": lambda value: is_number(value) and value >= 0,
+    "probability": lambda value: isinstance(value, (int, float)) and 0 <= value <= 1,
+    "seed": lambda _value: True,
+    "when": lambda value: value in ("before", "after"),
+    "status": lambda value: is_number(value) and 200 <= value <= 599,
+    "policyName": lambda value: isinstance(value, str),
+    "retryAfter": lambda value: value is None or isinstance(value, (int, float, str)),
+    "delay": lambda value: isinstance(value, (int, float)) and value >= 0,
 }
 GATEWAY = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 525, 526})
 PAGE = "<html><head><title>{status}</title></head><body><center><h1>{status} Bad Gateway</h1></center></body></html>"
@@ -57,6 +86,7 @@ class Fault:
     """A rule that strikes the request at hand."""
 
     rule: Mapping[str, Any]
+    portal_id: int
 
     @property
     def kind(self) -> str:
@@ -94,7 +124,7 @@ class Fault:
         wait = self.rule["retryAfter"]
         headers = {} if wait is None else {"Retry-After": str(wait)}
         if status == 429:
-            raise too_many(self.rule["policyName"], headers)
+            raise too_many(self.portal_id, self.rule["policyName"], headers)
         if status in GATEWAY:
             return Response(status, PAGE.format(status=status), headers)
         raise ApiError(status, MESSAGES.get(status, "internal error"), headers=headers)
@@ -103,19 +133,32 @@ class Fault:
 class TooManyError(ApiError):
     """429, with the name of the limit that was reached."""
 
-    def __init__(self, policy: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, policy: str, group: str, headers: Mapping[str, str]) -> None:
         message = f"You have reached your {policy.lower()} limit."
         super().__init__(429, message, category="RATE_LIMITS", headers=headers)
         self.policy = policy
+        self.group = group
 
     def body(self, correlation_id: str) -> dict[str, Any]:
         """The body that names the policy."""
-        return super().body(correlation_id) | {"errorType": "RATE_LIMIT", "policyName": self.policy}
+        return super().body(correlation_id) | {
+            "errorType": "RATE_LIMIT",
+            "policyName": self.policy,
+            "groupName": self.group,
+        }
 
 
-def too_many(policy: str, headers: Mapping[str, str]) -> TooManyError:
+GROUPS: Mapping[str, str] = {  # policy -> what is counted together
+    "SECONDLY": "publicapi:crm:search:oauth",
+    "DAILY": "publicapi:private_app-api-calls-daily",
+    "TEN_SECONDLY_ROLLING": "publicapi:private_app-api-calls-ten-secondly",
+}
+
+
+def too_many(portal_id: int, policy: str, headers: Mapping[str, str]) -> TooManyError:
     """The refusal of one request too many."""
-    return TooManyError(policy, headers)
+    group = GROUPS.get(policy, GROUPS["TEN_SECONDLY_ROLLING"])
+    return TooManyError(policy, f"{group}:{portal_id}:1", headers)
 
 
 def truncated(answer: Response | None) -> Response:
@@ -136,12 +179,18 @@ def paged(answer: Response | None) -> Response:
 
 def add(portal: Portal, **rule: Any) -> dict[str, Any]:
     """Adds a rule; its fields are those of DEFAULTS."""
-    unknown = sorted(rule.keys() - DEFAULTS.keys())
-    if unknown or rule.get("kind", "status") not in KINDS:
-        raise ApiError(400, f"not a fault: unknown {', '.join(unknown) or rule['kind']}")
-    made = {**DEFAULTS, **rule, "seen": 0}
+    made = whole_rule(rule)
     portal.state["faults"].append(made)
     return made
+
+
+def whole_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule with all its fields, or the refusal of one that could never strike."""
+    if unknown := sorted(rule.keys() - DEFAULTS.keys()):
+        raise ApiError(400, f"not a fault: unknown {', '.join(unknown)}")
+    if wrong := sorted(name for name, value in rule.items() if not FITS[name](value)):
+        raise ApiError(400, f"not a fault: {', '.join(f'{name} {json.dumps(rule[name])}' for name in wrong)}")
+    return {**DEFAULTS, **rule, "seen": 0}
 
 
 def clear(portal: Portal) -> None:
@@ -154,7 +203,7 @@ def taken(portal: Portal, method: str, path: str) -> Fault | None:
     matching = [rule for rule in portal.state["faults"] if matches(rule, method, path)]
     for rule in matching:
         rule["seen"] += 1
-    return next((Fault(rule) for rule in matching if due(rule)), None)
+    return next((Fault(rule, portal.portal_id) for rule in matching if due(rule)), None)
 
 
 def matches(rule: Mapping[str, Any], method: str, path: str) -> bool:

@@ -53,9 +53,10 @@ def new_group(portal: Portal, type_id: str, body: Mapping[str, object]) -> Json:
     groups = portal.definitions(type_id)["groups"]
     name = rules.as_text("name", body["name"])
     if name in groups:
-        raise already_exists(
-            f"A property group named '{name}' already exists.", "PropertyGroupError.GROUP_WITH_NAME_EXISTS"
-        )
+        message = f"A property group named '{name}' already exists."
+        if portal.switches["groupCreateExisting"] == 400:
+            raise validation_error(message)
+        raise already_exists(message, "PropertyGroupError.GROUP_WITH_NAME_EXISTS")
     order = body.get("displayOrder")
     following = max((group["displayOrder"] for group in groups.values()), default=-1) + 1
     groups[name] = {
@@ -73,6 +74,7 @@ def update_group(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     type_id = portal.object_type(parts["object_type"])
     rules.require_write(portal, request, type_id)
     group = existing(portal, type_id, parts["group"])
+    check_free(portal, type_id, group)
     sent = request.fields()
     kinds = {"label": rules.as_text, "displayOrder": rules.as_number}
     group |= {name: kind(name, sent[name]) for name, kind in kinds.items() if sent.get(name) is not None}
@@ -80,11 +82,19 @@ def update_group(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     return Response(200, group)
 
 
+def check_free(portal: Portal, type_id: str, group: Json) -> None:
+    """Refuses to change a group that holds HubSpot's own properties, where they are locked."""
+    own = (one["groupName"] for one in portal.definitions(type_id)["properties"].values() if rules.is_default(one))
+    if portal.switches["defaultGroups"] == "locked" and group["name"] in own:
+        raise validation_error(f"Property group '{group['name']}' is HubSpot's own and cannot be changed")
+
+
 def delete_group(portal: Portal, request: Request, parts: Mapping[str, str]) -> Response:
     """Deletes a group, unless a live property is in it: that refusal is JSON inside the message."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_write(portal, request, type_id)
     name = existing(portal, type_id, parts["group"])["name"]
+    check_free(portal, type_id, existing(portal, type_id, name))
     definitions = portal.definitions(type_id)
     live = [*definitions["properties"].values(), *stage_properties(portal, type_id)]
     if members := [one["name"] for one in live if one["groupName"] == name]:

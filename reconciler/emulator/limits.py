@@ -12,7 +12,7 @@ from reconciler.emulator.errors import missing_scopes
 from reconciler.emulator.pipeline_defaults import WITH_PIPELINES, pipelines_of
 from reconciler.emulator.property_rules import is_default
 from reconciler.emulator.routing import Request, Response, Route, results, versioned
-from reconciler.emulator.stage_rules import MOST_PIPELINES
+from reconciler.emulator.stage_rules import MOST_PIPELINES, most_pipelines
 from reconciler.emulator.store import STANDARD_TYPES, Portal
 
 Json = dict[str, Any]
@@ -133,7 +133,7 @@ def pipelines(portal: Portal, request: Request, _parts: Mapping[str, str]) -> Re
     require_objects(request)
     own = [type_id for type_id in portal.state["objects"] if type_id.startswith("2-")]
     used = {type_id: max(len(pipelines_of(portal, type_id)) - 1, 0) for type_id in [*WITH_PIPELINES, *own]}
-    standard = [row(portal, type_id, used[type_id], MOST_PIPELINES) for type_id in WITH_PIPELINES]
+    standard = [row(portal, type_id, used[type_id], most_pipelines(type_id)) for type_id in WITH_PIPELINES]
     return Response(200, split(portal, standard, {type_id: used[type_id] for type_id in own}, MOST_PIPELINES))
 
 

@@ -2,7 +2,7 @@
 
 Any edit gives all stages and the pipeline one shared ``updatedAt``. The lifecycle pipelines of contacts and companies
 date from the epoch until somebody edits them; whether HubSpot mirrors a write from one to the other is the switch
-``lifecycleMirror``: ``none``, ``contacts_to_companies``, or ``both`` (also true). A stage id that the client chose is
+``lifecycleMirror``: ``none``, ``contacts_to_companies``, or ``both``. A stage id that the client chose is
 taken over in a lifecycle only with the switch ``lifecycleStageIds``.
 """
 
@@ -17,6 +17,7 @@ from reconciler.emulator.pipeline_defaults import (
     COMPANIES,
     CONTACTS,
     EPOCH,
+    GLOBAL_STAGES,
     LIFECYCLE_PIPELINES,
     WITH_PIPELINES,
     pipelines_of,
@@ -137,8 +138,8 @@ def check_may_have_more(portal: Portal, type_id: str) -> None:
     """Refuses pipelines to objects that have none or only the lifecycle, and beyond the limit."""
     if type_id in LIFECYCLE_PIPELINES or not (type_id in WITH_PIPELINES or type_id.startswith("2-")):
         raise validation_error(f"Pipelines cannot be created for objectTypeId {type_id}")
-    if len(pipelines_of(portal, type_id)) >= rules.MOST_PIPELINES:
-        raise validation_error(f"The limit of {rules.MOST_PIPELINES} pipelines is reached for objectTypeId {type_id}")
+    if len(pipelines_of(portal, type_id)) >= (most := rules.most_pipelines(type_id)):
+        raise validation_error(f"The limit of {most} pipelines is reached for objectTypeId {type_id}")
 
 
 def add_pipeline_properties(portal: Portal, type_id: str) -> None:
@@ -174,7 +175,7 @@ def new_stages(
     rules.check_stage_ids(portal, type_id, pipeline_id, named)
     stages = []
     for body in bodies:
-        fields = rules.decoded(body, ("label", "displayOrder"))
+        fields = rules.decoded(body, ("label", "displayOrder", "metadata"))
         stage_id = str(body.get("stageId") or portal.next_id())
         metadata = rules.canonical_metadata(type_id, as_object("metadata", body.get("metadata")), {})
         made = current.get(stage_id) or stage(stage_id, fields["label"], fields["displayOrder"], {})
@@ -263,6 +264,9 @@ def delete_stage(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     """Deletes a stage; 204 also for one that is not there, or that is another pipeline's."""
     type_id = writable(portal, request, parts)
     stage_ids = [parts["stage_id"]]
+    locked = type_id in LIFECYCLE_PIPELINES and not portal.switches["defaultStageDelete"]
+    if locked and parts["stage_id"] in GLOBAL_STAGES[type_id]:
+        raise validation_error(f"Stage {parts['stage_id']} is HubSpot's own and cannot be deleted")
     if validates(request, parts) and holders(portal, type_id, parts["pipeline_id"], parts["stage_id"]):
         for twin in (type_id, *twins(portal, type_id)):
             rules.check_unused(portal, twin, stage_ids)
@@ -273,7 +277,7 @@ def delete_stage(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
 def add_stage(portal: Portal, user_id: str, type_id: str, pipeline_id: str, body: Mapping[str, Any]) -> Json:
     """Puts a new stage into a pipeline, and into the mirrored lifecycle."""
     pipeline = found(portal, type_id, pipeline_id)
-    fields = rules.decoded(body, ("label", "displayOrder"))
+    fields = rules.decoded(body, ("label", "displayOrder", "metadata"))
     metadata = rules.canonical_metadata(type_id, as_object("metadata", body.get("metadata")), {})
     stage_id = new_stage_id(portal, type_id, pipeline, body)
     rules.check_stage_label(pipeline["stages"], fields["label"])
@@ -372,9 +376,9 @@ def holders(portal: Portal, type_id: str, pipeline_id: str, stage_id: str) -> li
 def twins(portal: Portal, type_id: str) -> Sequence[str]:
     """The object types whose lifecycle a write to this one's is mirrored to."""
     mirror = portal.switches.get("lifecycleMirror", "none")
-    if type_id == CONTACTS and mirror in (True, "both", "contacts_to_companies"):
+    if type_id == CONTACTS and mirror in ("both", "contacts_to_companies"):
         return [COMPANIES]
-    if type_id == COMPANIES and mirror in (True, "both"):
+    if type_id == COMPANIES and mirror == "both":
         return [CONTACTS]
     return []
 

@@ -16,7 +16,6 @@ from reconciler.emulator.stage_properties import stage_properties
 from reconciler.emulator.store import Portal
 
 PATH = versioned("properties") + "/(?P<object_type>[^/]+)"
-LARGEST_BATCH = 100
 AUDIT_FIELDS = ("createdAt", "updatedAt", "createdUserId", "updatedUserId", "archived")
 LAYOUT = frozenset({"groupName", "hidden", "displayOrder", "formField"})
 CREATE_DEFAULTS: Mapping[str, Any] = {
@@ -40,8 +39,8 @@ def list_properties(portal: Portal, request: Request, parts: Mapping[str, str]) 
     """All definitions of one side (live or archived) and one sensitivity, by name."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_read(portal, request, type_id)
-    archived, sensitivity = request.flag("archived"), request.query.get("dataSensitivity", "non_sensitive")
-    if sensitivity != "non_sensitive" and not rules.may_see_sensitive(request):
+    archived, sensitivity = request.flag("archived"), sensitivity_of(request, request.query)
+    if sensitivity is None:
         return Response(200, {"results": []})
     listed = portal.listed(
         f"{type_id} properties {archived} {sensitivity}",
@@ -50,7 +49,14 @@ def list_properties(portal: Portal, request: Request, parts: Mapping[str, str]) 
     return Response(200, listed)
 
 
-def side(portal: Portal, type_id: str, archived: bool, sensitivity: str) -> Iterator[Json]:
+def sensitivity_of(request: Request, asked: Mapping[str, Any]) -> str | None:
+    """Which sensitivity a read is about; none where the token may not see it, which is as if nothing was there."""
+    sensitivity = rules.as_enum("dataSensitivity", asked.get("dataSensitivity", "non_sensitive"))
+    hidden = sensitivity != "non_sensitive" and not rules.may_see_sensitive(request)
+    return None if hidden else sensitivity
+
+
+def side(portal: Portal, type_id: str, archived: bool, sensitivity: str | None) -> Iterator[Json]:
     """The live definitions or the archived ones; those that follow from pipeline stages are live."""
     definitions = portal.definitions(type_id)
     found = [*definitions["archivedProperties" if archived else "properties"].values()]
@@ -69,7 +75,7 @@ def read_property(portal: Portal, request: Request, parts: Mapping[str, str]) ->
     """One definition, when name, side and sensitivity fit."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_read(portal, request, type_id)
-    sensitivity = request.query.get("dataSensitivity", "non_sensitive")
+    sensitivity = sensitivity_of(request, request.query)
     for definition in side(portal, type_id, request.flag("archived"), sensitivity):
         if definition["name"] == parts["name"]:
             return Response(200, definition)
@@ -96,6 +102,8 @@ def create_property(portal: Portal, request: Request, parts: Mapping[str, str]) 
 def stored(portal: Portal, request: Request, type_id: str, fields: Json) -> Json:
     """Checks a create and puts its definition into the portal."""
     definitions = portal.definitions(type_id)
+    if portal.switches["upperCaseNames"] == "lower":
+        fields["name"] = fields["name"].lower()
     name = fields["name"]
     if name in definitions["properties"] or name in {one["name"] for one in generated(portal, type_id)}:
         raise property_exists(name)
@@ -105,6 +113,7 @@ def stored(portal: Portal, request: Request, type_id: str, fields: Json) -> Json
     rules.check_uniqueness(definitions, fields)
     definition = new_definition(portal, type_id, fields)
     rules.check_definition(type_id, definition)
+    rules.check_texts(portal, fields)
     check_room(portal, definitions)
     archived = definitions["archivedProperties"].pop(name, None)
     stamp(portal, request, definition, archived if portal.switches["archivedNameCreate"] == "restore" else None)
@@ -192,8 +201,10 @@ def update_property(portal: Portal, request: Request, parts: Mapping[str, str]) 
     fields = rules.decoded(request.fields(), parts.get("version"))
     sent = {name: value for name, value in fields.items() if name not in rules.CREATE_ONLY}
     changed = allowed_changes(portal, current, sent)
+    rules.check_texts(portal, changed)
     definition = patched(portal, type_id, current, changed)
-    if definition != current and not rules.is_default(current):
+    moves = definition != current or portal.switches["noChangePatchMoves"]
+    if moves and not rules.is_default(current):
         definition |= {"updatedAt": portal.now(), "updatedUserId": request.user_id}
     portal.definitions(type_id)["properties"][parts["name"]] = in_shown_order(definition)
     portal.touch(type_id)
@@ -242,6 +253,8 @@ def patched(portal: Portal, type_id: str, current: Json, changed: Json) -> Json:
     if "groupName" in changed:
         rules.check_group(portal, type_id, changed["groupName"])
     if "type" in changed:
+        if portal.switches["typeChange"] == "refuse":
+            raise validation_error(f"The type of property '{current['name']}' cannot be changed")
         retype(type_id, current, definition, changed)
     if changed.get("showCurrencySymbol") is False and "currencyPropertyName" in current:
         raise validation_error("The currency symbol of a property with a currency property cannot be turned off")
@@ -329,7 +342,7 @@ def create_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     """Creates what can be created; the results are slim, and the others are errors of a 207."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_write(portal, request, type_id)
-    inputs = batch_inputs(request)
+    inputs = batch_inputs(portal, request)
     rules.require_fields(inputs, rules.CREATE_REQUIRED)
     decoded = [rules.decoded(body, parts.get("version")) for body in inputs]
     started, made, errors = portal.now(), [], []
@@ -343,12 +356,12 @@ def create_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
     return batch_response(portal, started, made, errors, 201)
 
 
-def batch_inputs(request: Request) -> list[Json]:
+def batch_inputs(portal: Portal, request: Request) -> list[Json]:
     """The inputs of a batch body."""
     rules.require_fields([request.fields()], ["inputs"])
     inputs = rules.as_objects("inputs", request.body["inputs"])
-    if len(inputs) > LARGEST_BATCH:
-        raise validation_error(f"The maximum number of inputs supported in a batch request is {LARGEST_BATCH}")
+    if len(inputs) > (most := portal.switches["batchLimit"]):
+        raise validation_error(f"The maximum number of inputs supported in a batch request is {most}")
     rules.require_fields(inputs, ["name"])
     return [{**one, "name": rules.as_text("name", one["name"])} for one in inputs]
 
@@ -372,9 +385,10 @@ def read_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> Re
     """Reads definitions by name."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_read(portal, request, type_id)
-    inputs, started = batch_inputs(request), portal.now()
+    inputs, started = batch_inputs(portal, request), portal.now()
     rules.require_fields([request.body], ["archived", "dataSensitivity"] if parts.get("version") else [])
-    archived, sensitivity = bool(request.body.get("archived")), request.body.get("dataSensitivity", "non_sensitive")
+    archived = rules.as_flag("archived", request.body.get("archived") or False)
+    sensitivity = sensitivity_of(request, {key: one for key, one in request.body.items() if one is not None})
     known = {one["name"]: one for one in side(portal, type_id, archived, sensitivity)}
     found = [known[one["name"]] for one in inputs if one["name"] in known]
     missing = [batch_error(no_such_property(type_id, one["name"])) for one in inputs if one["name"] not in known]
@@ -385,7 +399,7 @@ def archive_batch(portal: Portal, request: Request, parts: Mapping[str, str]) ->
     """Archives the named definitions; 204 also for names that never were. One refusal stops the whole batch."""
     type_id = portal.object_type(parts["object_type"])
     rules.require_write(portal, request, type_id)
-    names = [one["name"] for one in batch_inputs(request)]
+    names = [one["name"] for one in batch_inputs(portal, request)]
     live = [name for name in dict.fromkeys(names) if name in portal.definitions(type_id)["properties"]]
     for name in live:
         check_archivable(portal, type_id, name, live)

@@ -102,11 +102,7 @@ def decoded(body: Any, version: str | None) -> Json:
     if fields.get("calculationFormula") == "":
         del fields["calculationFormula"]
     fields |= {name: as_flag(name, body[name]) for name in FLAGS if body.get(name) is not None}
-    for name, (java_type, allowed) in ENUMS.items():
-        if body.get(name) is not None:
-            fields[name] = as_text(name, body[name])
-            if fields[name] not in allowed:
-                raise bad_enum(f"com.hubspot.properties.{java_type}", fields[name], allowed)
+    fields |= {name: as_enum(name, body[name]) for name in ENUMS if body.get(name) is not None}
     if fields.get("fieldType", "text") not in FIELD_TYPES:
         raise validation_error(f"Enum type must be one of: [{', '.join(FIELD_TYPES)}]")
     if body.get("displayOrder") is not None:
@@ -121,6 +117,15 @@ def as_text(name: str, value: Any) -> str:
     if isinstance(value, (dict, list)):
         raise invalid_json(f"Cannot deserialize value of type `java.lang.String` (field {name})")
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_enum(name: str, value: Any) -> str:
+    """One of the words that a field takes."""
+    java_type, allowed = ENUMS[name]
+    word = as_text(name, value)
+    if word not in allowed:
+        raise bad_enum(f"com.hubspot.properties.{java_type}", word, allowed)
+    return word
 
 
 def as_flag(name: str, value: Any) -> bool:
@@ -274,6 +279,14 @@ def check_definition(type_id: str, definition: Mapping[str, Any]) -> None:
         )
 
 
+def check_texts(portal: Portal, fields: Mapping[str, Any]) -> None:
+    """Refuses texts beyond the limit, if there is one."""
+    longest = portal.switches["longestText"]
+    for name in ("label", "description"):
+        if longest and len(fields.get(name, "")) > longest:
+            raise validation_error(f"The {name} of a property can have at most {longest} characters")
+
+
 def check_options(type_id: str, definition: Mapping[str, Any]) -> None:
     """Refuses option lists that the type does not allow."""
     name, options = definition["name"], definition["options"]
@@ -336,7 +349,14 @@ def parsed_formula(portal: Portal, type_id: str, name: str, text: str) -> formul
     return formula
 
 
-SCOPE_NAMES: Mapping[str, str] = {"commerce_payments": "commercepayments"}
+SCOPE_NAMES: Mapping[str, str] = {
+    "commerce_payments": "commercepayments",
+    "communications": "contacts",
+    "postal_mail": "contacts",
+}
+WITHOUT_SCHEMA_SCOPES = frozenset(
+    {"communications", "postal_mail", "feedback_submissions", "goals", "leads", "marketing_events", "users"}
+)
 LEGACY_SCOPES: Mapping[str, str] = {"tickets": "tickets", "products": "e-commerce", "line_items": "e-commerce"}
 
 
@@ -348,21 +368,30 @@ def scope_object(portal: Portal, type_id: str) -> str:
 
 def require_read(portal: Portal, request: Request, type_id: str) -> None:
     """403 for tokens that may not read this object's definitions; a write-only key is not told which scope it lacks."""
-    scoped = scope_object(portal, type_id)
-    if request.scopes is not None and f"crm.schemas.{scoped}.write" in request.scopes:
-        allowed = {f"crm.{area}.{scoped}.{right}" for area, right in READ_RIGHTS}
-        if not request.scopes & allowed:
-            raise missing_scopes([])
-    request.require_any(*(f"crm.{area}.{scoped}.{right}" for area, right in READ_RIGHTS), *legacy(scoped))
-
-
-READ_RIGHTS = (("schemas", "read"), ("objects", "read"), ("objects", "write"))
+    opening = reading_scopes(portal, type_id)
+    granted = request.scopes or frozenset()
+    if granted & {*writing_scopes(portal, type_id)} and not granted & {*opening}:
+        raise missing_scopes([])
+    request.require_any(*opening)
 
 
 def require_write(portal: Portal, request: Request, type_id: str) -> None:
     """403 for tokens that may not write definitions of this object."""
+    request.require_any(*writing_scopes(portal, type_id))
+
+
+def reading_scopes(portal: Portal, type_id: str) -> Sequence[str]:
+    """The scopes of which any opens the definitions of an object type."""
+    scoped, objects = scope_object(portal, type_id), ["objects.{}.read", "objects.{}.write"]
+    rights = objects if portal.object_name(type_id) in WITHOUT_SCHEMA_SCOPES else ["schemas.{}.read", *objects]
+    return [*(f"crm.{right.format(scoped)}" for right in rights), *legacy(scoped)]
+
+
+def writing_scopes(portal: Portal, type_id: str) -> Sequence[str]:
+    """The scopes of which any lets a token write the definitions of an object type."""
     scoped = scope_object(portal, type_id)
-    request.require_any(f"crm.schemas.{scoped}.write", *legacy(scoped))
+    area = "objects" if portal.object_name(type_id) in WITHOUT_SCHEMA_SCOPES else "schemas"
+    return [f"crm.{area}.{scoped}.write", *legacy(scoped)]
 
 
 def legacy(scoped: str) -> Sequence[str]:

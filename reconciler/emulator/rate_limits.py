@@ -33,7 +33,7 @@ def count(portal: Portal, key: str, limit: int, seconds: float, policy: str, tol
         window.popleft()
     if len(window) >= limit:
         wait = {"Retry-After": str(math.ceil(window[0] + seconds - now))} if portal.switches["retryAfter"] else {}
-        raise too_many(policy, {**told, **wait})
+        raise too_many(portal.portal_id, policy, {**told, **wait})
     window.append(now)
     return len(window)
 

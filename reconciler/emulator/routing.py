@@ -1,10 +1,11 @@
 """What a handler gets and gives, and how the paths of several API versions are one route."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.emulator.errors import invalid_json, missing_scopes
+from reconciler.emulator.errors import invalid_json, missing_scopes, validation_error
 from reconciler.emulator.store import Portal
 
 DATED = r"2025-09|2026-03|2026-09"
@@ -31,6 +32,13 @@ class Request:
     def flag(self, name: str) -> bool:
         """A boolean of the query string."""
         return self.query.get(name, "false").lower() == "true"
+
+    def number(self, name: str, otherwise: int) -> int:
+        """A whole number of the query string."""
+        text = self.query.get(name, str(otherwise))
+        if not re.fullmatch(r"\d{1,9}", text):
+            raise validation_error(f"{name} must be a number, and not '{text}'")
+        return int(text)
 
     def fields(self) -> dict[str, Any]:
         """The body, which has to be a JSON object."""

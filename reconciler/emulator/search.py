@@ -50,6 +50,16 @@ def one_of(value: str, filters: Mapping[str, Any]) -> bool:
     return bool({value, *values_of(value)} & {str(one) for one in filters["values"]})
 
 
+def between(value: str, low: Any, high: Any) -> bool:
+    """Whether a value lies between two others, as numbers or else as texts; times are compared as they are written."""
+    bounds = [str(low), value, str(high)]
+    try:
+        numbers = [float(one) for one in bounds]
+    except ValueError:
+        return bounds == sorted(bounds)
+    return numbers == sorted(numbers)
+
+
 OPERATORS: Mapping[str, Callable[[str, Mapping[str, Any]], bool]] = {
     "EQ": lambda value, filters: value == str(filters["value"]),
     "NEQ": lambda value, filters: value != str(filters["value"]),
@@ -59,6 +69,11 @@ OPERATORS: Mapping[str, Callable[[str, Mapping[str, Any]], bool]] = {
     "NOT_HAS_PROPERTY": lambda value, _filters: value == "",
     "CONTAINS_TOKEN": has_token,
     "NOT_CONTAINS_TOKEN": lambda value, filters: not has_token(value, filters),
+    "LTE": lambda value, filters: between(value, value, filters["value"]),
+    "GTE": lambda value, filters: between(value, filters["value"], value),
+    "LT": lambda value, filters: not between(value, filters["value"], value),
+    "GT": lambda value, filters: not between(value, value, filters["value"]),
+    "BETWEEN": lambda value, filters: between(value, filters["value"], filters["highValue"]),
 }
 OPERAND: Mapping[str, str] = {"IN": "values", "NOT_IN": "values", "HAS_PROPERTY": "", "NOT_HAS_PROPERTY": ""}
 
@@ -73,7 +88,9 @@ def search(portal: Portal, request: Request, parts: Mapping[str, str]) -> Respon
     limit, after = whole_number(body, "limit", 10), whole_number(body, "after", 0)
     if after < 0 or not 0 <= limit <= LARGEST_PAGE or after + limit > LAST_RESULT:
         raise validation_error(f"Paging is limited to {LARGEST_PAGE} records a page and {LAST_RESULT} in all")
-    found = [(record_id, record) for record_id, record in indexed(portal, type_id).items() if fits(groups, record)]
+    word = as_text("query", body.get("query") or "").lower()
+    every = {key: one for key, one in indexed(portal, type_id).items() if word in told(one)}
+    found = [(record_id, record) for record_id, record in every.items() if fits(groups, record)]
     names = as_texts("properties", body.get("properties"))
     page = [shown(record_id, record, names) for record_id, record in found[after:][:limit]]
     answer: Json = {"total": len(found), "results": page}
@@ -114,7 +131,7 @@ def check_filter(one: Mapping[str, Any], known: set[str]) -> None:
     if str(one["operator"]) not in OPERATORS:
         raise invalid_json(f"Cannot deserialize filter operator '{one['operator']}'")
     if operand := OPERAND.get(one["operator"], "value"):
-        require_fields([one], (operand,))
+        require_fields([one], (operand, "highValue") if one["operator"] == "BETWEEN" else (operand,))
     as_texts("values", one.get("values"))
     if as_text("propertyName", one["propertyName"]) not in known:
         message = f"Property '{one['propertyName']}' does not exist"
@@ -139,6 +156,11 @@ def overlooked(portal: Portal, record: Json) -> bool:
     return early
 
 
+def told(record: Record) -> str:
+    """All values of a record in lower case, for a query to look into."""
+    return "\n".join(str(value).lower() for value in record["properties"].values() if value is not None)
+
+
 def fits(groups: Sequence[Json], record: Record) -> bool:
     """Whether all filters of some group fit a record."""
     return not groups or any(all(matches(one, record) for one in group["filters"]) for group in groups)
@@ -146,7 +168,7 @@ def fits(groups: Sequence[Json], record: Record) -> bool:
 
 def matches(one: Mapping[str, Any], record: Record) -> bool:
     """Whether one filter fits; a property that is not set only fits the operator that asks for that."""
-    value = record["properties"].get(one["propertyName"])
+    value = {**record["properties"], "hs_object_id": record["id"]}.get(one["propertyName"])
     text = "" if value is None else str(value)
     if text == "":
         return bool(one["operator"] == "NOT_HAS_PROPERTY")

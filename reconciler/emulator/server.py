@@ -1,21 +1,29 @@
 """The portal on a loopback port: HTTP/1.1 with kept connections, one thread each."""
 
 import io
+import re
 import socket
 import struct
 import sys
 import threading
+import traceback
+import uuid
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from reconciler.emulator.app import WsgiApp, create_app
+from reconciler.emulator.app import StartResponse, WsgiApp, create_app, received, refused, send
+from reconciler.emulator.errors import ApiError
 from reconciler.emulator.faults import DroppedError, HungError
 from reconciler.emulator.store import Portal
 
 LOOPBACK = "127.0.0.1"
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class UnreadableError(Exception):
+    """A request whose body cannot be told from what comes after it."""
 
 
 class Listener(ThreadingHTTPServer):
@@ -53,13 +61,15 @@ class Exchange(BaseHTTPRequestHandler):
         """Answers one request, or loses it as a fault demands."""
         try:
             self.wfile.write(self.respond())
+        except UnreadableError as error:
+            self.send_error(400, str(error))
         except HungError as hung:
             self.server.closing.wait(hung.delay)
             self.reset()
         except DroppedError:
             self.reset()
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer
 
     def respond(self) -> bytes:
         """The whole answer, head and body."""
@@ -71,24 +81,63 @@ class Exchange(BaseHTTPRequestHandler):
             announced = dict(headers).get("Content-Length", "0")
             self.announced = int(announced)
 
-        body = b"".join(self.server.app(self.environ(), start_response))
+        body = b"".join(self.answered(self.environ(), start_response))
         if self.command != "HEAD" and len(body) < self.announced:
             self.close_connection = True
         return head[0] + body
 
+    def answered(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """What the application says; its bugs are a 500 to the client, and a trace to whoever started the server."""
+        try:
+            return self.server.app(environ, start_response)
+        except (HungError, DroppedError):
+            raise
+        except Exception:
+            traceback.print_exc()
+            bug = ApiError(500, "internal error: a bug of the emulator, which its output tells more of")
+            call = received({**environ, "wsgi.input": io.BytesIO()})
+            return send(refused(bug, call, str(uuid.uuid4())), call, start_response)
+
     def environ(self) -> dict[str, Any]:
         """The request as WSGI has it."""
+        body = self.body()
         path, _, query = self.path.partition("?")
-        length = self.headers.get("Content-Length") or "0"
         known = {
             "REQUEST_METHOD": self.command,
             "REQUEST_URI": self.path,
             "PATH_INFO": path,
             "QUERY_STRING": query,
-            "CONTENT_LENGTH": length,
-            "wsgi.input": io.BytesIO(self.rfile.read(int(length))),
+            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
         }
         return known | {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in self.headers.items()}
+
+    def body(self) -> bytes:
+        """What was sent, with its length announced or in chunks."""
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            return b"".join(iter(self.chunk, b""))
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdecimal():
+            raise UnreadableError("the length of the body is no number")
+        return self.whole(int(length))
+
+    def whole(self, size: int) -> bytes:
+        """So many bytes; a client that goes away before it sent them asked for nothing."""
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise DroppedError("the client closed the connection")
+        return data
+
+    def chunk(self) -> bytes:
+        """The next part of a body that comes in chunks; the empty one is the last."""
+        told = self.rfile.readline(100).partition(b";")[0].strip()
+        if not re.fullmatch(rb"[0-9a-fA-F]{1,8}", told):
+            raise UnreadableError("the length of a chunk is no number")
+        data = self.whole(int(told, 16))
+        while self.rfile.readline(1000).strip() and not data:
+            pass  # the lines after the last chunk
+        return data
 
     def reset(self) -> None:
         """Closes the connection so that the client notices at once."""

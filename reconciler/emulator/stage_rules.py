@@ -11,9 +11,14 @@ from reconciler.emulator.store import Portal
 Json = dict[str, Any]
 
 LONGEST_PIPELINE_ID, LONGEST_STAGE_ID = 36, 100
-MOST_PIPELINES = 100
+MOST_PIPELINES, MOST_PIPELINES_OF_ORDERS = 100, 50
 STATES = ("OPEN", "CLOSED")
 STAGE_PROPERTIES: Mapping[str, str] = {"0-1": "lifecyclestage", "0-2": "lifecyclestage", "0-3": "dealstage"}
+
+
+def most_pipelines(type_id: str) -> int:
+    """How many pipelines an object type may have."""
+    return MOST_PIPELINES_OF_ORDERS if type_id == "0-123" else MOST_PIPELINES
 
 
 def decoded(body: Mapping[str, Any], required: Sequence[str]) -> Json:

@@ -60,6 +60,15 @@ SWITCHES: Mapping[str, Any] = {
     "archivedNameCreate": "restore",
     "readOnlyOptionsPatch": "refuse",
     "readOnlyLayoutPatch": True,
+    "typeChange": "accept",
+    "upperCaseNames": "refuse",
+    "longestText": 0,
+    "noChangePatchMoves": False,
+    "defaultEditMoves": False,
+    "groupCreateExisting": 409,
+    "defaultGroups": "free",
+    "defaultStageDelete": True,
+    "batchLimit": 100,
     "retryAfter": False,
     "labelNameAfterReads": 0,
     "labelNameAfterSeconds": 0,
@@ -79,6 +88,35 @@ SWITCHES: Mapping[str, Any] = {
     "propertyLimit": 1000,
     "auditLog": False,
 }
+
+
+POSITIONS: Mapping[str, Sequence[Any]] = {
+    "lifecycleMirror": ("both", "contacts_to_companies", "none"),
+    "archivedNameCreate": ("restore", "fresh"),
+    "readOnlyOptionsPatch": ("refuse", "ignore"),
+    "typeChange": ("accept", "refuse"),
+    "upperCaseNames": ("refuse", "lower"),
+    "groupCreateExisting": (409, 400),
+    "defaultGroups": ("free", "locked"),
+    "selfLabelIds": (1, 2),
+    "schemaCreateExisting": (409, 201),
+}
+
+
+def may_be(name: str, value: Any) -> bool:
+    """Whether a switch has this position."""
+    if name in POSITIONS:
+        return value in POSITIONS[name] and not isinstance(value, bool)
+    if isinstance(SWITCHES[name], bool):
+        return isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def positions(name: str) -> str:
+    """What a switch can be set to, in words."""
+    if name in POSITIONS:
+        return " or ".join(json.dumps(one) for one in POSITIONS[name])
+    return "true or false" if isinstance(SWITCHES[name], bool) else "a number"
 
 
 class SeedError(Exception):
@@ -228,11 +266,13 @@ class Portal:
     def turn(self, *, writing: bool) -> Iterator[None]:
         """One call at a time, and one write among all processes that share the file; each goes on from the last."""
         with self.lock:
-            if self._turns or self.path is None:
+            if self._turns:
                 yield
                 return
-            with alone(self.path) if writing else nullcontext():
-                self._catch_up(self.path)
+            self._touched.clear()
+            with alone(self.path) if writing and self.path else nullcontext():
+                if self.path:
+                    self._catch_up(self.path)
                 self._turns += 1
                 try:
                     yield

@@ -284,7 +284,13 @@ def test_a_colleague_changes_groups_and_labels(client, portal):
         ("edit", {"name": "restore", "object": "contacts", "property": "x"}, "the body names no 'x', or one that is"),
         ("edit", {"name": "add-option", "object": "contacts"}, "missing a required argument: 'property'"),
         ("release", {"name": {}}, "a value of the body is not of the kind it takes"),
-        ("faults", [7], "a value of the body is not of the kind it takes"),
+        ("faults", [7], "objects are expected (field rules)"),
+        ("faults", [{"kind": "drop"}, {"path": "("}], 'not a fault: path "("'),
+        ("faults", {"when": "during", "nth": 0}, 'not a fault: nth 0, when "during"'),
+        ("faults", {"kind": "mood"}, 'not a fault: kind "mood"'),
+        ("switches", {"rateLimit": "10"}, "rateLimit takes a number"),
+        ("switches", {"retryAfter": 1, "staleReads": 3}, "retryAfter takes true or false"),
+        ("switches", {"lifecycleMirror": "one"}, 'lifecycleMirror takes "both" or "contacts_to_companies" or "none"'),
     ],
 )
 def test_a_body_that_makes_no_sense_is_refused(client, portal, path, body, told):

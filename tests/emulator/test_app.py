@@ -80,11 +80,46 @@ def test_an_unknown_path_is_a_page_or_empty(client):
 
 def test_a_body_that_is_no_json(client):
     """The deserialiser says line and column, and gives no category."""
-    answer = client.post(PROPERTIES, content=b'{"name": oops}')
+    answer = client.post(PROPERTIES, content=b'{"name": oops}', headers={"Content-Type": "application/json"})
 
     assert answer.status_code == 400
     assert answer.json()["message"].startswith("Invalid input JSON on line 1, column 10")
     assert "category" not in answer.json()
+
+
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_does_not_call_itself_json_is_not_read(client, kind):
+    """415, as whoever forgets the content type is answered by HubSpot."""
+    answer = client.post(PROPERTIES, content=json.dumps(NOTE), headers={"Content-Type": kind})
+
+    assert (answer.status_code, answer.json()["message"]) == (415, "HTTP 415 Unsupported Media Type")
+    assert client.get(f"{PROPERTIES}/note").status_code == 404
+
+
+def test_a_head_is_a_get_without_its_body(client):
+    """Status and length are those of the GET."""
+    got, head = client.get(f"{PROPERTIES}/email"), client.head(f"{PROPERTIES}/email")
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == str(len(got.content))
+    assert client.head(f"{PROPERTIES}/nope").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{PROPERTIES}?dataSensitivity=secret",
+        f"{PROPERTIES}/email?dataSensitivity=secret",
+        "/crm/v3/owners?limit=many",
+        "/crm/v3/owners?after=-1",
+        "/account-info/v3/activity/audit-logs?limit=x",
+    ],
+)
+def test_a_query_that_cannot_be_read_is_refused(client, path):
+    """A word that is none of the list, or no number, is a 400 and not an empty answer."""
+    answer = client.get(path)
+
+    assert (answer.status_code, answer.json()["status"]) == (400, "error")
 
 
 def test_every_answer_carries_id_and_budget(client):
@@ -189,3 +224,62 @@ def test_the_state_can_be_carried_elsewhere(client, portal, connect):
     other.put("/_emulator/state", json=client.get("/_emulator/state").json())
 
     assert other.get(PROPERTIES).content == client.get(PROPERTIES).content
+
+
+def test_objects_without_schema_scopes_open_to_those_they_have(portal, connect):
+    """Leads have scopes for their records only, and communications those of contacts."""
+    portal.state["tokens"] = {
+        "leads": {"scopes": ["crm.objects.leads.read", "crm.objects.leads.write"]},
+        "contacts": {"scopes": ["crm.objects.contacts.read"]},
+    }
+    leads, contacts = connect(portal, "leads"), connect(portal, "contacts")
+    asked = contacts.get("/crm/v3/pipelines/leads").json()["context"]["requiredGranularScopes"]
+    group = {"name": "own", "label": "Own"}
+
+    assert asked == ["crm.objects.leads.read", "crm.objects.leads.write"]
+    assert leads.post("/crm/v3/properties/leads/groups", json=group).status_code == 201
+    assert contacts.get("/crm/v3/properties/communications").status_code == 200
+    assert contacts.post("/crm/v3/properties/communications/groups", json=group).status_code == 403
+
+
+def test_a_refusal_names_what_is_counted_together(client, portal):
+    """The group of a limit has the portal and the app in it, as client libraries that read it expect."""
+    portal.switches.update(rateLimit=1, searchRateLimit=1)
+    search = {"filterGroups": []}
+    named = [client.get(PROPERTIES).json().get("groupName") for _ in range(2)]
+    found = [client.post("/crm/v3/objects/contacts/search", json=search).json().get("groupName") for _ in range(2)]
+
+    assert named == [None, "publicapi:private_app-api-calls-ten-secondly:12345678:1"]
+    assert found == [None, "publicapi:crm:search:oauth:12345678:1"]
+
+
+@pytest.mark.parametrize(
+    ("body", "total"),
+    [
+        ({"filterGroups": [{"filters": [{"propertyName": "createdate", "operator": "GTE", "value": "20"}]}]}, 2),
+        ({"filterGroups": [{"filters": [{"propertyName": "createdate", "operator": "GT", "value": "20"}]}]}, 1),
+        ({"filterGroups": [{"filters": [{"propertyName": "createdate", "operator": "LT", "value": "20"}]}]}, 1),
+        ({"filterGroups": [{"filters": [{"propertyName": "createdate", "operator": "LTE", "value": "9"}]}]}, 1),
+        (
+            {
+                "filterGroups": [
+                    {
+                        "filters": [
+                            {"propertyName": "createdate", "operator": "BETWEEN", "value": "9", "highValue": "20"}
+                        ]
+                    }
+                ]
+            },
+            2,
+        ),
+        ({"filterGroups": [{"filters": [{"propertyName": "hs_object_id", "operator": "EQ", "value": "7"}]}]}, 1),
+        ({"query": "ANN"}, 1),
+    ],
+)
+def test_a_search_counts_what_it_is_asked_for(client, body, total):
+    """Ranges, record ids and a word count as the operators say, and none is left out without a word."""
+    people = [("7", "ann@a.test", "9"), ("8", "bob@a.test", "20"), ("9", "cleo@a.test", "100")]
+    records = [{"id": one, "properties": {"email": email, "createdate": date}} for one, email, date in people]
+    client.post("/_emulator/records", json={"objectType": "contacts", "records": records})
+
+    assert client.post("/crm/v3/objects/contacts/search", json=body).json()["total"] == total

@@ -438,3 +438,23 @@ def test_customised_stages_survive_a_restart(tmp_path):
     before = account.get(LIFECYCLE)
     again = type(account.portal).open(tmp_path / "portal.json")
     assert again.state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"] == before["stages"]
+
+
+def test_a_new_stage_has_to_say_its_metadata():
+    """A body without it is refused by the deserialiser; a PATCH needs none."""
+    account = Account()
+
+    assert account.refused("POST", f"{LIFECYCLE}/stages", {"label": "Trial", "displayOrder": 8})[0] == 400
+    assert account.call("PATCH", f"{LIFECYCLE}/stages/lead", {"label": "Leads"})[0] == 200
+
+
+def test_orders_have_room_for_fifty_pipelines():
+    """The fifty-first is refused, and the limits say fifty before."""
+    account = Account()
+    path, open_stage = "/crm/v3/pipelines/orders", stage("Open", 0, state="OPEN")
+    for number in range(50):
+        account.made(path, {"label": f"P{number}", "displayOrder": number, "stages": [open_stage]})
+    rows = account.get("/crm/v3/limits/pipelines")["hubspotDefinedObjectTypes"]
+
+    assert account.refused("POST", path, {"label": "P50", "displayOrder": 50, "stages": [open_stage]})[0] == 400
+    assert {row["objectTypeId"]: row["limit"] for row in rows}["0-123"] == 50

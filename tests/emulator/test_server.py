@@ -1,4 +1,5 @@
 import http.client
+import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import pytest
 from reconciler.emulator import faults, serve
 
 PROPERTIES = "/crm/v3/properties/contacts"
+NOTE = {"name": "note", "label": "Note", "type": "string", "fieldType": "text", "groupName": "contactinformation"}
 HEADERS = {"Authorization": "Bearer a-token", "Accept": "application/json"}
 
 
@@ -85,3 +87,67 @@ def test_a_closed_server_answers_no_more(portal):
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((address.hostname, address.port))
     hanging.close()
+
+
+def exchange(server, request):
+    """What comes back on a new connection, until the server closes it."""
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(request)
+        return connection.makefile("rb").read()
+
+
+HEAD = "Host: x\r\nAuthorization: Bearer x\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
+LAST = f"GET {PROPERTIES}/note HTTP/1.1\r\n{HEAD}Connection: close\r\n\r\n".encode()
+
+
+def test_a_body_may_come_in_chunks(server):
+    """Tools that stream their bodies announce no length, and the request after it on the connection is its own."""
+    body = json.dumps(NOTE).encode()
+    chunks = b"".join(b"%x;ext=1\r\n%s\r\n" % (len(part), part) for part in (body[:40], body[40:]))
+    head = f"POST {PROPERTIES} HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode()
+    answers = exchange(server, head + chunks + b"0\r\nTrailer: x\r\n\r\n" + LAST)
+
+    assert answers.startswith(b"HTTP/1.1 201 Created")
+    assert b"HTTP/1.1 200 OK" in answers
+
+
+@pytest.mark.parametrize(
+    "length", ["Content-Length: many", "Content-Length: -5", "Transfer-Encoding: chunked", "Transfer-Encoding: Chunked"]
+)
+def test_a_body_of_unknown_length_ends_the_connection(server, length):
+    """400 to whoever sent it, since nobody can tell where the next request begins."""
+    answer = exchange(server, f"POST {PROPERTIES} HTTP/1.1\r\n{HEAD}{length}\r\n\r\n-1\r\n{{}}".encode())
+
+    assert answer.startswith(b"HTTP/1.1 400 the length of ")
+
+
+def test_half_a_body_is_no_request(server, portal):
+    """A client that goes away in the middle of its body changes nothing."""
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        path = f"{PROPERTIES}/groups/contactinformation"
+        connection.sendall(f'PATCH {path} HTTP/1.1\r\n{HEAD}Content-Length: 90\r\n\r\n{{"label": "X"}}'.encode())
+        connection.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+
+    assert portal.log == []
+
+
+def test_a_bug_of_the_emulator_is_a_500(server, portal, capfd):
+    """The client gets an error body, the trace goes to whoever started the server, and the connection lives on."""
+    del portal.state["objects"]["0-1"]["properties"]["email"]["modificationMetadata"]
+    bug = f'PATCH {PROPERTIES}/email HTTP/1.1\r\n{HEAD}Content-Length: 14\r\n\r\n{{"label": "X"}}'.encode()
+    answers = exchange(server, bug + LAST)
+
+    assert answers.startswith(b"HTTP/1.1 500 Internal Server Error")
+    assert b"HTTP/1.1 404 Not Found" in answers
+    assert "KeyError: 'modificationMetadata'" in capfd.readouterr().err
+
+
+def test_a_method_that_nothing_has_is_answered_like_any_other(online):
+    """OPTIONS is a 405 in HubSpot's error body."""
+    answer = online.options(PROPERTIES)
+
+    assert (answer.status_code, answer.json()["status"]) == (405, "error")
