@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconciler import guards, planning
 from reconciler.apply import look, standing
-from reconciler.errors import StaleError
+from reconciler.errors import StaleError, UsageError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource
 from reconciler.observe import Observation
@@ -14,6 +14,7 @@ from reconciler.plan import Change, Plan, PlannedField, derived, linked, selecte
 from reconciler.planning import Situation, Wishes
 from reconciler.receipts import ODD, events, in_doubt, in_part, no_receipt, of_portal, written
 from reconciler.report import change_from_json
+from reconciler.saved_plan import oddity
 
 
 def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime) -> dict[str, Json]:
@@ -24,8 +25,12 @@ def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime
             raise no_receipt(receipt)
         _refuse_other(told, receipt, situation)
         carried_out, doubts = _carried_out(told, wishes), tuple(_doubts(told, wishes))
+        problems = list(filter(None, map(oddity, carried_out)))
     except ODD as error:
         raise no_receipt(receipt) from error
+    if problems:
+        hint = "it was edited by hand, or another version wrote it: undo with that one"
+        raise UsageError(f"{receipt} is not a whole receipt: {problems[0]}", where=str(receipt), hint=hint)
     plan = _plan(carried_out, situation)
     plan = plan._replace(findings=(*plan.findings, *doubts))
     plan = guards.judged(plan, planning.context(situation, plan, wishes))

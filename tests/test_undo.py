@@ -1,5 +1,6 @@
 """The way back from an apply: it is printed, it can be pasted, and it works."""
 
+import json
 import shlex
 from pathlib import Path
 
@@ -73,3 +74,45 @@ def test_a_receipt_is_told_as_one(words, capsys):
         told = capsys.readouterr().err
         assert told.startswith(f"error: {written} is the receipt of an apply to demo at 20")
         assert told.endswith(f", and no document\n  `reconciler plan --inverse {written}` plans back what it did\n")
+
+
+ODD = {
+    "an action it does not name": ("action", None),
+    "a reason it does not name": ("reason", None),
+    "fields of no kind": ("fields", [{"path": "a/b/c/d", "before": 1, "after": 2, "cause": "spec_change"}]),
+    "no preconditions": ("preconditions", None),
+    "a source of another form": ("source", "specs/contacts.yaml"),
+    "a value of another form": ("fields", [{"path": "label", "before": {"en": "Tier"}, "after": "A", "cause": "x"}]),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_receipt_of_another_version_stops_nothing_but_its_undo(odd, capsys):
+    """What a receipt tells is evidence that plan and drift can do without; only the undo of it needs every word."""
+    words = ["--specs", "hub spot", "-q"]
+    assert run(["apply", "--auto-approve", *words]) == 0
+    (receipt,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    begin, *rest = receipt.read_text("utf-8").splitlines()
+    told = json.loads(begin)
+    key, value = ODD[odd]
+    told["changes"][0] = {one: v for one, v in {**told["changes"][0], key: value}.items() if v is not None}
+    receipt.write_text("\n".join([json.dumps(told), *rest, ""]), "utf-8")
+
+    assert [run([command, *words]) for command in ("plan", "drift")] == [0, 0]
+    capsys.readouterr()
+    assert run(["plan", "--inverse", str(receipt), *words]) == 3
+    assert capsys.readouterr().err.startswith(f"error: {receipt} is no")
+
+
+@pytest.mark.parametrize("text", ["{}\n" * 2, "[" * 100_000 + "]" * 100_000 + "\n", '{"event": "begin", "at": 1}\n'])
+def test_a_file_among_the_receipts_that_is_none_stops_nothing(text, capsys):
+    """Whatever lies there, a plan names it and goes on, and whoever shows it is told what it is not."""
+    words = ["--specs", "hub spot", "-q"]
+    assert run(["apply", "--auto-approve", *words]) == 0
+    other = Path(".reconciler/receipts/demo/other.jsonl")
+    other.write_text(text, "utf-8")
+    capsys.readouterr()
+
+    assert run(["plan", *words]) == 0
+    assert "receipt-unreadable" in capsys.readouterr().out
+    assert [run([*command, str(other), *words]) for command in (["plan", "--inverse"], ["show"], ["apply"])] == [3] * 3
