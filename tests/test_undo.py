@@ -40,24 +40,38 @@ def test_an_apply_ends_with_its_receipt_and_the_command_that_plans_it_back(capsy
 
     (written,) = sorted(Path(".reconciler/receipts/prod").glob("*.jsonl"))[1:]
     assert receipt == f"Receipt: {written}"
-    assert undo == f"Undo:    reconciler plan --specs 'hub spot' -p prod --inverse {written} -o json:undo.json"
+    assert undo == f"Undo:    reconciler plan --inverse {written} -o json:undo.json -p prod --specs 'hub spot'"
     assert label("prod") == "Level"
     assert run(shlex.split(undo)[2:]) == 0
     assert run(["apply", "undo.json", *words]) == 0
     assert label("prod") == "Tier"
 
 
-def test_an_apply_without_options_prints_an_undo_without_options(capsys, monkeypatch):
-    """What the environment says needs no repeating; a run that wrote nothing has nothing to undo."""
+def test_the_undo_holds_in_another_shell_too(capsys, monkeypatch):
+    """What only the environment says is in the command; a run that wrote nothing has nothing to undo."""
     monkeypatch.setenv("RECONCILER_SPECS", "hub spot")
+    monkeypatch.setenv("RECONCILER_PORTAL", "prod")
     assert run(["apply", "--auto-approve"]) == 0
     first = capsys.readouterr().err
     assert run(["apply", "--auto-approve"]) == 0
     second = capsys.readouterr().err
 
-    (written,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
-    assert first.endswith(f"Undo:    reconciler plan --inverse {written} -o json:undo.json\n")
+    (written,) = Path(".reconciler/receipts/prod").glob("*.jsonl")
+    undo = f"reconciler plan --inverse {written} -o json:undo.json -p prod --specs 'hub spot'"
+    assert first.endswith(f"Undo:    {undo}\n")
     assert "Undo" not in second
+    monkeypatch.delenv("RECONCILER_SPECS")
+    monkeypatch.delenv("RECONCILER_PORTAL")
+    assert run(shlex.split(undo)[1:]) == 0
+
+
+def test_the_usual_portal_and_specs_are_not_named(capsys):
+    """What any command takes without a word needs none."""
+    Path("specs").symlink_to("hub spot")
+    assert run(["apply", "--auto-approve"]) == 0
+
+    (written,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    assert capsys.readouterr().err.endswith(f"Undo:    reconciler plan --inverse {written} -o json:undo.json\n")
 
 
 @pytest.mark.parametrize("words", [["show"], ["apply"]], ids=lambda words: words[0])
