@@ -16,6 +16,8 @@ from reconciler.receipts import ODD, events, in_doubt, in_part, no_receipt, of_p
 from reconciler.report import change_from_json
 from reconciler.saved_plan import oddity
 
+LAST = 10_000  # the place of an option of which a receipt of an older version did not note where it stood
+
 
 def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime) -> dict[str, Json]:
     """A plan document that puts back what an apply changed."""
@@ -164,7 +166,7 @@ def _turned(field: PlannedField) -> PlannedField:
     how = {"added": "removed", "removed": "added", "changed": "changed"}[field.how]
     before, after = _without_place(field.after), field.before
     if how == "added" and field.path.startswith("options/") and field.path.count("/") == 1:
-        after = {**field.before, "displayOrder": 10_000}  # nobody noted where it stood: last
+        after = {"displayOrder": LAST, **field.before}
     elif how == "changed" and field.path == "options":  # an order; an option that goes has no place in either
         before = [value for value in before if value in after]
     return PlannedField(field.path, before, after, how, cause="spec_change")  # type: ignore[arg-type]

@@ -130,3 +130,33 @@ def test_a_file_among_the_receipts_that_is_none_stops_nothing(text, capsys):
     assert run(["plan", *words]) == 0
     assert "receipt-unreadable" in capsys.readouterr().out
     assert [run([*command, str(other), *words]) for command in (["plan", "--inverse"], ["show"], ["apply"])] == [3] * 3
+
+
+def tier(*values):
+    """The specs with these options, and the rest of three tombstones."""
+    listed = ", ".join(f"{{value: {value}, label: {value}}}" for value in values)
+    entry = f"label: Tier, type: enumeration, fieldType: select, groupName: contactinformation, options: [{listed}]"
+    gone = [f"properties/contacts/tier/options/{value}" for value in "abcd" if value not in values]
+    stones = ", ".join(f"{{address: {address}, reason: gone}}" for address in gone)
+    text = f"properties: {{contacts: {{tier: {{{entry}}}}}}}\nremoved: [{stones}]\n"
+    Path("hub spot/contacts.yaml").write_text(text, "utf-8")
+    return [word for address in gone for word in ("--allow", address)]
+
+
+@pytest.mark.parametrize("left", ["bcd", "acd", "db", "xc"])
+def test_an_option_comes_back_where_it_stood(left):
+    """Its place was seen by the apply that removed it; the specs of before find everything as they have it."""
+    words = ["--specs", "hub spot", "-q"]
+    tier(*"abcd")
+    assert run(["apply", "--auto-approve", *words]) == 0
+    allowed = tier(*left)
+    assert run(["apply", "--auto-approve", *words, *allowed]) == 0
+    receipt = max(Path(".reconciler/receipts/demo").glob("*.jsonl"))
+
+    assert run(["plan", "--inverse", str(receipt), "-o", "json:undo.json", *words]) == 0
+    assert run(["apply", "undo.json", *words, "--allow", "properties/contacts/tier/options/x"]) == 0
+
+    options = Portal.open("demo.json").definitions("0-1")["properties"]["tier"]["options"]
+    assert [option["value"] for option in options] == ["a", "b", "c", "d"]
+    tier(*"abcd")
+    assert run(["plan", "--detailed-exitcode", *words]) == 0
