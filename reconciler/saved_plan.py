@@ -8,7 +8,7 @@ must be those of the thing that its address names.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler import report, spec
 from reconciler.address import split
@@ -22,6 +22,7 @@ from reconciler.plan import EXPECTS, RISKS, Change, derived, digest
 from reconciler.schema import depth
 from reconciler.workspace import Workspace
 
+CLOCKS_DIFFER = timedelta(hours=1)  # at most, from one machine to another
 REVIEW = "plan again and have it reviewed"
 
 
@@ -110,11 +111,14 @@ def _for_this_portal(plan: Mapping[str, Json], portal_id: Json, workspace: Works
 def _in_time(plan: Mapping[str, Json], where: str, now: datetime) -> None:
     try:
         made, expires = (datetime.fromisoformat(plan[name]) for name in ("generatedAt", "expiresAt"))
-        late, for_ever = expires < now, expires - made > report.LIFETIME
+        late, for_ever, early = expires < now, expires - made > report.LIFETIME, made > now + CLOCKS_DIFFER
     except (ValueError, TypeError) as error:  # no time, or one without a zone
         raise UsageError(f"{where} is not a whole plan: {error}", where=where, hint="plan again") from error
     if late or for_ever:
         raise StaleError(f"{where} expired at {plan['expiresAt']}", where=where, hint="plan again")
+    if early:  # and would be good for longer than anybody meant
+        message = f"{where} was made at {plan['generatedAt']}, which by the clock of this machine is yet to come"
+        raise StaleError(message, where=where, hint="set the clocks right, then plan again")
 
 
 def _honest(change: Change, where: str) -> Change:
