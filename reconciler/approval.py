@@ -67,7 +67,11 @@ _RECEIPT = b'{"event": "begin", '
 def _receipt(file: Path, data: bytes) -> UsageError:
     """Says what the record of an apply is to somebody who takes it for a document."""
     begun = json.loads(data.splitlines()[0])
-    message = f"{file} is the receipt of an apply to {begun['portal']['name']} at {begun['at']}, and no document"
+    try:
+        which = f" to {begun['portal']['name']} at {begun['at']}"
+    except (KeyError, TypeError):  # of another version
+        which = ""
+    message = f"{file} is the receipt of an apply{which}, and no document"
     return UsageError(message, where=str(file), hint=f"`reconciler plan --inverse {file}` plans back what it did")
 
 

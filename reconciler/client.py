@@ -4,6 +4,7 @@ Also the plain way to anything else that is not HubSpot: the API of a CI host, a
 """
 
 import json
+import os
 import re
 import ssl
 import threading
@@ -192,8 +193,10 @@ class Client:
     def _not_connected(self, error: Exception) -> Trouble:
         text = self._scrubbed(str(error)) or type(error).__name__
         certificate = "CERTIFICATE_VERIFY_FAILED" in text
-        hint = "set SSL_CERT_FILE to the certificates of your network" if certificate else "check network and baseUrl"
-        reason = f"cannot connect to {self._base_url}: {text}"
+        proxy = _proxy(urlsplit(self._base_url))
+        through = f" through the proxy {_host(proxy)} of the environment" if proxy else ""
+        hint = "set SSL_CERT_FILE to the certificates of your network" if certificate else _to_check(proxy)
+        reason = f"cannot connect to {self._base_url}{through}: {text}"
         return Trouble(reason, perhaps_done=False, final=certificate, hint=hint)
 
     def _judged(
@@ -312,7 +315,14 @@ def _written(secret: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _ssl_context() -> ssl.SSLContext:
-    return httpx.create_ssl_context()  # 30 ms each, so one a process
+    try:
+        return httpx.create_ssl_context()  # 30 ms each, so one a process
+    except OSError as error:  # which names no file
+        named = [f"{name}={os.environ[name]}" for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+        message = (
+            f"the certificates of {' and '.join(named) or 'this machine'} cannot be used: {error.strerror or error}"
+        )
+        raise UsageError(message, hint="SSL_CERT_FILE has to name a file of certificates in PEM form") from error
 
 
 def _transport(parts: SplitResult) -> httpx.HTTPTransport:
@@ -321,7 +331,7 @@ def _transport(parts: SplitResult) -> httpx.HTTPTransport:
     try:
         return httpx.HTTPTransport(verify=verify, limits=limits, proxy=_proxy(parts))
     except (ValueError, ImportError, httpx.InvalidURL) as error:
-        hint = "HTTPS_PROXY has to look like http://host:port"
+        hint = "HTTPS_PROXY, or else ALL_PROXY, has to look like http://host:port"
         raise UsageError("the proxy in the environment cannot be used", hint=hint) from error
 
 
@@ -331,6 +341,15 @@ def _proxy(parts: SplitResult) -> str | None:
     named = getproxies()
     address = named.get(parts.scheme) or named.get("all")
     return address if not address or "://" in address else f"http://{address}"
+
+
+def _host(proxy: str) -> str:
+    """Where a proxy is, without the password that its address may hold."""
+    return urlsplit(proxy).netloc.rpartition("@")[2]
+
+
+def _to_check(proxy: str | None) -> str:
+    return "check network, HTTPS_PROXY and NO_PROXY" if proxy else "check network and baseUrl"
 
 
 def _is_loopback(parts: SplitResult) -> bool:

@@ -19,7 +19,7 @@ from reconciler.apply import (
     texts_taken,
 )
 from reconciler.errors import BlockedError, StaleError, UsageError
-from reconciler.kinds import Scope, lifecycle_stages
+from reconciler.kinds import Scope, lifecycle_stages, properties
 from reconciler.model import Json, Snapshot
 from reconciler.observe import Observation, within
 from reconciler.plan import Change, Plan
@@ -142,9 +142,17 @@ def _begin(deployment: Deployment) -> Receipt:
         "at": report.stamp(now),
         "portal": deployment.plan["portal"],
         "digest": deployment.plan["digest"],
-        "changes": [report.change_json(change) for change in deployment.changes if change.writes],
+        "changes": [
+            report.change_json(_noted(change, deployment.seen)) for change in deployment.changes if change.writes
+        ],
     }
     return Receipt.begin(directory, stem, begin)
+
+
+def _noted(change: Change, seen: Observation) -> Change:
+    """A change with what only an undo of it has to know."""
+    live = seen.snapshot.get(change.address)
+    return properties.with_places(change, live) if live and change.kind.NAME == properties.NAME else change
 
 
 def move_baseline(

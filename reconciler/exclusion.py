@@ -4,7 +4,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -19,31 +19,50 @@ from reconciler.workspace import Workspace
 @contextmanager
 def exclusive(workspace: Workspace, what: str = "apply to") -> Iterator[None]:
     """Holds a portal for as long as it, its specs or its baseline are written to; a dead process holds nothing."""
-    import fcntl
-
-    with _opened(f"{identity(workspace)}.lock") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            what, _, who = lock.read().partition("\n")
-            message = f"another {what} portal {workspace.portal.name} is running on this machine: {who}"
-            raise BlockedError(message, hint="wait for it to end, then run this again") from error
-        lock.truncate(0)
-        where = workspace.directory.resolve().parent
-        lock.write(f"{what}\nprocess {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}")
-        lock.flush()
+    with ExitStack() as held:
+        for name, alone in sorted(identities(workspace).items()):
+            _hold(held.enter_context(_opened(f"{name}.lock")), workspace, alone, what)
         yield
 
 
-def identity(workspace: Workspace) -> str:
-    """What tells one portal from another, whoever configured it: its id, its state file, or else its token's hash."""
-    portal = workspace.portal
+def _hold(lock: IO[str], workspace: Workspace, alone: bool, what: str) -> None:
+    """Locks a file, or says who has; a full disk has room for the lock, if not for a word about who holds it."""
+    import fcntl
+
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.seek(0)
+        what, _, who = lock.read().partition("\n")
+        message = (
+            f"another {what or 'run for'} portal {workspace.portal.name} is running on this machine: "
+            f"{who or 'nobody knows which process it is'}"
+        )
+        raise BlockedError(message, hint="wait for it to end, then run this again") from error
+    where = workspace.directory.resolve().parent
+    told = f"{what}\nprocess {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}"
+    with suppress(OSError):
+        lock.truncate(0)
+        os.write(lock.fileno(), told.encode("utf-8", "backslashreplace"))
+
+
+def identities(workspace: Workspace) -> dict[str, bool]:
+    """What tells one portal from another, whoever configured it, and whether only one may hold it.
+
+    Settings may do without the portal's id. Then its token tells it, and keeps out those that have the id as well;
+    these share the token, for a fleet may have one token by mistake, and is to be told of that.
+    """
+    portal, token = workspace.portal, workspace.token
     if portal.emulator is not None:
-        file = str(workspace.emulator_file)
-        return f"emulator-{sha256(file.encode()).hexdigest()[:16]}"
-    known = portal.portal_id or f"token-{sha256(workspace.token.encode()).hexdigest()[:16]}"
-    return f"{urlsplit(portal.base_url).netloc.replace(':', '-')}-{known}"
+        return {f"emulator-{_short_hash(str(workspace.emulator_file))}": True}
+    server = urlsplit(portal.base_url)
+    name = f"{server.hostname}-{server.port or 443}".replace(":", "-")
+    by_token = {f"{name}-token-{_short_hash(token)}": not portal.portal_id} if token else {}  # else nothing is written
+    return {f"{name}-{portal.portal_id}": True, **by_token} if portal.portal_id else by_token
+
+
+def _short_hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def _opened(name: str) -> IO[str]:

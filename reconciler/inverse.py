@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconciler import guards, planning
 from reconciler.apply import field_holds, look, looked_at_again, standing
-from reconciler.errors import StaleError
+from reconciler.errors import StaleError, UsageError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource
 from reconciler.observe import Observation
@@ -14,6 +14,9 @@ from reconciler.plan import Change, Plan, PlannedField, derived, linked, selecte
 from reconciler.planning import Situation, Wishes
 from reconciler.receipts import ODD, events, in_doubt, in_part, no_receipt, of_portal, written
 from reconciler.report import change_from_json
+from reconciler.saved_plan import oddity
+
+LAST = 10_000  # the place of an option of which a receipt of an older version did not note where it stood
 
 
 def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime) -> dict[str, Json]:
@@ -24,8 +27,12 @@ def plan_back(situation: Situation, receipt: Path, wishes: Wishes, now: datetime
             raise no_receipt(receipt)
         _refuse_other(told, receipt, situation)
         carried_out, doubts = _carried_out(told, wishes), tuple(_doubts(told, wishes))
+        problems = list(filter(None, map(oddity, carried_out)))
     except ODD as error:
         raise no_receipt(receipt) from error
+    if problems:
+        hint = "it was edited by hand, or another version wrote it: undo with that one"
+        raise UsageError(f"{receipt} is not a whole receipt: {problems[0]}", where=str(receipt), hint=hint)
     plan = _plan(carried_out, situation)
     plan = plan._replace(findings=(*plan.findings, *doubts))
     plan = guards.judged(plan, planning.context(situation, plan, wishes))
@@ -187,7 +194,7 @@ def _turned(field: PlannedField) -> PlannedField:
     how = {"added": "removed", "removed": "added", "changed": "changed"}[field.how]
     before, after = _without_place(field.after), field.before
     if how == "added" and field.path.startswith("options/") and field.path.count("/") == 1:
-        after = {**field.before, "displayOrder": 10_000}  # nobody noted where it stood: last
+        after = {"displayOrder": LAST, **field.before}
     elif how == "changed" and field.path == "options":  # an order; an option that goes has no place in either
         before = [value for value in before if value in after]
     return PlannedField(field.path, before, after, how, cause="spec_change")  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -63,7 +63,7 @@ def _parsed(path: Path, lines: Sequence[bytes]) -> Iterator[dict[str, Json]]:
         try:
             if line:
                 yield json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             if number < len(lines):
                 message = f"line {number} of receipt {path} is not JSON"
                 raise UsageError(message, where=f"{path}:{number}", hint="it was edited by hand") from None
@@ -106,6 +106,7 @@ class _Write(NamedTuple):
     """One change that a receipt says was carried out."""
 
     change: Mapping[str, Json]
+    action: str
     at: datetime
     values: Mapping[str, Json]
     found: Mapping[str, Sequence[Json]]
@@ -132,7 +133,7 @@ def own_writes(directory: Path, now: datetime, portal_id: Json = None) -> OwnWri
         for one in writes:
             address = one.change["address"]
             at[address] = one.at.strftime("%Y-%m-%dT%H:%M:%SZ")
-            if one.change["action"] == "archive":  # what was written before is gone
+            if one.action == "archive":  # what was written before is gone
                 archived.add(address)
                 values.pop(address, None)
                 found.pop(address, None)
@@ -157,11 +158,11 @@ def _writes(path: Path, portal_id: Json) -> list[_Write]:
             raise no_receipt(path)
         if not of_portal(told, portal_id):
             return []
-        taken, times, begun = written(told), _times(told), datetime.fromisoformat(told[0]["at"])
+        taken, times, begun = written(told), _times(told), datetime.fromisoformat(told[0]["at"]).astimezone(UTC)
         changes = [change for change in told[0]["changes"] if change["address"] in taken]
         moments = [times.get(change["address"], begun) for change in changes]
         return [
-            _Write(change, moment, _values(change), _before(change))
+            _Write(change, change["action"], moment, _values(change), _before(change))
             for change, moment in zip(changes, moments, strict=True)
         ]
     except ODD as error:
@@ -185,7 +186,11 @@ def _before(change: Mapping[str, Json]) -> dict[str, list[Json]]:
 def _times(told: Sequence[Mapping[str, Json]]) -> dict[str, datetime]:
     """When each address was last written to, or tried to be."""
     dated = [event for event in told if "at" in event]
-    return {one: datetime.fromisoformat(event["at"]) for event in dated for one in event.get("addresses", ())}
+    return {
+        one: datetime.fromisoformat(event["at"]).astimezone(UTC)
+        for event in dated
+        for one in event.get("addresses", ())
+    }
 
 
 def written(told: Sequence[Mapping[str, Json]]) -> set[str]:

@@ -8,7 +8,7 @@ must be those of the thing that its address names.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reconciler import report, spec
 from reconciler.address import split
@@ -22,6 +22,7 @@ from reconciler.plan import EXPECTS, RISKS, Change, derived, digest
 from reconciler.schema import depth
 from reconciler.workspace import Workspace
 
+CLOCKS_DIFFER = timedelta(hours=1)  # at most, from one machine to another
 REVIEW = "plan again and have it reviewed"
 
 
@@ -50,8 +51,8 @@ def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace,
     if problem := spec.first_problem(plan, saved_plan()):
         raise UsageError(f"{where} is not a whole plan: {problem}", where=where, hint="plan again")
     changes = tuple(report.change_from_json(change) for change in plan["changes"])
-    for change in changes:
-        _well_formed(change, where)
+    for problem in filter(None, map(oddity, changes)):
+        raise UsageError(f"{where} is not a whole plan: {problem}", where=where, hint="plan again")
     _each_once(changes, where)
     _for_this_portal(plan, portal_id, workspace, where)
     if digest(changes, plan["portal"]["portalId"]) != plan["digest"]:
@@ -66,29 +67,27 @@ def load_plan(document: Json, where: str, portal_id: Json, workspace: Workspace,
     return SavedPlan(plan, tuple(_honest(change, where) for change in changes))
 
 
-def _well_formed(change: Change, where: str) -> None:
-    """A change that a plan of ours could hold: its address, its action, and fields that its kind can write."""
+def oddity(change: Change) -> str:
+    """What no plan of ours could hold: another address or action, or a field that its kind cannot write."""
     names = split(change.address)
     depths = {kind.NAME: 1 + depth(kind.SCHEMA) for kind in kinds()}
     if depths.get(names[0]) != len(names) or any(name.strip(". ") == "" for name in names):
-        raise UsageError(f"{where} is not a whole plan: {change.address!r} is no address", where=where)
+        return f"{change.address!r} is no address"
     if change.expects not in EXPECTS[change.action]:
-        message = f"{change.address} cannot be both {change.expects} and to {change.action}"
-        raise UsageError(f"{where} is not a whole plan: {message}", where=where)
+        return f"{change.address} cannot be both {change.expects} and to {change.action}"
     kind = change.kind
     if problem := spec.first_problem(change.remote, kind.REMOTE) if change.writes else "":
-        raise UsageError(f"{where} is not a whole plan: remote of {change.address}: {problem}", where=where)
+        return f"remote of {change.address}: {problem}"
     if kind.NAME == association_labels.NAME and change.expects == "present" and "typeIds" not in change.remote:
-        raise UsageError(f"{where} is not a whole plan: {change.address} has no typeIds", where=where)
+        return f"{change.address} has no typeIds"
     sides = {
         side: {f"{one.how} {one.path}": getattr(one, side) for one in change.fields} for side in ("before", "after")
     }
     schema = {"type": "object", "patternProperties": kind.PLANNED, "additionalProperties": False}
     for values in sides.values():
         if problem := spec.first_problem(values, schema):
-            raise UsageError(f"{where} is not a whole plan: fields of {change.address}: {problem}", where=where)
-    if len(sides["after"]) != len(change.fields):
-        raise UsageError(f"{where} is not a whole plan: a field of {change.address} stands there twice", where=where)
+            return f"fields of {change.address}: {problem}"
+    return f"a field of {change.address} stands there twice" if len(sides["after"]) != len(change.fields) else ""
 
 
 def _each_once(changes: tuple[Change, ...], where: str) -> None:
@@ -112,11 +111,14 @@ def _for_this_portal(plan: Mapping[str, Json], portal_id: Json, workspace: Works
 def _in_time(plan: Mapping[str, Json], where: str, now: datetime) -> None:
     try:
         made, expires = (datetime.fromisoformat(plan[name]) for name in ("generatedAt", "expiresAt"))
-        late, for_ever = expires < now, expires - made > report.LIFETIME
+        late, for_ever, early = expires < now, expires - made > report.LIFETIME, made > now + CLOCKS_DIFFER
     except (ValueError, TypeError) as error:  # no time, or one without a zone
         raise UsageError(f"{where} is not a whole plan: {error}", where=where, hint="plan again") from error
     if late or for_ever:
         raise StaleError(f"{where} expired at {plan['expiresAt']}", where=where, hint="plan again")
+    if early:  # and would be good for longer than anybody meant
+        message = f"{where} was made at {plan['generatedAt']}, which by the clock of this machine is yet to come"
+        raise StaleError(message, where=where, hint="set the clocks right, then plan again")
 
 
 def _honest(change: Change, where: str) -> Change:

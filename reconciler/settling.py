@@ -8,9 +8,10 @@ value is somebody's edit, and nothing to wait for.
 from collections.abc import Callable, Mapping
 
 from reconciler.apply import holds, still_before
-from reconciler.model import Json
+from reconciler.model import Json, Resource
 from reconciler.observe import Observation, within
 from reconciler.plan import Change
+from reconciler.receipts import ODD
 from reconciler.report import change_from_json
 
 PAUSES = (1.0, 2.0, 4.0)  # seconds before each further read
@@ -20,7 +21,7 @@ def settled(
     look: Callable[[], Observation], recent: Mapping[str, Mapping[str, Json]], wait: Callable[[float], None]
 ) -> Observation:
     """What a look shows once it shows our own last writes, or does not show them for some seconds."""
-    changes = [change_from_json(one) for one in recent.values()]
+    changes = [change for one in recent.values() if (change := _understood(one))]
     observation = look()
     for pause in PAUSES:
         if not any(stale(change, observation) for change in changes):
@@ -28,6 +29,18 @@ def settled(
         wait(pause)
         observation = look()
     return observation
+
+
+def _understood(told: Mapping[str, Json]) -> Change | None:
+    """A change of a receipt; one that another version wrote, or a hand, is nothing that a run has to wait for."""
+    try:
+        change = change_from_json(told)
+        nothing = Resource(change.kind.NAME, change.address, {})
+        for field in change.fields:
+            change.kind.value_at(nothing, field)
+    except ODD:
+        return None
+    return change
 
 
 def stale(change: Change, seen: Observation) -> bool:

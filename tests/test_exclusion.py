@@ -65,6 +65,32 @@ def test_two_directories_without_an_id_are_known_by_their_token(monkeypatch, cap
     assert list(Path(os.environ["XDG_STATE_HOME"]).rglob("*pat-na1*")) == []
 
 
+def test_a_directory_without_an_id_meets_one_with_it_by_their_token():
+    """Only one of two checkouts says which portal it is, and writes the server's name in another way: one at a time."""
+    with serve(Portal.seeded("empty")) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        one = directory("one", f"{{baseUrl: '{url}'}}")
+        two = directory("two", f"{{portalId: 12345678, baseUrl: '{url.replace('localhost', 'LOCALHOST')}/'}}")
+
+        with held(one):
+            assert applied(two) == 6
+        with held(two):
+            assert applied(one) == 6
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_a_full_disk_has_room_for_a_lock(monkeypatch):
+    """Who holds it cannot be written down there, which keeps nobody from holding it."""
+    one = directory("one", "{emulator: here.json}")
+    monkeypatch.setenv("XDG_STATE_HOME", str(Path("state").resolve()))
+    assert applied(one) == 0
+    (lock,) = Path("state").rglob("*.lock")
+    lock.unlink()
+    lock.symlink_to("/dev/full")
+
+    assert applied(one) == 0
+
+
 def test_an_embedded_portal_is_known_by_its_file():
     """Two directories about one file exclude each other, two portals of one name do not."""
     one, two = directory("one", "{emulator: ../shared.json}"), directory("two", "{emulator: ../shared.json}")

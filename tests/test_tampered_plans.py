@@ -138,6 +138,10 @@ TAMPERED = {
     "an expiry without a zone": (lambda document: document.update(expiresAt="2090-01-01T00:00:00"), 3),
     "an expiry that is none": (lambda document: document.update(expiresAt="tomorrow"), 3),
     "an expiry for ever": (lambda document: document.update(expiresAt="2090-01-01T00:00:00Z"), 5),
+    "made in days to come": (
+        lambda document: document.update(generatedAt="2090-01-01T00:00:00Z", expiresAt="2090-01-02T00:00:00Z"),
+        5,
+    ),
     "no portal id": (lambda document: document["portal"].update(portalId=None), 5),
     "another portal id": (lambda document: document["portal"].update(portalId=7), 5),
     "another portal name": (lambda document: document["portal"].update(name="other"), 5),

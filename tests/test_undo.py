@@ -1,5 +1,6 @@
 """The way back from an apply: it is printed, it can be pasted, and it works."""
 
+import json
 import shlex
 from pathlib import Path
 
@@ -39,24 +40,38 @@ def test_an_apply_ends_with_its_receipt_and_the_command_that_plans_it_back(capsy
 
     (written,) = sorted(Path(".reconciler/receipts/prod").glob("*.jsonl"))[1:]
     assert receipt == f"Receipt: {written}"
-    assert undo == f"Undo:    reconciler plan --specs 'hub spot' -p prod --inverse {written} -o json:undo.json"
+    assert undo == f"Undo:    reconciler plan --inverse {written} -o json:undo.json -p prod --specs 'hub spot'"
     assert label("prod") == "Level"
     assert run(shlex.split(undo)[2:]) == 0
     assert run(["apply", "undo.json", *words]) == 0
     assert label("prod") == "Tier"
 
 
-def test_an_apply_without_options_prints_an_undo_without_options(capsys, monkeypatch):
-    """What the environment says needs no repeating; a run that wrote nothing has nothing to undo."""
+def test_the_undo_holds_in_another_shell_too(capsys, monkeypatch):
+    """What only the environment says is in the command; a run that wrote nothing has nothing to undo."""
     monkeypatch.setenv("RECONCILER_SPECS", "hub spot")
+    monkeypatch.setenv("RECONCILER_PORTAL", "prod")
     assert run(["apply", "--auto-approve"]) == 0
     first = capsys.readouterr().err
     assert run(["apply", "--auto-approve"]) == 0
     second = capsys.readouterr().err
 
-    (written,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
-    assert first.endswith(f"Undo:    reconciler plan --inverse {written} -o json:undo.json\n")
+    (written,) = Path(".reconciler/receipts/prod").glob("*.jsonl")
+    undo = f"reconciler plan --inverse {written} -o json:undo.json -p prod --specs 'hub spot'"
+    assert first.endswith(f"Undo:    {undo}\n")
     assert "Undo" not in second
+    monkeypatch.delenv("RECONCILER_SPECS")
+    monkeypatch.delenv("RECONCILER_PORTAL")
+    assert run(shlex.split(undo)[1:]) == 0
+
+
+def test_the_usual_portal_and_specs_are_not_named(capsys):
+    """What any command takes without a word needs none."""
+    Path("specs").symlink_to("hub spot")
+    assert run(["apply", "--auto-approve"]) == 0
+
+    (written,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    assert capsys.readouterr().err.endswith(f"Undo:    reconciler plan --inverse {written} -o json:undo.json\n")
 
 
 @pytest.mark.parametrize("words", [["show"], ["apply"]], ids=lambda words: words[0])
@@ -73,3 +88,75 @@ def test_a_receipt_is_told_as_one(words, capsys):
         told = capsys.readouterr().err
         assert told.startswith(f"error: {written} is the receipt of an apply to demo at 20")
         assert told.endswith(f", and no document\n  `reconciler plan --inverse {written}` plans back what it did\n")
+
+
+ODD = {
+    "an action it does not name": ("action", None),
+    "a reason it does not name": ("reason", None),
+    "fields of no kind": ("fields", [{"path": "a/b/c/d", "before": 1, "after": 2, "cause": "spec_change"}]),
+    "no preconditions": ("preconditions", None),
+    "a source of another form": ("source", "specs/contacts.yaml"),
+    "a value of another form": ("fields", [{"path": "label", "before": {"en": "Tier"}, "after": "A", "cause": "x"}]),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_receipt_of_another_version_stops_nothing_but_its_undo(odd, capsys):
+    """What a receipt tells is evidence that plan and drift can do without; only the undo of it needs every word."""
+    words = ["--specs", "hub spot", "-q"]
+    assert run(["apply", "--auto-approve", *words]) == 0
+    (receipt,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    begin, *rest = receipt.read_text("utf-8").splitlines()
+    told = json.loads(begin)
+    key, value = ODD[odd]
+    told["changes"][0] = {one: v for one, v in {**told["changes"][0], key: value}.items() if v is not None}
+    receipt.write_text("\n".join([json.dumps(told), *rest, ""]), "utf-8")
+
+    assert [run([command, *words]) for command in ("plan", "drift")] == [0, 0]
+    capsys.readouterr()
+    assert run(["plan", "--inverse", str(receipt), *words]) == 3
+    assert capsys.readouterr().err.startswith(f"error: {receipt} is no")
+
+
+@pytest.mark.parametrize("text", ["{}\n" * 2, "[" * 100_000 + "]" * 100_000 + "\n", '{"event": "begin", "at": 1}\n'])
+def test_a_file_among_the_receipts_that_is_none_stops_nothing(text, capsys):
+    """Whatever lies there, a plan names it and goes on, and whoever shows it is told what it is not."""
+    words = ["--specs", "hub spot", "-q"]
+    assert run(["apply", "--auto-approve", *words]) == 0
+    other = Path(".reconciler/receipts/demo/other.jsonl")
+    other.write_text(text, "utf-8")
+    capsys.readouterr()
+
+    assert run(["plan", *words]) == 0
+    assert "receipt-unreadable" in capsys.readouterr().out
+    assert [run([*command, str(other), *words]) for command in (["plan", "--inverse"], ["show"], ["apply"])] == [3] * 3
+
+
+def tier(*values):
+    """The specs with these options, and the rest of three tombstones."""
+    listed = ", ".join(f"{{value: {value}, label: {value}}}" for value in values)
+    entry = f"label: Tier, type: enumeration, fieldType: select, groupName: contactinformation, options: [{listed}]"
+    gone = [f"properties/contacts/tier/options/{value}" for value in "abcd" if value not in values]
+    stones = ", ".join(f"{{address: {address}, reason: gone}}" for address in gone)
+    text = f"properties: {{contacts: {{tier: {{{entry}}}}}}}\nremoved: [{stones}]\n"
+    Path("hub spot/contacts.yaml").write_text(text, "utf-8")
+    return [word for address in gone for word in ("--allow", address)]
+
+
+@pytest.mark.parametrize("left", ["bcd", "acd", "db", "xc"])
+def test_an_option_comes_back_where_it_stood(left):
+    """Its place was seen by the apply that removed it; the specs of before find everything as they have it."""
+    words = ["--specs", "hub spot", "-q"]
+    tier(*"abcd")
+    assert run(["apply", "--auto-approve", *words]) == 0
+    allowed = tier(*left)
+    assert run(["apply", "--auto-approve", *words, *allowed]) == 0
+    receipt = max(Path(".reconciler/receipts/demo").glob("*.jsonl"))
+
+    assert run(["plan", "--inverse", str(receipt), "-o", "json:undo.json", *words]) == 0
+    assert run(["apply", "undo.json", *words, "--allow", "properties/contacts/tier/options/x"]) == 0
+
+    options = Portal.open("demo.json").definitions("0-1")["properties"]["tier"]["options"]
+    assert [option["value"] for option in options] == ["a", "b", "c", "d"]
+    tier(*"abcd")
+    assert run(["plan", "--detailed-exitcode", *words]) == 0

@@ -117,19 +117,18 @@ def _carry_out(session: Session, deployment: "Deployment", tools: "Tools", stopp
     document = deploy(replace(deployment, cancelled=lambda: stopped.name), tools)
     code = session.emit(document)
     if "receipt" in document:
-        session.note(_record(session, deployment.workspace.receipts / document["receipt"]))
+        session.note(_record(deployment.workspace, deployment.workspace.receipts / document["receipt"]))
     return code
 
 
-def _record(session: Session, receipt: Path) -> str:
+def _record(workspace: "Workspace", receipt: Path) -> str:
     """Where it is written down what this run did, and the command that plans it back."""
-    from shlex import join
+    from shlex import quote
 
     here = Path.cwd()
     shown = str(receipt.relative_to(here) if receipt.is_relative_to(here) else receipt)
-    chosen = [(flag, str(session.options.get(name) or "")) for flag, name in (("--specs", "specs"), ("-p", "portal"))]
-    given = [word for flag, value in chosen if value for word in (flag, value)]
-    return f"\nReceipt: {shown}\nUndo:    {join(['reconciler', 'plan', *given, '--inverse', shown])} -o json:undo.json"
+    undo = workspace.command(f"plan --inverse {quote(shown)} -o json:undo.json")
+    return f"\nReceipt: {shown}\nUndo:    {undo}"
 
 
 class Stop:

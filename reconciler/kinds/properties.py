@@ -1036,6 +1036,20 @@ def _options_to_send(live: Sequence[Mapping[str, Json]], change: "Change") -> li
     return [_sent(options[value], index) for index, value in enumerate(order)]
 
 
+def with_places(change: "Change", live: Resource) -> "Change":
+    """A change whose removed options say where they stood, as added ones say where they go."""
+    places = {value: index for index, value in enumerate(live.attributes.get("options", ()))}
+    fields = tuple(_with_place(field, places) if field.how == "removed" else field for field in change.fields)
+    return change._replace(fields=fields)
+
+
+def _with_place(field: "PlannedField", places: Mapping[str, int]) -> "PlannedField":
+    match split(field.path):
+        case ("options", value) if value in places:
+            return field._replace(before={**field.before, "displayOrder": places[value]})
+    return field
+
+
 def counts(change: "Change") -> Iterator[Count]:
     """Records with any value for an archive or a change of type, with the option for a removed option."""
     for address in change.destroys:
