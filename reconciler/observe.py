@@ -79,19 +79,22 @@ def observe(scope: Scope, reads: Reads, only: Sequence[Kind] | None = None) -> O
 def _collections(listings: Iterable[Listing], reads: Reads) -> dict[str, Collection]:
     lists: dict[str, list[Answer]] = {}
     more: dict[str, list[Answer]] = {}
+    sizes: dict[str, tuple[str, int]] = {}
     for listing in listings:
-        answer = reads[listing.path]
+        answer, name = reads[listing.path], listing.collection
         if not listing.refines and not listing.beside:
-            lists.setdefault(listing.collection, []).append(answer)
+            lists.setdefault(name, []).append(answer)
+            stem, (before, size) = listing.path.partition("?")[0], sizes.get(name, ("", 0))
+            sizes[name] = stem, len(answer.results) + (size if stem == before else 0)  # in parts, by sensitivity
         elif answer.status == UNAVAILABLE or (listing.beside and answer.status != NOT_READ):
-            more.setdefault(listing.collection, []).append(answer)
-    return {name: _collection(name, lists[name], more.get(name, ())) for name in sorted(lists)}
+            more.setdefault(name, []).append(answer)
+    return {name: _collection(name, lists[name], more.get(name, ()), sizes[name][1]) for name in sorted(lists)}
 
 
-def _collection(name: str, answers: Sequence[Answer], more: Sequence[Answer]) -> Collection:
+def _collection(name: str, answers: Sequence[Answer], more: Sequence[Answer], size: int) -> Collection:
     bad = [answer for answer in (*answers, *more) if not answer.ok]
     if not bad:
-        return Collection(name, "ok", len(answers[-1].results))
+        return Collection(name, "ok", size)
     if lost := [answer for answer in bad if answer.status == UNAVAILABLE]:
         return Collection(name, "unavailable", detail=_detail(lost[0]))
     refused = [answer for answer in bad if answer.status != NOT_READ]
