@@ -480,6 +480,9 @@ def _check_definition(resource: Resource) -> Iterator[Finding]:
         yield refusal(
             "property-external-options", resource, why, "add `referencedObjectType: OWNER`", "externalOptions"
         )
+    if attributes.get("externalOptions") and attributes.get("options"):
+        why = "external options lie elsewhere, and HubSpot takes none beside them (hubspot-api.md A.5)"
+        yield refusal("property-external-options", resource, why, "drop `options`, or `externalOptions`", "options")
 
 
 def _check_options(resource: Resource) -> Iterator[Finding]:
@@ -703,7 +706,9 @@ def _tidy(options: Json) -> Json:
 
 
 def _plain_formula(formula: str) -> str:
-    return "".join(formula.split()).replace('"', "'").lower()
+    """A formula without what HubSpot writes in a way of its own; a text in quotes means itself."""
+    parts = re.split("""('[^']*'|"[^"]*")""", formula)
+    return "".join(f"'{part[1:-1]}'" if at % 2 else "".join(part.split()).lower() for at, part in enumerate(parts))
 
 
 def _known_formula(declared: Json, live: Json, known: Resource | None) -> bool:
@@ -832,6 +837,9 @@ def _immutable(desired: Resource, observed: Resource) -> Iterator[Finding]:
                 f"what uses {desired.name}, then list {desired.address} under `removed:`"
             )
             yield refusal("immutable", desired, why, fix)
+    if desired.attributes.get("showCurrencySymbol") is False and observed.facts.get("currencyPropertyName") is not None:
+        why = "the currency symbol stays once a currency property was named, and HubSpot never turns it off (N.1)"
+        yield refusal("immutable", desired, why, "drop `showCurrencySymbol`", "showCurrencySymbol")
 
 
 def _written(value: Json) -> str:

@@ -4,9 +4,9 @@ import pytest
 
 from reconciler.cli import run
 from reconciler.emulator import Portal
-from reconciler.kinds import properties
+from reconciler.kinds import Scope, properties
 from reconciler.kinds.properties import merged_options
-from reconciler.model import Source
+from reconciler.model import Reads, Resource, Source
 from reconciler.order import merged_order
 
 
@@ -17,6 +17,8 @@ def declared(entry, name="cs_tier"):
 
 ALIKE = [{"value": "a;b", "label": "X"}, {"value": "a;b", "label": "Y"}, {"value": "c", "label": "X"}]
 FULL = {"label": "L", "type": "string", "fieldType": "text", "groupName": "g"}
+OWNER = {"externalOptions": True, "referencedObjectType": "OWNER"}
+EXTERNAL = {**FULL, "type": "enumeration", "fieldType": "select", **OWNER}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +73,8 @@ def test_options_merge_by_value():
         ("t", {**FULL, "currencyPropertyName": "c"}, ["property-currency"]),
         ("t", {**FULL, "calculationFormula": "a * 2"}, ["property-formula"]),
         ("t", {**FULL, "label": "L" * 125}, ["property-length"]),
+        ("t", EXTERNAL, []),
+        ("t", {**EXTERNAL, "options": [{"value": "a", "label": "A"}]}, ["property-external-options"]),
     ],
 )
 def test_what_hubspot_would_refuse_is_found_offline(name, entry, rules):
@@ -90,6 +94,9 @@ def test_what_hubspot_would_refuse_is_found_offline(name, entry, rules):
         ("numberDisplayHint", "formatted", None, True),
         ("dataSensitivity", "non_sensitive", None, True),
         ("calculationFormula", "a*2", "a * 2", True),
+        ("calculationFormula", 'IF a EQUALS "Gold" THEN 1', "if a equals 'Gold' then 1", True),
+        ("calculationFormula", "a equals 'Gold'", "a equals 'gold'", False),
+        ("calculationFormula", "a equals 'two words'", "a equals 'twowords'", False),
     ],
 )
 def test_equivalent_spellings_are_the_same(field, one, other, same):
@@ -150,3 +157,17 @@ def test_another_formula_is_written(tmp_path, monkeypatch):
         assert run(["plan", "-q", "--detailed-exitcode"]) == 0
         live = Portal.open("portal.json").definitions("0-1")["properties"]["arr"]["calculationFormula"]
         assert live.endswith(formula.rpartition(" ")[2])
+
+
+@pytest.mark.parametrize("named", ["currency", ""])
+def test_a_currency_symbol_is_not_turned_off(named):
+    """HubSpot refuses it for good once a currency property was named, were it with no name."""
+    live = {"name": "cs_tier", **FULL, "type": "number", "fieldType": "number"}
+    live |= {"showCurrencySymbol": True, "currencyPropertyName": named}
+    observed = Resource("properties", "properties/contacts/cs_tier", properties.canonical(live), live)
+
+    settled = properties.settle(declared({"showCurrencySymbol": False}), observed, Scope(), Reads())
+
+    assert [(one.rule, one.address.rpartition("/")[2]) for one in settled.findings] == [
+        ("immutable", "showCurrencySymbol")
+    ]
