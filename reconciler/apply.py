@@ -165,18 +165,23 @@ def _steps(changes: Sequence[Change]) -> Iterator[list[Change]]:
 
 
 def _tasks(step: Sequence[Change]) -> Iterator[Task]:
-    """Creates of properties in batches; stages one after the other, since their order is arithmetic; the rest alone."""
+    """Creates of properties in batches; stages one after the other, since their order is arithmetic; the rest alone,
+    but for labels that hand a text on."""
     creates: dict[str, list[Change]] = {}
     serial: list[Change] = []
+    labels: list[Change] = []
     for change in step:
         if change.kind.NAME == lifecycle_stages.NAME:
             serial.append(change)
+        elif change.kind.NAME == association_labels.NAME:
+            labels.append(change)
         elif change.kind.NAME == properties.NAME and change.action == "create":
             creates.setdefault(change.remote["objectType"], []).append(change)
         else:
             yield Task((change,))
+    yield from (Task(tuple(together)) for together in association_labels.write_order(labels))
     if serial:
-        yield Task(tuple(lifecycle_stages.in_turn(serial)))
+        yield Task(tuple(lifecycle_stages.write_order(serial)))
     for batch in creates.values():
         for start in range(0, len(batch), BATCH):
             part = tuple(batch[start : start + BATCH])

@@ -100,9 +100,15 @@ class Attribution:
     receipts: OwnWrites = field(default_factory=OwnWrites)
 
     def actor(
-        self, drift_class: str, changes: "Sequence[Field]", difference: Difference, family: vendor.Family
+        self,
+        drift_class: str,
+        changes: "Sequence[Field]",
+        difference: Difference,
+        family: vendor.Family,
+        *,
+        guessed: bool = False,
     ) -> tuple[Actor, str]:
-        """Who it was, and when as far as HubSpot tells."""
+        """Who it was, and when as far as HubSpot tells; whose a definition is may be a guess by its name."""
         old, new = difference.before, difference.after
         if self._our_own(changes, difference):
             at = self.receipts.at[difference.address]
@@ -110,7 +116,7 @@ class Attribution:
         if new is None:
             return _who_removed(family), ""
         if old is None:
-            return self._who_added(drift_class, new, family), time_of(new, "createdAt")
+            return self._who_added(drift_class, new, family, guessed), time_of(new, "createdAt")
         at = time_of(new, "updatedAt") if touched(old, new) else ""
         if family == "custom":
             return self._who_changed(old, new), at
@@ -137,12 +143,11 @@ class Attribution:
             for one in changes
         )
 
-    def _who_added(self, drift_class: str, new: Resource, family: vendor.Family) -> Actor:
-        user = new.facts.get("createdUserId")
-        if drift_class == "vendor.added":
-            return self._rollout(time_of(new, "createdAt"))
-        if user:
+    def _who_added(self, drift_class: str, new: Resource, family: vendor.Family, guessed: bool) -> Actor:
+        if user := new.facts.get("createdUserId"):  # of no definition that is HubSpot's everywhere (hubspot-api.md G.1)
             return self._person(user, "made it")
+        if drift_class == "vendor.added":
+            return self._rollout(time_of(new, "createdAt"), guessed)
         if family == "sync":
             return _integration(new, "made it; no user id")
         if new.kind != properties.NAME:
@@ -151,11 +156,13 @@ class Attribution:
             return Actor("integration", "likely", "no user id: an integration or a process of HubSpot's made it")
         return Actor("unknown", "unknown", "HubSpot makes these when somebody in the portal makes what they belong to")
 
-    def _rollout(self, made: str) -> Actor:
+    def _rollout(self, made: str, guessed: bool) -> Actor:
         if not made:
             return Actor("hubspot", "likely", "global definition without a date")
         if made <= self.known_until:  # a feature or a tier was switched on (real-drift.md 6)
             return Actor("hubspot", "likely", f"defined since {made[:10]}, appeared now")
+        if guessed:
+            return Actor("hubspot", "likely", f"HubSpot-defined, created {made[:10]}; no list tells whether everywhere")
         return Actor("hubspot", "certain", f"global definition, created {made[:10]}")
 
     def _person(self, user: Json, did: str) -> Actor:
@@ -199,7 +206,7 @@ class Attribution:
             return Actor(
                 "unknown", "unknown", "updatedAt did not move: HubSpot's text layer, or somebody in the portal"
             )
-        if vendor.definition_editable(new):
+        if vendor.definition_editable(new) and not heads & NOBODYS_FIELDS:
             return Actor("user", "likely", "updatedAt did not move, and a portal may change this definition")
         return Actor("hubspot", "likely", "updatedAt did not move, but nobody in a portal can change this")
 
@@ -228,6 +235,8 @@ def _edited(old: Resource, new: Resource) -> str:
     return "edited it last; " + ("updatedAt moved" if touched(old, new) else "the user id is new")
 
 
+# What nobody in a portal can change once a definition is made, whatever its rights are (hubspot-api.md A.2, G.2).
+NOBODYS_FIELDS = frozenset({*properties.CREATE_ONLY, "calculated", *vendor.RIGHTS})
 # What a portal may change on any default (hubspot-api.md A.8); most such changes are the portals' own.
 PORTAL_FIELDS = frozenset({"groupName", "hidden", "displayOrder"})
 

@@ -371,7 +371,8 @@ class _Judge:
     ) -> DriftItem:
         address, family = difference.address, self.sides.family(difference.address)
         wanted = self.sides.desired.get(address)
-        actor, at = self.attribution.actor(drift_class, [one.change for one in fields], difference, family)
+        changes, guessed = [one.change for one in fields], self.sides.guessed(address)
+        actor, at = self.attribution.actor(drift_class, changes, difference, family, guessed=guessed)
         return DriftItem(
             drift_class,
             address,

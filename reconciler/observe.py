@@ -85,29 +85,26 @@ def _collections(listings: Iterable[Listing], reads: Reads) -> dict[str, Collect
     lists: dict[str, list[Answer]] = {}
     more: dict[str, list[Answer]] = {}
     there: set[str] = set()
+    sizes: dict[str, tuple[str, int]] = {}
     for listing in listings:
-        answer = reads[listing.path]
+        answer, name = reads[listing.path], listing.collection
         if not listing.leads:
-            there.add(listing.collection)
+            there.add(name)
         if not listing.refines and not listing.beside:
-            lists.setdefault(listing.collection, []).append(answer)
+            lists.setdefault(name, []).append(answer)
+            stem, (before, size) = listing.path.partition("?")[0], sizes.get(name, ("", 0))
+            sizes[name] = stem, len(answer.results) + (size if stem == before else 0)  # in parts, by sensitivity
         elif answer.status == UNAVAILABLE or (listing.beside and answer.status != NOT_READ):
-            more.setdefault(listing.collection, []).append(answer)
-    return {
-        name: _collection(name, lists[name], more.get(name, ())) if name in there else _led_nowhere(name, lists[name])
-        for name in sorted(lists)
-    }
+            more.setdefault(name, []).append(answer)
+    found = {name: _collection(name, lists[name], more.get(name, ()), sizes[name][1]) for name in sorted(lists)}
+    # What only led to lists of object types that the portal does not have is no list, unless nobody could tell.
+    return {name: one if name in there else one._replace(size=0, there=False) for name, one in found.items()}
 
 
-def _led_nowhere(name: str, answers: Sequence[Answer]) -> Collection:
-    """A list of an object type that the portal does not have, unless nobody could tell."""
-    return _collection(name, answers, ())._replace(size=0, there=False)
-
-
-def _collection(name: str, answers: Sequence[Answer], more: Sequence[Answer]) -> Collection:
+def _collection(name: str, answers: Sequence[Answer], more: Sequence[Answer], size: int) -> Collection:
     bad = [answer for answer in (*answers, *more) if not answer.ok]
     if not bad:
-        return Collection(name, "ok", len(answers[-1].results))
+        return Collection(name, "ok", size)
     if lost := [answer for answer in bad if answer.status == UNAVAILABLE]:
         return Collection(name, "unavailable", detail=_detail(lost[0]))
     refused = [answer for answer in bad if answer.status != NOT_READ]

@@ -83,3 +83,25 @@ def _wish(
         return preference[name], 0
     place, steps = max((places[one] for one in follows), default=(float("inf"), 0))
     return place, steps + 1
+
+
+def in_turn(names: Iterable[str], needs: Mapping[str, Collection[str]]) -> list[str]:
+    """These names, each behind those that it needs; of some that need each other, the first goes first."""
+    waiting = dict.fromkeys(names)
+    found = []
+    while waiting:
+        name = next((one for one in waiting if waiting.keys().isdisjoint(needs.get(one, ()))), next(iter(waiting)))
+        found.append(name)
+        del waiting[name]
+    return found
+
+
+def needs_itself(name: str, needs: Mapping[str, Collection[str]]) -> bool:
+    """Whether something needs itself, over however many corners."""
+    found: set[str] = set()
+    open_ = [*needs.get(name, ())]
+    while open_:
+        if (one := open_.pop()) not in found:
+            found.add(one)
+            open_ += needs.get(one, ())
+    return name in found

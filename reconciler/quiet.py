@@ -174,6 +174,10 @@ class Sides:
         assert resource is not None
         return vendor.family(resource, tells_new)
 
+    def guessed(self, address: str) -> bool:
+        """Whether nothing but names tells HubSpot's own definitions from a portal's in a list as it is live."""
+        return not self._archived_tells.get(address.rpartition("/")[0], (False, False))[1]
+
     @cached_property
     def _archived_tells(self) -> dict[str, tuple[bool, bool]]:
         lists: dict[str, tuple[list[Resource], list[Resource]]] = {}
@@ -312,7 +316,6 @@ def _shown(value: Json) -> Json:
 
 _TIMES = (("touched", "updatedAt"), ("created", "createdAt"))
 _OPTION_TEXT = "options/description"
-_FLAGS = ("readOnlyDefinition", "readOnlyOptions", "readOnlyValue")
 
 
 def _note_times(old: Resource, new: Resource, mutes: Mutes) -> None:
@@ -425,7 +428,7 @@ def _quiet_order(pair: _Pair, kind: str, wanted: Mapping[str, Json]) -> None:
 def _add_flags(old: Resource, new: Resource, pair: _Pair) -> None:
     """Flags that nobody can declare and that integrations notice; a key that one side lacks tells nothing."""
     sides = [{**vendor.rights(one), "calculated": one.facts.get("calculated")} for one in (old, new)]
-    for name in (*_FLAGS, "calculated"):
+    for name in (*vendor.RIGHTS, "calculated"):
         before, after = (side.get(name) for side in sides)
         if before is not None and after is not None:
             pair.left[name], pair.right[name] = before, after

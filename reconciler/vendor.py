@@ -45,6 +45,7 @@ _PORTAL_EDITED = frozenset(
     hs_lead_status industry type dealtype hs_persona numemployees hs_ticket_category hs_buying_role hs_legal_basis
     """.split()
 )
+RIGHTS = ("readOnlyDefinition", "readOnlyOptions", "readOnlyValue")  # that integrations notice a change of
 _MARKERS = re.compile(r"\b(deprecated|discontinued|legacy)\b", re.IGNORECASE)
 _IN_PARENTHESES = re.compile(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)['\"”]?\s*$")
 

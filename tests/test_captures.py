@@ -153,6 +153,26 @@ def test_a_list_of_oddities_is_adopted_whole(reads):
     assert reads.moved() == [("unmanaged.changed", "odd_bool", "user")]
 
 
+SECRETS = LISTS + "?dataSensitivity=sensitive"
+DECLARED = "properties: {contacts: {secret: {label: Secret, dataSensitivity: sensitive}}}\n"
+
+
+def test_what_is_sensitive_is_looked_at_as_long_as_anybody_knows_of_it(reads):
+    """It is in a list of its own, and is not gone because no spec declares it any more."""
+    reads.elsewhere = {SECRETS: [custom("secret", dataSensitivity="sensitive")]}
+    spec = reads.path / "specs/secret.yaml"
+    spec.write_text(DECLARED)
+    found = reads.says("plan")
+    assert ("properties/contacts", len(ODD) + 1) in [(one["collection"], one["count"]) for one in found["reads"]]
+    assert run(["accept", "--from-snapshot", "read.json", "--all", "--reason", "secret"]) == 0
+    spec.unlink()
+
+    assert reads.moved() == []
+    assert reads.says("plan")["drift"] == []
+    reads.elsewhere[SECRETS][0] |= {"label": "Known", "updatedAt": LATER, "updatedUserId": "8"}
+    assert reads.moved() == [("unmanaged.changed", "secret", "user")]
+
+
 def test_four_that_hubspot_added_are_four_findings(reads):
     """Nothing else is told, whatever was touched meanwhile."""
     reads.listed += [prop(f"hs_new_{at}", createdAt=LATER, updatedAt=LATER) for at in range(4)]

@@ -215,6 +215,7 @@ EDITABLE = {**LOCKED, "readOnlyOptions": False}
     ("before", "after", "expected"),
     [
         (None, default(createdAt=NOW), ("vendor.added", "info", "hubspot", "certain")),
+        (None, default(createdAt=NOW, createdUserId="9"), ("vendor.added", "info", "user", "likely")),
         (None, default(createdAt="2024-02-01T00:00:00Z"), ("vendor.added", "info", "hubspot", "likely")),
         (None, default(createdAt=None, updatedAt=None), ("vendor.added", "info", "hubspot", "likely")),
         (default(), None, ("vendor.removed", "high", "hubspot", "likely")),
@@ -236,6 +237,16 @@ EDITABLE = {**LOCKED, "readOnlyOptions": False}
             default(modificationMetadata=FREE),
             default(modificationMetadata=FREE, type="enumeration"),
             ("vendor.type-changed", "high", "user", "likely"),
+        ),
+        (
+            default(),
+            default(modificationMetadata=FREE),
+            ("vendor.flags-changed", "medium", "hubspot", "likely"),
+        ),
+        (
+            default(modificationMetadata=FREE),
+            default(modificationMetadata=FREE, hasUniqueValue=True),
+            ("vendor.flags-changed", "medium", "hubspot", "likely"),
         ),
         (
             default(),
@@ -363,6 +374,15 @@ def test_a_group_of_hubspots_tells_nobody():
 
     assert classes(found) == [("vendor.relabelled", "contactinformation", "info")]
     assert actors(found) == [("unknown", "unknown")]
+
+
+def test_who_added_a_definition_is_not_certain_where_a_list_tells_nobodys_apart():
+    """An old answer has the archived key on none of its entries, so that a name is all there is to go by."""
+    old = _prop("anchor", {**custom("anchor").facts, "archived": None})
+
+    found = drift([old], [old, default("hs_new", createdAt=NOW)])
+
+    assert actors(found) == [("hubspot", "likely")]
 
 
 def test_our_own_receipts_name_us():

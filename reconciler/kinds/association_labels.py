@@ -3,7 +3,8 @@
 A label is a pair of type ids, one for each direction, that share one portal-unique name. It is declared in one
 direction only, under the object that ``label`` is read from; an object may be paired with itself. HubSpot's label lists
 never tell the name (hubspot-api.md D.2), so a label is known by its recorded type ids, else by its name in the object's
-schema, else by its exact texts on the pair. Without ``inverseLabel`` HubSpot uses the same text both ways.
+schema, else by its exact texts on the pair. Without ``inverseLabel`` HubSpot uses the same text both ways, and a label
+that has one text is renamed in both.
 
 Deleting a label takes it off every pair of records that carries it, for good.
 """
@@ -19,6 +20,7 @@ from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settl
 from reconciler.memo import kept_with_first
 from reconciler.model import Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
+from reconciler.order import in_turn, needs_itself
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
@@ -342,51 +344,102 @@ def observe(scope: Scope, reads: Reads) -> Iterator[Resource]:
 
 def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Reads) -> Settled:
     """The declared texts over the live ones."""
+    from_type, to_type = _pair(desired.address)
     if observed is None:
         return _settle_absent(desired, scope, reads)
-    changed = {field: text for field, text in desired.attributes.items() if observed.attributes.get(field) != text}
-    if not changed:
+    wanted = _texts_after(desired, observed.attributes["label"], observed.attributes.get("inverseLabel"))
+    texts = {field: text for field, text in zip(("label", "inverseLabel"), wanted, strict=True) if text is not None}
+    if texts == observed.attributes:
         return Settled(observed)
-    if "inverseLabel" not in observed.attributes and "inverseLabel" not in changed:
+    if "inverseLabel" not in texts:
         why = "the text of the other direction is not known, and HubSpot changes both at once"
         return Settled(observed, findings=(refusal("label-inverse", desired, why, "declare `inverseLabel`"),))
-    return Settled(Resource(NAME, desired.address, {**observed.attributes, **changed}, observed.facts, desired.source))
+    if findings := tuple(_in_the_way(desired, _labels(scope, reads, from_type, to_type))):
+        return Settled(observed, findings=findings)
+    return Settled(Resource(NAME, desired.address, texts, observed.facts, desired.source))
+
+
+def _texts_after(desired: Resource | None, label: str, inverse: str | None) -> tuple[str, str | None]:
+    """The texts of a live label after an apply; one that has the same both ways keeps having one."""
+    if desired is None or "label" not in desired.attributes:
+        return label, inverse
+    text = desired.attributes["label"]
+    return text, desired.attributes.get("inverseLabel", text if inverse == label else inverse)
 
 
 def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
     from_type, to_type = _pair(desired.address)
     one, two = segment(from_type, scope.api, reads), segment(to_type, scope.api, reads)
-    live = [*_live(scope, reads, from_type, to_type), *_other_way(scope, reads, from_type, to_type)]
-    there = {label.name for label in live}
+    labels = _labels(scope, reads, from_type, to_type)
+    there = {label.name for label in labels}
     adding = sum(label.name not in there for label in _declared(scope, (from_type, to_type)))
-    if findings := tuple(_in_the_way(desired, live, adding)):
-        return Settled(findings=findings)
+    findings = [*_in_the_way(desired, labels), *_too_many(desired, len(labels), adding)]
+    if findings:
+        return Settled(findings=(findings[0],))
     label = desired.attributes["label"]
     attributes = {"label": label, "inverseLabel": desired.attributes.get("inverseLabel", label)}
     return Settled(Resource(NAME, desired.address, attributes, {"from": one, "to": two}, desired.source))
 
 
-def _other_way(scope: Scope, reads: Reads, from_type: str, to_type: str) -> Iterator[_Live]:
-    """The labels that are addressed from the other side of the pair, seen from this one."""
+class _Label(NamedTuple):
+    """A live label of a pair as one of its ends sees it: its texts now, and those after an apply."""
+
+    name: str
+    known: bool
+    now: tuple[str, str | None]
+    after: tuple[str, str | None]
+    going: bool  # deleted at the end of the apply
+
+
+@kept_with_first
+def _labels(scope: Scope, reads: Reads, from_type: str, to_type: str) -> tuple[_Label, ...]:
+    """The live labels of a pair, also those that are addressed from its other side."""
+    ways = [(from_type, to_type)]
     if from_type != to_type and (to_type, from_type) in pairs(scope):
-        for live in _live(scope, reads, to_type, from_type):
-            yield _Live(live.ids, live.inverse or "", live.label, live.name, live.known)
+        ways.append((to_type, from_type))
+    found = []
+    for way in ways:
+        for live in _live(scope, reads, *way):
+            address = join(NAME, *way, live.name)
+            now, after = (live.label, live.inverse), _texts_after(scope.desired.get(address), live.label, live.inverse)
+            if way != (from_type, to_type):
+                now, after = (now[1] or "", now[0]), (after[1] or "", after[0])
+            found.append(_Label(live.name, live.known, now, after, address in scope.removed))
+    return tuple(found)
 
 
-def _in_the_way(desired: Resource, live: Sequence[_Live], adding: int) -> Iterator[Finding]:
+def _clash(some: tuple[str, str | None], others: tuple[str, str | None]) -> bool:
+    """Whether HubSpot takes two texts of one side of a pair for the same (N.5)."""
+    return any(one and other and one.casefold() == other.casefold() for one, other in zip(some, others, strict=True))
+
+
+def _in_the_way(desired: Resource, labels: Sequence[_Label]) -> Iterator[Finding]:
     label = desired.attributes["label"]
-    inverse = desired.attributes.get("inverseLabel", label)
-    for one in live:
-        texts = {text.casefold() for text in (one.label, one.inverse) if text}
-        if one.label.casefold() == label.casefold() or (one.inverse or "").casefold() == inverse.casefold():
+    mine = next((one for one in labels if one.name == desired.name), None)
+    wanted = mine.after if mine else (label, desired.attributes.get("inverseLabel", label))
+    for one in labels:
+        if one is not mine and _clash(wanted, one.after):
+            texts = sorted({text.casefold() for text in one.now if text})
             called = f", named {one.name}" if one.known else ""
-            why = f"the pair has a label with one of these texts already ({' / '.join(sorted(texts))}){called}"
+            why = f"the pair has a label with one of these texts already ({' / '.join(texts)}){called}"
             known = f"declare it under the name {one.name}, or choose other texts; a name never changes"
             fix = known if one.known else "declare exactly its texts to own it, or choose other texts"
+            if one.going:
+                fix = "apply the removal first: labels are deleted last"
             yield refusal("label-text-taken", desired, why, fix)
             return
-    if len(live) + adding > MOST:
-        why = f"the pair has {len(live)} labels, {adding} would be added, and HubSpot takes {MOST}"
+    needs = {
+        one.name: [other.name for other in labels if other is not one and _clash(one.after, other.now)]
+        for one in labels
+    }
+    if needs_itself(desired.name, needs):
+        why = f"it would change texts over with {', '.join(needs[desired.name])}, and HubSpot refuses what is taken"
+        yield refusal("label-text-taken", desired, why, "give one of them another text first, and apply that")
+
+
+def _too_many(desired: Resource, there: int, adding: int) -> Iterator[Finding]:
+    if there + adding > MOST:
+        why = f"the pair has {there} labels, {adding} would be added, and HubSpot takes {MOST}"
         yield refusal("label-count", desired, why, "remove some first")
 
 
@@ -459,6 +512,32 @@ def write(change: "Change", api: Api) -> Write:
                     texts[field] = live[type_id]
             # A PUT without inverseLabel overwrites both sides (hubspot-api.md D.2).
             yield Request("PUT", path, {"associationTypeId": ids[0], **texts, **wanted})
+
+
+def write_order(changes: Iterable["Change"]) -> Iterator[list["Change"]]:
+    """The changes that may be written side by side, and together, one after the other, those that make way for others.
+
+    HubSpot refuses a text that another label of the pair still has.
+    """
+    listed = {change.address: change for change in changes}
+    giving_up = {text: one.address for one in listed.values() for text in _sides_texts(one, "before")}
+    needs = {
+        one.address: {giving_up[text] for text in _sides_texts(one, "after") if text in giving_up} - {one.address}
+        for one in listed.values()
+    }
+    waiting = {one for one, needed in needs.items() if needed} | {one for needed in needs.values() for one in needed}
+    yield from ([change] for address, change in listed.items() if address not in waiting)
+    if waiting:
+        yield [listed[address] for address in in_turn(sorted(waiting), needs)]
+
+
+def _sides_texts(change: "Change", which: str) -> Iterator[tuple[str, str, str]]:
+    """The texts of a change, in the direction of the pair that each is read in."""
+    start, end = _pair(change.address)
+    for field in change.fields if change.action != "archive" else ():
+        ends = (start, end) if field.path == "label" else (end, start)
+        if text := getattr(field, which):
+            yield (*ends, text.casefold())
 
 
 def counts(change: "Change") -> Iterator[Count]:

@@ -21,7 +21,7 @@ from reconciler.errors import RequestRefused
 from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
 from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Snapshot, Tombstone
-from reconciler.order import joined, merged_order, moved
+from reconciler.order import in_turn, joined, merged_order, moved, needs_itself
 from reconciler.paths import Api
 
 if TYPE_CHECKING:
@@ -416,6 +416,19 @@ def _refusals(
                 fix = "apply the removal first: stages are deleted last" if removed else "choose another label"
                 yield refusal("stage-label-taken", desired, why, fix)
                 return
+        needs = _label_holders(scope, reads, one)
+        if needs_itself(name, needs):
+            why = f"it would change labels over with {', '.join(needs[name])}, and HubSpot refuses one that is taken"
+            yield refusal("stage-label-taken", desired, why, "give one of them another label first, and apply that")
+            return
+
+
+@kept_with_first
+def _label_holders(scope: Scope, reads: Reads, object_type: str) -> dict[str, list[str]]:
+    """By declared stage, those other ones that have its label now."""
+    live = {plain(stage["label"]): name for name, stage in _named(scope, reads)[object_type].items()}
+    declared = {one.name: plain(one.attributes.get("label", "")) for one in scope.desired.of_kind(NAME)}
+    return {name: [live[label]] for name, label in declared.items() if live.get(label, name) != name}
 
 
 def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
@@ -620,18 +633,13 @@ def put_back(remote: Mapping[str, Json], gone: Container[str]) -> Mapping[str, J
     return {"ids": ids, "after": after}
 
 
-def in_turn(changes: Iterable["Change"]) -> list["Change"]:
+def write_order(changes: Iterable["Change"]) -> list["Change"]:
     """The order in which stages are written: from the first to the last, and each after those that make way for it.
 
     It stands after another one, or takes the label that another one gives up.
     """
-    waiting = {change.address: change for change in sorted(changes, key=_rank)}
-    needs = _needs(waiting.values())
-    written = []
-    while waiting:
-        free = (one for one in waiting if waiting.keys().isdisjoint(needs[one]))
-        written.append(waiting.pop(next(free, next(iter(waiting)))))  # two that wait for each other: by their places
-    return written
+    ordered = {change.address: change for change in sorted(changes, key=_rank)}
+    return [ordered[address] for address in in_turn(ordered, _needs(ordered.values()))]
 
 
 def _rank(change: "Change") -> tuple[int, str]:

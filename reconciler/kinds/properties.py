@@ -368,7 +368,10 @@ PLANNED: Mapping[str, Json] = {
 REMOTE: Mapping[str, Json] = {
     "type": "object",
     "required": ["objectType"],
-    "properties": {"objectType": {"type": "string"}},
+    "properties": {
+        "objectType": {"type": "string"},
+        "dataSensitivity": {"enum": ["sensitive", "highly_sensitive"]},
+    },
 }
 
 
@@ -482,6 +485,9 @@ def _check_definition(resource: Resource) -> Iterator[Finding]:
         yield refusal(
             "property-external-options", resource, why, "add `referencedObjectType: OWNER`", "externalOptions"
         )
+    if attributes.get("externalOptions") and attributes.get("options"):
+        why = "external options lie elsewhere, and HubSpot takes none beside them (hubspot-api.md A.5)"
+        yield refusal("property-external-options", resource, why, "drop `options`, or `externalOptions`", "options")
 
 
 def _check_options(resource: Resource) -> Iterator[Finding]:
@@ -522,7 +528,7 @@ def _trimmed(values: Sequence[str], said: str) -> bool:
 
 
 def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
-    """One list an object type; archived and sensitive ones only where a declaration asks for them."""
+    """One list an object type; archived ones where a declaration asks for them, sensitive ones where any is known."""
     for object_type in scope.object_types(NAME):
         collection = f"{NAME}/{object_type}"
         if is_custom(object_type):
@@ -541,7 +547,7 @@ def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
 
 
 class _Declared(NamedTuple):
-    """What the declarations of an object type ask for: names of full definitions, levels of sensitivity."""
+    """What is asked for of an object type: names of full definitions, levels of sensitivity that anybody knows of."""
 
     whole: frozenset[str] = frozenset()
     levels: frozenset[str] = frozenset()
@@ -556,8 +562,12 @@ def _declared(scope: Scope) -> dict[str, _Declared]:
         head, _, name = resource.address.rpartition("/")
         if "type" in resource.attributes:
             whole.setdefault(head, set()).add(name)
-        if "dataSensitivity" in resource.attributes:
-            levels.setdefault(head, set()).add(resource.attributes["dataSensitivity"])
+        for told in (resource.attributes, resource.facts):  # an apply that looks at its own work knows it as a fact
+            if "dataSensitivity" in told:
+                levels.setdefault(head, set()).add(told["dataSensitivity"])
+    for resource in scope.baseline.of_kind(NAME):
+        if "dataSensitivity" in resource.attributes:  # of the plain lists none has it (hubspot-api.md A.14)
+            levels.setdefault(resource.address.rpartition("/")[0], set()).add(resource.attributes["dataSensitivity"])
     return {
         split(head)[1]: _Declared(frozenset(map(decode, whole.get(head, ()))), frozenset(levels.get(head, ())))
         for head in {*whole, *levels}
@@ -701,7 +711,9 @@ def _tidy(options: Json) -> Json:
 
 
 def _plain_formula(formula: str) -> str:
-    return "".join(formula.split()).replace('"', "'").lower()
+    """A formula without what HubSpot writes in a way of its own; a text in quotes means itself."""
+    parts = re.split("""('[^']*'|"[^"]*")""", formula)
+    return "".join(f"'{part[1:-1]}'" if at % 2 else "".join(part.split()).lower() for at, part in enumerate(parts))
 
 
 def _known_formula(declared: Json, live: Json, known: Resource | None) -> bool:
@@ -735,6 +747,8 @@ def _settle_absent(desired: Resource, scope: Scope, reads: Reads) -> Settled:
     if "type" not in desired.attributes:
         why = f"{desired.name} is not in the portal, and an entry without `type` can only adopt what is there"
         fix = "check the name, or add type, fieldType, label and groupName to create it"
+        if "dataSensitivity" not in desired.attributes:
+            fix += "; a sensitive one is found by its `dataSensitivity`"
         return Settled(findings=(refusal("absent-property", desired, why, fix),))
     part = segment(desired.object_type, scope.api, reads)
     path = scope.api.properties(part or desired.object_type)
@@ -828,6 +842,9 @@ def _immutable(desired: Resource, observed: Resource) -> Iterator[Finding]:
                 f"what uses {desired.name}, then list {desired.address} under `removed:`"
             )
             yield refusal("immutable", desired, why, fix)
+    if desired.attributes.get("showCurrencySymbol") is False and observed.facts.get("currencyPropertyName") is not None:
+        why = "the currency symbol stays once a currency property was named, and HubSpot never turns it off (N.1)"
+        yield refusal("immutable", desired, why, "drop `showCurrencySymbol`", "showCurrencySymbol")
 
 
 def _written(value: Json) -> str:
@@ -934,13 +951,15 @@ def risk(difference: Difference) -> Risk:
 
 
 def remote(resource: Resource) -> Mapping[str, Json]:
-    """The path segment of the object type, which for a custom object is an id."""
-    return _remote(resource.facts.get("objectType") or resource.object_type)
+    """The path segment of the object type, which for a custom object is an id; what is sensitive has a list apart."""
+    object_type, sensitivity = resource.facts.get("objectType"), resource.attributes.get("dataSensitivity", "")
+    return _remote(object_type or resource.object_type, sensitivity)
 
 
 @cache
-def _remote(object_type: str) -> Mapping[str, Json]:
-    return {"objectType": object_type}
+def _remote(object_type: str, sensitivity: str) -> Mapping[str, Json]:
+    told = {"objectType": object_type}
+    return {**told, "dataSensitivity": sensitivity} if sensitivity not in ("", "non_sensitive") else told
 
 
 def create_body(change: "Change") -> dict[str, Json]:
@@ -968,11 +987,16 @@ def write(change: "Change", api: Api) -> Write:
         case _:
             body = {field.path: field.after for field in change.fields if field.path.partition("/")[0] != "options"}
             if _writes_options(change) and body.get("type", "enumeration") in WITH_OPTIONS:
-                answer = yield Request("GET", path)
+                answer = yield Request("GET", path + _apart(change.remote))
                 _refuse_odd(change, answer)
                 _refuse_moved(change, answer)
                 body["options"] = _options_to_send(answer.body["options"], change)
             yield Request("PATCH", path, body)
+
+
+def _apart(remote: Mapping[str, Json]) -> str:
+    """What a read of a sensitive property has to ask for (hubspot-api.md A.14)."""
+    return f"?dataSensitivity={remote['dataSensitivity']}" if "dataSensitivity" in remote else ""
 
 
 def _writes_options(change: "Change") -> bool:

@@ -227,6 +227,38 @@ def test_an_inverse_label_that_is_not_declared_is_not_ours():
     }
 
 
+def test_a_label_with_one_text_keeps_having_one():
+    """Renamed in one direction only, it would go on being called as before in the other."""
+    baseline = Snapshot([recorded(PAYER, "Peer", "Peer", 5, 6)])
+    scope = Scope(desired=payer({"label": "Colleague"}), baseline=baseline)
+
+    assert planned(scope, live({5: "Peer"}, {6: "Peer"})) == {
+        PAYER: [
+            {"path": "inverseLabel", "before": "Peer", "after": "Colleague"},
+            {"path": "label", "before": "Peer", "after": "Colleague"},
+        ]
+    }
+
+
+@pytest.mark.parametrize(
+    ("label", "other", "rules"),
+    [
+        ("Fan", None, ["label-text-taken"]),  # live, and in no spec
+        ("FAN", {"label": "Fan"}, ["label-text-taken"]),
+        ("Fan", {"label": "Follower"}, []),  # which makes way first
+        ("Fan", {"label": "Payer"}, ["label-text-taken"]),  # neither can go first
+    ],
+)
+def test_a_text_that_another_label_has_is_free_once_that_one_gives_it_up(label, other, rules):
+    """What HubSpot would refuse in the end is refused at plan."""
+    entries = {"payer": {"label": label}} | ({"fan": other} if other else {})
+    known = [recorded(PAYER, "Payer", "Paid by", 5, 6)]
+    known.append(recorded("associationLabels/contacts/companies/fan", "Fan", "Idol", 7, 8))
+    scope = Scope(desired=declared({"contacts": {"companies": entries}}), baseline=Snapshot(known))
+
+    assert refused(scope, live({5: "Payer", 7: "Fan"}, {6: "Paid by", 8: "Idol"})) == rules
+
+
 @pytest.mark.parametrize(
     ("there", "back", "rules"),
     [

@@ -274,6 +274,22 @@ def test_what_hubspot_cannot_do_is_refused(entry, live, rules):
     assert refused(Scope(desired=declared([entry])), reads(*live), entry["name"]) == rules
 
 
+@pytest.mark.parametrize(
+    ("labels", "rules"),
+    [
+        ({"lead": "Trial", "trial": "Pilot"}, []),
+        ({"lead": "Trial", "trial": "Lead"}, ["stage-label-taken"]),
+        ({"lead": "Trial", "trial": "Customer", "customer": "Lead"}, ["stage-label-taken"]),
+    ],
+)
+def test_labels_can_be_handed_on_but_not_changed_over(labels, rules):
+    """HubSpot refuses a label that is taken, so one of the stages has to make way first."""
+    desired = declared([{"name": name, "label": label} for name, label in labels.items()])
+    scope = Scope(desired=desired, baseline=accepted("trial", ids={"trial": "77"}))
+
+    assert refused(scope, reads(LEAD, TRIAL, CUSTOMER), "lead") == rules
+
+
 def test_a_default_stage_is_never_deleted():
     """A tombstone takes stages of the portal's own only, and those only under a name that the baseline knows."""
     lead, trial = observed(Scope(watch=("contacts",)), reads(LEAD, TRIAL)).values()
@@ -537,7 +553,7 @@ def test_a_stage_is_written_after_those_that_make_way_for_it():
     takes = stage_change("a_trial", "update", [FieldChange("label", "Trial", "Probe")], {})
     gives = stage_change("b_probe", "update", [FieldChange("label", "probe ", "Done")], {})
 
-    turns = lifecycle_stages.in_turn([takes, second, new, other, gives])
+    turns = lifecycle_stages.write_order([takes, second, new, other, gives])
 
     assert [one.name for one in turns] == ["b_probe", "a_trial", "other", "a_new", "a_second"]
 
@@ -547,7 +563,7 @@ def test_two_stages_that_wait_for_each_other_are_written_all_the_same():
     one = stage_change("one", "update", [FieldChange("label", "A", "B"), FieldChange("position", 3, 1)], {})
     two = stage_change("two", "update", [FieldChange("label", "B", "A"), FieldChange("position", 1, 0)], {})
 
-    assert [change.name for change in lifecycle_stages.in_turn([one, two])] == ["two", "one"]
+    assert [change.name for change in lifecycle_stages.write_order([one, two])] == ["two", "one"]
 
 
 # --- an apply that looks at its own work -----------------------------------------------------------------------------

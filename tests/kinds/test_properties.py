@@ -5,9 +5,9 @@ import pytest
 from reconciler.cli import run
 from reconciler.emulator import Portal
 from reconciler.errors import ReconcilerError
-from reconciler.kinds import properties
+from reconciler.kinds import Scope, properties
 from reconciler.kinds.properties import merged_options
-from reconciler.model import Answer, Source
+from reconciler.model import Answer, Reads, Resource, Source
 from reconciler.order import merged_order
 from reconciler.paths import Api
 from reconciler.plan import Change, PlannedField
@@ -20,6 +20,8 @@ def declared(entry, name="cs_tier"):
 
 ALIKE = [{"value": "a;b", "label": "X"}, {"value": "a;b", "label": "Y"}, {"value": "c", "label": "X"}]
 FULL = {"label": "L", "type": "string", "fieldType": "text", "groupName": "g"}
+OWNER = {"externalOptions": True, "referencedObjectType": "OWNER"}
+EXTERNAL = {**FULL, "type": "enumeration", "fieldType": "select", **OWNER}
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,8 @@ def test_options_merge_by_value():
         ("t", {**FULL, "currencyPropertyName": "c"}, ["property-currency"]),
         ("t", {**FULL, "calculationFormula": "a * 2"}, ["property-formula"]),
         ("t", {**FULL, "label": "L" * 125}, ["property-length"]),
+        ("t", EXTERNAL, []),
+        ("t", {**EXTERNAL, "options": [{"value": "a", "label": "A"}]}, ["property-external-options"]),
     ],
 )
 def test_what_hubspot_would_refuse_is_found_offline(name, entry, rules):
@@ -93,6 +97,9 @@ def test_what_hubspot_would_refuse_is_found_offline(name, entry, rules):
         ("numberDisplayHint", "formatted", None, True),
         ("dataSensitivity", "non_sensitive", None, True),
         ("calculationFormula", "a*2", "a * 2", True),
+        ("calculationFormula", 'IF a EQUALS "Gold" THEN 1', "if a equals 'Gold' then 1", True),
+        ("calculationFormula", "a equals 'Gold'", "a equals 'gold'", False),
+        ("calculationFormula", "a equals 'two words'", "a equals 'twowords'", False),
     ],
 )
 def test_equivalent_spellings_are_the_same(field, one, other, same):
@@ -183,3 +190,17 @@ def test_an_option_is_not_added_to_an_odd_list(answer, told):
 
     with pytest.raises(ReconcilerError, match=told):
         write.send(Answer(200, {**live, **answer}))
+
+
+@pytest.mark.parametrize("named", ["currency", ""])
+def test_a_currency_symbol_is_not_turned_off(named):
+    """HubSpot refuses it for good once a currency property was named, were it with no name."""
+    live = {"name": "cs_tier", **FULL, "type": "number", "fieldType": "number"}
+    live |= {"showCurrencySymbol": True, "currencyPropertyName": named}
+    observed = Resource("properties", "properties/contacts/cs_tier", properties.canonical(live), live)
+
+    settled = properties.settle(declared({"showCurrencySymbol": False}), observed, Scope(), Reads())
+
+    assert [(one.rule, one.address.rpartition("/")[2]) for one in settled.findings] == [
+        ("immutable", "showCurrencySymbol")
+    ]
