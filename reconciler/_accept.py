@@ -22,7 +22,11 @@ def _accept_0(value: Json) -> bool:
 
 
 def _accept_1(value: Json) -> bool:
-    return (type(value) is int or (type(value) is float and value.is_integer())) and not value < -1
+    return (
+        (type(value) is int or (type(value) is float and value.is_integer()))
+        and not value < -1
+        and not value > 2147483647
+    )
 
 
 def _accept_2(value: Json) -> bool:

@@ -209,8 +209,10 @@ def _declared(resource: Resource) -> bool:
 def writable(resource: Resource) -> bool | None:
     """Whether records can be given a value, as far as that can be told."""
     attributes = resource.attributes
-    if "calculationFormula" in attributes or attributes.get("fieldType") == "calculation_equation":
-        return not (attributes.get("calculationFormula") or attributes["fieldType"] == "calculation_equation")
+    if attributes.get("calculationFormula") or attributes.get("fieldType") == "calculation_equation":
+        return False
+    if "calculationFormula" in attributes:
+        return True  # it is cleared, whatever was calculated before
     if resource.facts.get("calculated"):
         return False
     read_only = (resource.facts.get("modificationMetadata") or {}).get("readOnlyValue")

@@ -327,30 +327,39 @@ def _contradictions(value: Mapping[str, Json], file: "SourceFile") -> Iterator[F
             file, "unknown-portal", f"there is no portal {default}", _choices(default, portals), "defaultPortal"
         )
     for name, entry in portals.items():
-        url = entry.get("baseUrl", BASE_URL)
-        if not _is_address(url):
-            why = f"`baseUrl` is {url!r}, which is no address of a server"
-            yield _finding(file, "bad-format", why, f"write it as {BASE_URL}", "portals", name, "baseUrl")
-        elif not _is_safe(url):
-            why = "http would send the token in the clear; it is for 127.0.0.1 and localhost only"
-            yield _finding(file, "insecure-url", why, "write https://", "portals", name, "baseUrl")
-        for key in ("tokenEnv", "baseUrl"):
-            if "emulator" in entry and key in entry:
-                why = f"an embedded portal has no {key}"
-                yield _finding(file, "emulator-portal", why, f"drop {key}, or emulator", "portals", name, key)
+        yield from _wrong_ways(name, entry, file)
     yield from _variable_values(value, file)
+    yield from _names(value, file)
+
+
+def _wrong_ways(name: str, entry: Mapping[str, Json], file: "SourceFile") -> Iterator[Finding]:
+    """What would lead a token astray, or an embedded portal nowhere."""
+    url = entry.get("baseUrl", BASE_URL)
+    if not _is_address(url):
+        why = f"`baseUrl` is {url!r}, which is no address of a server"
+        yield _finding(file, "bad-format", why, f"write it as {BASE_URL}", "portals", name, "baseUrl")
+    elif not _is_safe(url):
+        why = "http would send the token in the clear; it is for 127.0.0.1 and localhost only"
+        yield _finding(file, "insecure-url", why, "write https://", "portals", name, "baseUrl")
+    for key in ("tokenEnv", "baseUrl"):
+        if "emulator" in entry and key in entry:
+            why = f"an embedded portal has no {key}"
+            yield _finding(file, "emulator-portal", why, f"drop {key}, or emulator", "portals", name, key)
+
+
+def _names(value: Mapping[str, Json], file: "SourceFile") -> Iterator[Finding]:
+    """Days that there are not, and addresses and object types that can never meet anything."""
+    from reconciler.spec_checks import misdirected, misnamed
+
     for index, line in enumerate(value.get("ignore", ())):
         if "expires" in line and not _is_date(line["expires"]):
             why = f"there is no day {line['expires']}"
             yield _finding(file, "ignore-expires", why, "write it as 2027-06-30", "ignore", index, "expires")
-    from reconciler.spec_checks import misdirected, misnamed
-
-    patterns: dict[tuple[str | int, ...], str] = {}
-    patterns |= {("protected", index): pattern for index, pattern in enumerate(value.get("protected", ()))}
-    patterns |= {("ignore", index, "address"): line["address"] for index, line in enumerate(value.get("ignore", ()))}
-    for path, pattern in patterns.items():
+        if problem := misdirected(line["address"]):
+            yield _finding(file, "address-pattern", *problem, "ignore", index, "address")
+    for index, pattern in enumerate(value.get("protected", ())):
         if problem := misdirected(pattern):
-            yield _finding(file, "address-pattern", *problem, *path)
+            yield _finding(file, "address-pattern", *problem, "protected", index)
     for index, object_type in enumerate(value.get("watch", ())):
         if proper := misnamed(object_type):
             why = f"{object_type} is written {proper} here"

@@ -126,7 +126,8 @@ class SpecFiles:
         by_name = {file.name: file for file in files.values()}
         desired, removed, crossing = _together(parts, above, by_name)
         systems, named = _integrations([*parts, *above])
-        crossing += [*named, *integrations.warnings(systems, desired, removed)]
+        crossing += [*named, *spec_checks.object_types_needed(systems)]
+        crossing += integrations.warnings(systems, desired, removed)
         crossing += ignore.conflicts(self.settings.ignore if self.settings else (), desired, removed)
         crossing += [*self._unused(used), *self._misplaced()]
         crossing += _idle(zip(own.values(), above, strict=True)) if not self.settings_findings else ()

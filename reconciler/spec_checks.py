@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.address import join, matches, split
+from reconciler.integrations import Integration
 from reconciler.kinds import Kind, association_labels, kinds, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Resource, Snapshot, Tombstone
 from reconciler.object_types import TYPE_IDS
@@ -66,6 +67,15 @@ def object_types(resources: Iterable[Resource]) -> Iterator[Finding]:
             elif near := _near_object_type(object_type):
                 why = f"{object_type} is taken for a custom object"
                 yield _about(resource, "unknown-object-type", why, f"did you mean {near}?", "warning")
+
+
+def object_types_needed(integrations: Iterable[Integration]) -> Iterator[Finding]:
+    """The same of what integrations need, or their requirements would never meet a definition."""
+    for one in integrations:
+        for object_type in dict.fromkeys(split(address)[1] for address in (*one.requires, *sorted(one.uses))):
+            if proper := misnamed(object_type):
+                why, fix = f"{object_type} is written {proper} here", f"write {proper}"
+                yield Finding("object-type-name", "error", why, fix, join("integrations", one.name), one.source)
 
 
 def _near_object_type(object_type: str) -> str:

@@ -140,7 +140,7 @@ class Workspace:
             try:
                 embedded = Embedded.open(file)
             except SeedError as error:
-                hint = "delete the file, or name another: the next run begins a new portal"
+                hint = "if it was one, delete the file and the next run begins a new portal; else name another file"
                 message = f"{self.portal.emulator} is no embedded portal: {error}"
                 raise UsageError(message, where=str(file), hint=hint) from error
             return Client.for_app(create_app(embedded), self.token, **options)

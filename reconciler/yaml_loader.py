@@ -35,6 +35,7 @@ MOST_VALUES = 3_000_000  # ten times as many; each takes some hundred bytes of m
 DEEPEST = 64  # levels of mappings and lists
 MOST_EXPANDED = 100_000  # values that aliases may stand for
 PLACED = 3  # levels whose places are kept: section, object type, name
+READ_AGAIN = 20  # parts of a file that are read again for their places; for more of them the whole file is, once
 FRAME_WIDTH = 100
 
 Json = Any
@@ -436,7 +437,8 @@ class _Source:
 
     def find(self, path: Path, marks: "Mapping[Path, _Mark]") -> _Mark:
         """Where the value of a path stands, or the nearest thing around it."""
-        for depth in range(min(len(path), PLACED), 0, -1):
+        near = range(min(len(path), PLACED), 0, -1) if len(self._maps) < READ_AGAIN else ()
+        for depth in near:
             if mark := marks.get(path[:depth]):  # only what is below this has to be read again
                 place, left = _found(self._below(*mark[2:]).root, path[depth:])
                 if not left:

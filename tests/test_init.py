@@ -70,7 +70,7 @@ def test_without_one_there_is_something_to_play_with(capsys):
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"portalId": 1}'])
 def test_a_broken_embedded_portal_is_named(text, capsys):
-    """Its file is nobody's work: the way out is to let the next run begin a new one."""
+    """Its file may go, for the next run begins a new one; but the settings may also name a file that must not."""
     assert run(["init", "-q"]) == 0
     Path(".reconciler").mkdir()
     Path(".reconciler/demo.json").write_text(text, "utf-8")
@@ -80,7 +80,7 @@ def test_a_broken_embedded_portal_is_named(text, capsys):
 
     said = capsys.readouterr().err
     assert "error: .reconciler/demo.json is no embedded portal" in said
-    assert "delete the file" in said
+    assert "if it was one, delete the file and the next run begins a new portal; else name another file" in said
 
 
 @pytest.mark.parametrize("number", ["-5", "0"])

@@ -160,6 +160,28 @@ def test_the_marketing_status_is_read_only(capsys):
     assert messages == ["cannot serve ads: hs_marketable_status is read only; an integration can read it, not write it"]
 
 
+def test_a_formula_that_is_cleared_can_be_written(capsys):
+    """A partial entry may say no more than that there is no formula; that it says no fieldType is no fault of it."""
+    specs("score: {calculationFormula: ''}", extra=WAREHOUSE % "score: {writable: true}")
+
+    code, found = document(capsys, "validate")
+
+    assert (code, found["findings"]) == (0, [])
+
+
+@pytest.mark.parametrize("part", ["requires: {properties: {%s: {x: {}}}}", "properties: {%s: [x]}"])
+def test_an_object_type_has_one_name_in_integrations_too(capsys, part):
+    """What is needed of `contact` would never meet a definition of `contacts`."""
+    specs(extra="integrations:\n  erp: {%s}\n" % (part % "contact"))
+
+    code, found = document(capsys, "validate")
+
+    assert code == 3
+    assert [(one["rule"], one["message"], one["fix"], one["source"]["line"]) for one in found["findings"]] == [
+        ("object-type-name", "contact is written contacts here", "write contacts", 3)
+    ]
+
+
 def test_one_integration_stands_in_one_place(capsys):
     """Two entries of a name would hide each other."""
     specs(extra=WAREHOUSE % "email: {}")

@@ -284,6 +284,24 @@ TABLE = [
         "write one of domain_name,",
     ),
     ("properties: {contacts: {a: *b}}", ("yaml-syntax", 1, 28), "there is no anchor `&b`", "write `&b` before"),
+    (
+        "properties: {contacts: {a: {displayOrder: 2.0}}}",
+        ("bad-format", 1, 43),
+        "displayOrder is 2.0, and HubSpot takes whole numbers without a point only",
+        "write 2",
+    ),
+    (
+        "propertyGroups: {contacts: {a: {label: A, displayOrder: 1e1}}}",
+        ("bad-format", 1, 57),
+        "displayOrder is 10.0",
+        "write 10",
+    ),
+    (
+        "properties: {contacts: {a: {displayOrder: 2147483648}}}",
+        ("bad-format", 1, 43),
+        "`displayOrder` is 2147483648; the most is 2147483647",
+        "position in its group",
+    ),
     ("properties: {contacts: {a: {hidden: null}}}", ("not-clearable", 1, 37), "cannot be cleared", "drop the key"),
     ("properties: {contacts: {a: null}}", ("wrong-type", 1, 25), "`a` is empty", "add what belongs below it"),
     (

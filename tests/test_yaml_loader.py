@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.yaml_loader import DEEPEST, LARGEST, load
+from reconciler.yaml_loader import DEEPEST, LARGEST, PARSER, READ_AGAIN, load
 
 PARSERS = [yaml.cyaml.CParser, yaml.SafeLoader]
 
@@ -311,3 +311,20 @@ def test_no_bytes_raise(data):
     document = load(data, "a.yaml")
 
     assert all(document.frame(one.line, one.column) for one in document.problems)
+
+
+def test_many_deep_places_do_not_read_the_file_as_many_times():
+    """A file full of mistakes is told in the time of a few readings; the places are the same either way."""
+    read = []
+
+    def parser(data):
+        read.append(len(data))
+        return PARSER(data)
+
+    text = "a:\n  b:\n" + "".join(f"    c{number}:\n      d: [{{e: 1}}]\n" for number in range(500))
+    document = load(text, "a.yaml", parser)
+
+    places = [document.locate(("a", "b", f"c{number}", "d", 0, "e")) for number in range(500)]
+
+    assert places == [(2 * number + 4, 15) for number in range(500)]
+    assert sum(read) <= (2 + READ_AGAIN) * len(text)

@@ -255,6 +255,7 @@ ENTRY: Json = {
         "displayOrder": {
             "type": "integer",
             "minimum": -1,
+            "maximum": property_groups.LAST_PLACE,
             "description": "Position in its group; -1 leaves the place to HubSpot and is never compared.",
         },
         "hidden": _flag("Hidden from people in HubSpot."),
@@ -427,6 +428,8 @@ def check(resource: Resource) -> Iterator[Finding]:
         yield from _check_definition(resource)
     if "options" in attributes:
         yield from _check_options(resource)
+    if "displayOrder" in attributes:
+        yield from property_groups.check_position(resource)
     if attributes.get("currencyPropertyName") and not attributes.get("showCurrencySymbol"):
         why = "HubSpot takes a currency property only where the currency symbol is shown"
         yield refusal("property-currency", resource, why, "add `showCurrencySymbol: true`", "currencyPropertyName")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.plan import Change
 
 NAME = "propertyGroups"
+LAST_PLACE = 2**31 - 1  # HubSpot reads a position as an int of Java's
 
 SCHEMA: Mapping[str, Json] = {
     "title": "Property groups",
@@ -45,6 +46,7 @@ SCHEMA: Mapping[str, Json] = {
                 "displayOrder": {
                     "type": "integer",
                     "minimum": -1,
+                    "maximum": LAST_PLACE,
                     "description": "Position among the groups; -1 leaves the place to HubSpot and is never compared.",
                 },
                 "meta": {"type": "object", "description": "Notes of yours, such as the owner; never sent to HubSpot."},
@@ -90,10 +92,19 @@ def parse(section: Json, locate: Locate) -> Iterator[Resource]:
 
 
 def check(resource: Resource) -> Iterator[Finding]:
-    """A group has no rule of its own beyond the schema, except for its name."""
+    """A group has no rule of its own beyond the schema, except for its name and the spelling of its position."""
+    yield from check_position(resource)
     name = resource.name
     if not name or name != name.strip():
         yield refusal("group-name", resource, f"{name!r} is not a name of a group", "use lower case and underscores")
+
+
+def check_position(resource: Resource) -> Iterator[Finding]:
+    """HubSpot refuses 1.0 where it wants an int, though JSON Schema calls it an integer."""
+    position = resource.attributes.get("displayOrder")
+    if isinstance(position, float):
+        why = f"displayOrder is {position}, and HubSpot takes whole numbers without a point only"
+        yield refusal("bad-format", resource, why, f"write {position:.0f}", "displayOrder")
 
 
 def listings(scope: Scope, reads: Reads) -> Iterator[Listing]:
