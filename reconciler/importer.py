@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from types import MappingProxyType
 
-from reconciler import yaml_writer
+from reconciler import variables, yaml_writer
 from reconciler.address import join, split
 from reconciler.kinds import association_labels, kind_of, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource, Snapshot
@@ -81,7 +81,7 @@ def sections(resources: Iterable[Resource], kept: Mapping[str, Json] = MappingPr
     content: dict[str, Json] = {}
     for resource in resources:
         kind = kind_of(resource.address)
-        row = kept.get(resource.address) or dict(kind.rows(resource))
+        row = kept.get(resource.address) or variables.literal(dict(kind.rows(resource)))
         if resource.kind == lifecycle_stages.NAME:
             content.setdefault(kind.NAME, []).append(row)
         else:

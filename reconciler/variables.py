@@ -1,7 +1,7 @@
 """Variables: values that differ from portal to portal, declared in the settings and put into values of specs.
 
-``${var:region}`` alone is the typed value; inside a longer text it is that value as text. ``$${var:region}`` stands for
-the sign itself. Keys, and with them addresses, never hold variables, so an address means the same in every portal.
+``${var:region}`` alone is the typed value; inside a longer text it is that value as text. ``$${var:`` stands for the
+signs themselves. Keys, and with them addresses, never hold variables, so an address means the same in every portal.
 """
 
 import json
@@ -13,8 +13,8 @@ from reconciler.model import Json
 
 MARK = b"${var:"  # a file without it is not searched
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
-REFERENCE = re.compile(rf"(\$?)\$\{{var:({NAME})\}}")
-BROKEN = re.compile(r"(?<!\$)\$\{var:")
+SIGNS = "${var:"
+REFERENCE = re.compile(rf"\$(\$\{{var:)|\$\{{var:({NAME})\}}")  # the signs themselves, or a variable
 TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -67,6 +67,17 @@ def names_in(value: Json) -> Iterator[str]:
             yield from names_in(item)
 
 
+def literal(value: Json) -> Json:
+    """What has to stand in a file for a value to come out of it as it is, whatever signs its texts hold."""
+    if isinstance(value, str):
+        return value.replace(SIGNS, f"${SIGNS}")
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, dict):
+        return {name: literal(item) for name, item in value.items()}
+    return value
+
+
 def filled(value: Json, known: Mapping[str, Json], declared: Mapping[str, Variable]) -> tuple[Json, list[Misuse]]:
     """A value with the variables of a portal put in, and every reference that cannot be."""
     filler = _Filler(known, declared)
@@ -84,17 +95,17 @@ class _Filler:
     def value(self, value: Json, path: Path) -> Json:
         """The value, with its own parts filled."""
         if isinstance(value, str):
-            return self.text(value, path) if "${var:" in value else value
+            return self.text(value, path) if SIGNS in value else value
         if isinstance(value, list):
             return [self.value(item, (*path, index)) for index, item in enumerate(value)]
         if isinstance(value, dict):
-            self.misuses += [_in_key((*path, name)) for name in value if "${var:" in name]
+            self.misuses += [_in_key((*path, name)) for name in value if SIGNS in name]
             return {name: self.value(item, (*path, name)) for name, item in value.items()}
         return value
 
     def text(self, text: str, path: Path) -> Json:
         """A text with its references replaced; one that is nothing but a reference becomes the value itself."""
-        if BROKEN.search(REFERENCE.sub("", text)):
+        if SIGNS in REFERENCE.sub("", text):
             fix = "write ${var:name}, or $${var: for the signs themselves"
             self.misuses.append(Misuse(path, "variable-syntax", "a ${var: is not a whole reference", fix))
         whole = REFERENCE.fullmatch(text)
@@ -105,7 +116,7 @@ class _Filler:
     def inside(self, match: re.Match[str], path: Path) -> str:
         """What a reference within a longer text becomes."""
         if match[1]:
-            return match[0][1:]
+            return match[1]
         if not self.usable(match[2], path):
             return match[0]
         value = self.known[match[2]]
