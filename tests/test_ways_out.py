@@ -735,3 +735,18 @@ def test_signs_of_a_variable_in_hubspots_texts_are_signs(place, words):
 
     assert "No changes." in place.says("plan")
     assert "label: In $${var:region}\n" in "".join(path.read_text() for path in (place.path / "specs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("more", [(), ("--until", "2999-12-31")])
+def test_nothing_is_said_to_be_accepted_where_nothing_moved(place, more):
+    """Not of what is as it was, nor of an option that does not exist; and nothing is written down."""
+    before = {path: path.read_bytes() for path in (place.path / "specs/baselines/demo").iterdir()}
+    for address in ("properties/contacts/tier", "properties/contacts/t*", "properties/contacts/tier/options/nosuch"):
+        said = place.says("accept", address, "--reason", "R", *more)
+        assert said == "Nothing of that moved in demo, so there is nothing to accept.\n"
+    assert {path: path.read_bytes() for path in (place.path / "specs/baselines/demo").iterdir()} == before
+
+
+def test_blanks_are_no_reason(place):
+    """A reason is kept for whoever asks later."""
+    assert "an acceptance needs a reason" in place.says("accept", "--all", "--reason", "  ", code=3)
