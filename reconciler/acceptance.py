@@ -89,13 +89,13 @@ def accept(
     items = [item for item in chosen if until or item.drift_class != UNREADABLE]
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": reason, "until": until and until.isoformat()}
     directory = workspace.baseline_directory
-    if until:
-        taken = sorted({item.address for item in items})
-        text = with_acceptances(directory / ACCEPTED, map(_lasting(consent), items), today)
-        small_files.write({directory / ACCEPTED: text, **acceptances.added(directory, map(finding_of, items), consent)})
-    else:
+    taken = sorted({item.address for item in items})
+    if not until:
         taken, findings, moved = _move(known, observation, choice, items)
         workspace.save_baseline(moved, acceptances.added(directory, findings, consent))
+    elif items:
+        text = with_acceptances(directory / ACCEPTED, map(_lasting(consent), items), today)
+        small_files.write({directory / ACCEPTED: text, **acceptances.added(directory, map(finding_of, items), consent)})
     named = frozenset(taken)
     unsettled = [one for one in otherwise(scope, observation, ignored) if one.address in named]
     return Accepted(taken, unsettled, [item.address for item in chosen if item not in items])

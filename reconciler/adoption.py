@@ -130,16 +130,19 @@ def _moved(
 ) -> dict[str, str]:
     """Gives an entry the fields that moved; one that is made from a variable or of two files is refused."""
     for name in [name for name in {**before, **after} if before.get(name) != after.get(name)]:
-        if name in entry and entry[name] not in (before.get(name), variables.escaped(before.get(name))):
-            why = f"its {name} is made from a variable; change that in the settings, or write the value out"
-            return {declared.address: why}
+        if name in entry and entry[name] != variables.escaped(before.get(name)):
+            return {declared.address: _made_from_a_variable(name)}
         if any(path.startswith(name + "/") for path in declared.facts.get(overlays.ORIGINS, ())):
             return {declared.address: f"an overlay has {name} of it, too; edit them by hand"}
         if name in after:
-            entry[name] = variables.escaped(after[name])
+            entry[name] = copy.deepcopy(variables.escaped(after[name]))
         else:
             del entry[name]
     return {}
+
+
+def _made_from_a_variable(name: str) -> str:
+    return f"its {name} is made from a variable; change that in the settings, or write the value out"
 
 
 def _entries(content: Mapping[str, Json]) -> Iterator[tuple[str, dict[str, Json], str]]:
@@ -276,7 +279,7 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
     if STAGES not in content or wish.observation.unreadable(f"{STAGES}/*"):
         return
     order, before, kept = stage_order(wish.live), copy.deepcopy(content[STAGES]), []
-    for entry in content[STAGES]:
+    for entry, filled in zip(content[STAGES], wish.filled[path][STAGES], strict=True):
         address = join(STAGES, entry["name"])
         live = wish.live.get(address)
         if live is None and wish.touches(address) and (address in wish.baseline or address in wish.patterns):
@@ -285,24 +288,31 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
             continue
         kept.append(entry)
         if live is not None and wish.touches(address) and _holds(wish.spec.desired[address], "label", path):
-            _stage(wish, address, entry, live)
+            label = _stage_label(wish, address, filled, live)
+            if label != filled.get("label") and entry.get("label") != variables.escaped(filled.get("label")):
+                found.refused[address] = _made_from_a_variable("label")
+            elif label != filled.get("label"):
+                entry["label"] = variables.escaped(label)
     then = [one for one in stage_order(wish.baseline) if one in order]
-    moved = [one for one in order if one in then] != then
-    if moved and any(wish.touches(join(STAGES, one["name"])) for one in kept):
+    if [one for one in order if one in then] != then and any(wish.touches(join(STAGES, one["name"])) for one in kept):
         kept = _in_order(kept, "name", order)
     content[STAGES] = kept
-    if kept != before:
-        found.addresses[path] += [address for one in kept if wish.touches(address := join(STAGES, one["name"]))]
+    names = [one["name"] for one in kept]
+    moved = names != [one["name"] for one in before if one["name"] in names]
+    changed = [one["name"] for one in kept if moved or one not in before]
+    found.addresses[path] += [address for name in changed if wish.touches(address := join(STAGES, name))]
     if not kept:
         del content[STAGES]
 
 
-def _stage(wish: Wish, address: str, entry: dict[str, Json], live: Resource) -> None:
+def _stage_label(wish: Wish, address: str, entry: Mapping[str, Json], live: Resource) -> Json:
+    """The label that a declared stage should have."""
     now = {side["label"] for side in live.attributes.values()}
     known = wish.baseline.get(address)
     then = {side["label"] for side in known.attributes.values()} if known else set()
     if "label" in entry and now != {entry["label"]} and (wish.patterns or (known and now != then)):
-        entry["label"] = variables.escaped(next((label for label in sorted(now) if label not in then), min(now)))
+        return next((label for label in sorted(now) if label not in then), min(now))
+    return entry.get("label")
 
 
 def apart(stage: Resource) -> bool:
@@ -340,7 +350,7 @@ def _home(resource: Resource, contents: Mapping[Path, Json], directory: Path) ->
 
 
 def _insert(content: dict[str, Json], resource: Resource, wish: Wish) -> None:
-    row = variables.escaped(kind_of(resource.address).rows(resource))
+    row = variables.escaped(dict(kind_of(resource.address).rows(resource)))
     if resource.kind == STAGES:
         _put(content.setdefault(STAGES, []), row, "name", stage_order(wish.live))
         return

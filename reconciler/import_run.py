@@ -1,19 +1,21 @@
 """Runs an import: reads the portal, writes spec files and the baseline, and tells what it did."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import combinations_with_replacement, groupby
 from pathlib import Path
 
-from reconciler import acceptances, ignore, importer, object_types, report, spec, upkeep, yaml_loader
+from reconciler import acceptances, ignore, importer, object_types, overlays, report, spec, upkeep, yaml_loader
 from reconciler import baseline as baselines
+from reconciler.address import decode
+from reconciler.drift_check import declared as sound
 from reconciler.drift_check import refuse_unread
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
 from reconciler.kinds import Scope, kind_of, properties, property_groups
-from reconciler.model import Finding, Json, Resource, Snapshot
+from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
 from reconciler.observe import ListSource, Observation, within
 from reconciler.paths import Api
 from reconciler.snapshot_file import RecordedRead
@@ -26,13 +28,16 @@ def import_portal(
     workspace: Workspace, source: ListSource, choice: Choice, portal_id: Json, now: datetime
 ) -> dict[str, Json]:
     """Spec files for what is wanted and not declared yet, and a baseline of all that was read."""
-    declared, known = _declared(workspace), workspace.baseline.snapshot if workspace.baseline else Snapshot()
+    declared, known = sound(workspace), workspace.baseline.snapshot if workspace.baseline else Snapshot()
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
     refuse_unread(observation)
     _refuse_slips(observation, choice, workspace.api)
-    listed = importer.chosen(observation.snapshot, choice, _others(declared, workspace))
-    wanted, findings = _sayable(listed, ignore.in_force(workspace.settings.ignore, now.date()))
-    files, texts = _written(workspace.directory, wanted, _uncovered(declared, observation, choice))
+    shared = _shared(declared, workspace)
+    found = importer.chosen(observation.snapshot, choice, _edited(declared) | shared)
+    staying = _not_removed(found, declared.removed if declared else {})
+    wanted, findings = _sayable(staying, ignore.in_force(workspace.settings.ignore, now.date()))
+    files, texts = _written(workspace.directory, wanted, _kept(declared, observation, choice, shared))
+    findings += _left_as_declared(workspace, declared, choice, shared)
     _save(workspace, observation, wanted, texts, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
@@ -46,11 +51,7 @@ def import_portal(
     return report.finished(document)
 
 
-def _declared(workspace: Workspace) -> Spec | None:
-    return spec.load(workspace.directory, workspace.portal.name) if spec.has_specs(workspace.directory) else None
-
-
-def _others(declared: Spec | None, workspace: Workspace) -> set[str]:
+def _edited(declared: Spec | None) -> set[str]:
     """What is declared in files that import must not rewrite."""
     resources = [one for one in declared.desired.values() if one.source] if declared else []
     files = {one.source.file for one in resources if one.source}  # each is looked at once, and not for every entry
@@ -58,12 +59,53 @@ def _others(declared: Spec | None, workspace: Workspace) -> set[str]:
     return {one.address for one in resources if one.source and one.source.file in edited}
 
 
-def _uncovered(declared: Spec | None, observation: Observation, choice: Choice) -> dict[str, Resource]:
-    """What is declared and not asked for, or cannot be read now: an import of something else leaves it as it is."""
+def _shared(declared: Spec | None, workspace: Workspace) -> set[str]:
+    """What is declared for other portals, too, or has fields of an overlay: what this one has is not all they say."""
+    if declared is None:
+        return set()
+    others = [name for name in workspace.settings.portals if name != workspace.portal.name]
+    baselined = filter(None, (baselines.load(workspace.directory / "baselines" / name) for name in others))
+    elsewhere = {address for known in baselined for address in known.managed}
+    overlaid = {one.address for one in declared.desired.values() if overlays.ORIGINS in one.facts}
+    return overlaid | elsewhere & declared.desired.keys()
+
+
+def _left_as_declared(
+    workspace: Workspace, declared: Spec | None, choice: Choice, shared: Iterable[str]
+) -> Iterator[Finding]:
+    left = [one for one in sorted(shared) if declared and choice.covers(declared.desired[one])]
+    if left:
+        many = "1 definition is" if len(left) == 1 else f"{len(left):,} definitions are"
+        why = f"{many} declared for other portals or by an overlay, and left so: {', '.join(left[:5])}"
+        why += f" and {len(left) - 5:,} more" if len(left) > 5 else ""
+        fix = f"`{workspace.command('plan')}` tells where this portal differs; an overlay says what it has otherwise"
+        yield Finding("left-as-declared", "info", why, fix)
+
+
+def _not_removed(resources: Iterable[Resource], removed: Mapping[str, Tombstone]) -> Iterator[Resource]:
+    """What is listed for removal is not declared again, neither as a whole nor as an option."""
+    options: dict[str, set[str]] = {}
+    for stone in removed:
+        address, below, value = stone.partition("/options/")
+        if below:
+            options.setdefault(address, set()).add(decode(value))
+    for one in resources:
+        if gone := options.get(one.address):
+            staying = {value: option for value, option in one.attributes["options"].items() if value not in gone}
+            yield Resource(one.kind, one.address, {**one.attributes, "options": staying}, one.facts, one.source)
+        elif one.address not in removed:
+            yield one
+
+
+def _kept(
+    declared: Spec | None, observation: Observation, choice: Choice, shared: Container[str]
+) -> dict[str, Resource]:
+    """What is declared and shared, not asked for, or cannot be read now: an import leaves it as it is."""
     kept = {}
     for address, resource in declared.desired.items() if declared else ():
         live = observation.snapshot.get(address)
-        if not (choice.takes(live) if live else choice.covers(resource)) or observation.unreadable(address):
+        asked = choice.takes(live) if live else choice.covers(resource)
+        if address in shared or not asked or observation.unreadable(address):
             kept[address] = live or resource
     return kept
 

@@ -182,3 +182,74 @@ def test_an_import_that_can_read_nothing_imports_nothing(capsys):
     assert "no list of the portal could be read" in said
     assert "check network and baseUrl" in said
     assert [path.name for path in Path("elsewhere").iterdir()] == ["reconciler.yaml"]
+
+
+def test_what_is_listed_for_removal_is_not_declared_again():
+    """Neither a property nor an option: the specs would say two things at once."""
+    options = [{"value": value, "label": value.upper(), "displayOrder": at} for at, value in enumerate("abc")]
+    made("old")
+    select = {"name": "tier", "label": "Tier", **TEXTS, "type": "enumeration", "fieldType": "select"}
+    happens("create", object="contacts", definition={**select, "options": options})
+    stones = "properties/contacts/old", "properties/contacts/tier/options/b"
+    lines = "".join(f"  - {{address: {stone}, reason: gone}}\n" for stone in stones)
+    Path("specs/mine.yaml").write_text(f"removed:\n{lines}", "utf-8")
+
+    imported()
+
+    assert run(["validate", "-q"]) == 0
+    text = CONTACTS.read_text("utf-8")
+    assert "old:" not in text
+    assert "value: a," in text
+    assert "value: b," not in text
+
+
+def test_an_import_beside_specs_that_cannot_be_read_writes_nothing(capsys):
+    """Nobody knows what they declare, so it could be declared twice."""
+    Path("specs/mine.yaml").write_text("properties: {contacts: {mine: {label: M\n", "utf-8")
+    made("mine")
+    capsys.readouterr()
+
+    assert run(["import", "-q"]) == 3
+
+    told = capsys.readouterr().err
+    assert "error: the specs have errors\nspecs/mine.yaml:1:" in told
+    assert "mend them first: `reconciler validate`" in told
+    assert not CONTACTS.exists()
+
+
+def test_what_other_portals_have_too_stays_as_it_is_declared(capsys):
+    """The files are shared: what one portal has otherwise would change the specs of the others without a word."""
+    settings = Path("specs/reconciler.yaml")
+    both = settings.read_text("utf-8").replace("portals: {", "defaultPortal: demo\nportals: {us: {emulator: us.json}, ")
+    settings.write_text(both, "utf-8")
+    made("abc", "efg")
+    imported()
+    shared = CONTACTS.read_text("utf-8")
+    Path("us.json").write_bytes(Path(STATE).read_bytes())
+    us = Portal.open("us.json")
+    edit(us, "relabel", object="contacts", property="abc", label="Abc US")
+    edit(us, "archive", object="contacts", property="efg")
+    capsys.readouterr()
+
+    assert run(["import", "-p", "us"]) == 0
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "definitions are declared for other portals or by an overlay, and left so: lifecycleStages/" in told
+    assert "`reconciler plan -p us` tells where this portal differs" in told
+    assert CONTACTS.read_text("utf-8") == shared
+
+
+def test_what_an_overlay_gives_stays_in_the_overlay():
+    """An import of the portal that it is for does not take it into the shared specs."""
+    made("abc", "efg")
+    imported()
+    shared = CONTACTS.read_text("utf-8")
+    Path("specs/overlays/demo").mkdir(parents=True)
+    Path("specs/overlays/demo/a.yaml").write_text("properties: {contacts: {abc: {label: Ours}}}\n", "utf-8")
+    happens("relabel", object="contacts", property="abc", label="Ours")
+    happens("relabel", object="contacts", property="efg", label="Other")
+
+    imported()
+
+    assert CONTACTS.read_text("utf-8").splitlines()[2:] == shared.replace("Efg", "Other").splitlines()[2:]
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 0

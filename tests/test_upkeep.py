@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from small_portal import settle_in
 
 from reconciler.cli import run
-from tests.small_portal import settle_in
 
 SETTINGS = """ignore:
   - {address: properties/contacts/size, reason: a trial, expires: 2020-01-01}

@@ -694,3 +694,59 @@ def test_a_document_goes_into_what_is_no_file(place):
 
     assert json.loads(reader.communicate()[0])["kind"] == "plan"
     assert stat.S_ISFIFO(os.stat("pipe").st_mode)
+
+
+def test_a_stage_whose_label_is_made_from_a_variable_is_not_written_over(place):
+    """It is another one in other portals; the stage beside it is adopted all the same, and nothing else counts."""
+    settings = place.path / "specs/reconciler.yaml"
+    settings.write_text(SETTINGS + "variables: {region: {type: string, default: EU}}\n")
+    stages = "lifecycleStages:\n  - {name: lead, label: Lead}\n  - {name: trial, label: 'Trial ${var:region}'}\n"
+    place.spec.write_text(SPEC + stages)
+    place.says("apply", "--auto-approve")
+    (trial,) = [one["id"] for one in stages_of(place.portal) if one["label"] == "Trial EU"]
+    edit(place.portal, "rename-stage", stage=trial, label="Try")
+    edit(place.portal, "rename-stage", stage="lead", label="Lead ${var:region}")
+
+    said = place.says("adopt", code=3)
+
+    assert "error: lifecycleStages/trial: its label is made from a variable; change that in the settings" in said
+    assert "specs/all.yaml: 1 definition adopted" in said
+    assert place.spec.read_text() == SPEC + stages.replace("label: Lead", 'label: "Lead $${var:region}"')
+    assert [one for one in place.moved() if one[1] == "lead"] == []
+
+
+def stages_of(portal):
+    return portal.state["pipelines"]["0-1"]["contacts-lifecycle-pipeline"]["stages"]
+
+
+@pytest.mark.parametrize("words", [("import",), ("adopt", "properties/contacts/odd")])
+def test_signs_of_a_variable_in_hubspots_texts_are_signs(place, words):
+    """What is live is said as it is, whether the settings have such a variable or not."""
+    settings = place.path / "specs/reconciler.yaml"
+    settings.write_text(SETTINGS + "variables: {region: {type: string, default: EU}}\n")
+    texts = {"label": "In ${var:region}", "description": "$${var:region}, ${var:nowhere}, ${var: and no end"}
+    odd = {"type": "string", "fieldType": "text", "groupName": "contactinformation", "name": "odd", **texts}
+    edit(place.portal, "create", object="contacts", definition=odd)
+    uses = "cs_uses: {label: '${var:region}', type: string, fieldType: text, groupName: contactinformation}"
+    place.spec.write_text(f"{SPEC}    {uses}\n")
+    place.says("apply", "--auto-approve")
+
+    place.says(*words)
+
+    assert "No changes." in place.says("plan")
+    assert "label: In $${var:region}\n" in "".join(path.read_text() for path in (place.path / "specs").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("more", [(), ("--until", "2999-12-31")])
+def test_nothing_is_said_to_be_accepted_where_nothing_moved(place, more):
+    """Not of what is as it was, nor of an option that does not exist; and nothing is written down."""
+    before = {path: path.read_bytes() for path in (place.path / "specs/baselines/demo").iterdir()}
+    for address in ("properties/contacts/tier", "properties/contacts/t*", "properties/contacts/tier/options/nosuch"):
+        said = place.says("accept", address, "--reason", "R", *more)
+        assert said == "Nothing of that moved in demo, so there is nothing to accept.\n"
+    assert {path: path.read_bytes() for path in (place.path / "specs/baselines/demo").iterdir()} == before
+
+
+def test_blanks_are_no_reason(place):
+    """A reason is kept for whoever asks later."""
+    assert "an acceptance needs a reason" in place.says("accept", "--all", "--reason", "  ", code=3)

@@ -48,7 +48,9 @@ def command(
     workspace = session.workspace()
     last_day = until.date() if until else None
     with exclusive(workspace, "accept of"):
-        if not reason and not (everything and workspace.baseline is None):  # a first one accepts nothing that moved
+        if not reason.strip() and not (
+            everything and workspace.baseline is None
+        ):  # a first one accepts nothing that moved
             raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
         source = source_of(workspace, from_snapshot)
         workspace.check_identity(source)
@@ -67,6 +69,9 @@ def _tell(session: Session, accepted: Sequence[str], portal: str, last_day: date
     from reconciler.render.escape import terminal
     from reconciler.render.words import counted
 
+    if not accepted:
+        click.echo(f"Nothing of that moved in {portal}, so there is nothing to accept.")
+        return
     so_far = f"until {last_day}; then it is drift again" if last_day else "drift starts from here"
     click.echo(f"Accepted what moved at {counted(len(accepted), 'definition')} of {portal}; {so_far}.")
     for address in accepted[:MOST]:
