@@ -401,6 +401,12 @@ def in_line(text: str) -> str:
     return f"{first} {'; '.join(rest)}" if rest else first
 
 
+def said(error: Json) -> str:
+    """An error in one line: what, and where."""
+    where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
+    return f"{in_line(error['message'])}{where}"
+
+
 def own_errors(document: Document) -> list[Json]:
     """The errors of a run that are not told with a change or a check already."""
     told = [change.get("error") for change in document.get("changes", ())]

@@ -316,3 +316,16 @@ def test_what_failed_is_annotated_once() -> None:
     (remark,) = remarks.of({**BASE, "kind": "apply", "changes": [failed], "errors": [error]})
 
     assert (remark.file, remark.message) == ("specs/contacts.yaml", "no answer")
+
+
+def test_a_fleet_in_which_the_same_went_wrong_says_it_once() -> None:
+    """Specs with an error fail in every portal: it is told with its place, once, with the portals that have it."""
+    error = {"code": "usage", "message": "unknown key", "where": "specs/c.yaml:7:7", "hint": "`reconciler validate`"}
+    portals = [{**result(name, "failed", 3), "errors": [error]} for name in ("acme", "globex")]
+    document = {**FLEET, "portals": portals}
+
+    told = text(document)
+    assert told.count("      unknown key at specs/c.yaml:7:7\n        fix: `reconciler validate`\n") == 1
+    assert told.count("      the same as acme\n") == 1
+    shown = FORMATS["markdown"](document, PLAIN)
+    assert "> - **failed** `acme`, `globex`: unknown key at specs/c.yaml:7:7; \\`reconciler validate\\`\n" in shown
