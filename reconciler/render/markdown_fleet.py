@@ -41,8 +41,8 @@ def _failures(page: Page, portals: Sequence[Json]) -> Lines:
     reasons: dict[tuple[str, str], list[str]] = {}
     for one in portals:
         reasons.setdefault((one["verdict"], _why(one)), []).append(one["name"])
-    for (verdict, why), group in reasons.items():
-        yield f"- **{escape.markdown(verdict)}** {names(group)}: {why}"
+    for (verdict, why), these in reasons.items():
+        yield f"- **{escape.markdown(verdict)}** {names(these)}: {why}"
 
 
 def _why(one: Json) -> str:
