@@ -19,6 +19,7 @@ from reconciler.render.words import (
     drift_items,
     drift_kind,
     entries_of,
+    folded_options,
     listed,
     moment,
     place,
@@ -57,6 +58,7 @@ FAMILIES = {  # what makes HubSpot define properties for one portal alone
     "local": "of something in this portal",
 }
 NAMED = 6  # people and integrations whose deeds a story tells one by one
+MOST_OPTIONS = 6  # of one list that came, went or were renamed
 FOLDED = 3  # more quiet additions than this are counted and named, not listed
 
 
@@ -178,7 +180,7 @@ def _alike(items: Sequence[Change], style: Style) -> Iterator[Line]:
     yield (Span(f"  {first['severity']:<6}", first["severity"]), f"  {sign} {word}  {number}, in the same way")
     names = [f"{one.name} of {one.scope}" if one.scope else one.name for one in about]
     yield from wrap(listed(names, 12), style.width, INDENT + "  ")
-    yield from entries(entries_of(item_fields(first)), style)
+    yield from entries(folded_options(entries_of(item_fields(first)), MOST_OPTIONS), style)
     for told in evidence(first):
         yield from ((INDENT, Span(line, "dim")) for line in wrap(told, style.width - 6, "", ""))
 
@@ -202,7 +204,7 @@ def _item(item: Change, style: Style) -> Iterator[Line]:
     role = severity if severity in SEVERITIES else "bad"
     thing = item["address"] if cause_of(item) == "unreadable" else subject(item["address"]).phrase
     yield (Span(f"  {severity:<6}", role), f"  {sign} {word}  {thing}  {title(item)}  ", Span(_where(item), "dim"))
-    yield from entries(entries_of(item_fields(item)), style)
+    yield from entries(folded_options(entries_of(item_fields(item)), MOST_OPTIONS), style)
     if "desired" in item:
         yield f"{INDENT}the spec says {value(item['desired'])}"
     for told in evidence(item):

@@ -329,3 +329,18 @@ def test_a_fleet_in_which_the_same_went_wrong_says_it_once() -> None:
     assert told.count("      the same as acme\n") == 1
     shown = FORMATS["markdown"](document, PLAIN)
     assert "> - **failed** `acme`, `globex`: unknown key at specs/c.yaml:7:7; \\`reconciler validate\\`\n" in shown
+
+
+def test_a_long_list_of_options_does_not_bury_what_moved() -> None:
+    """Of 200 countries that went the first are told, and how many more; a shorter list is told whole."""
+    gone = [{"path": f"options/c{at}", "before": {"label": f"C{at}"}} for at in range(200)]
+    item = {"class": "vendor.options-changed", "address": "properties/contacts/country", "severity": "medium"}
+    shown = {"text": FORMATS["text"], "markdown": FORMATS["markdown"]}
+    told = {
+        name: one({**BASE, "kind": "drift", "items": [{**item, "fields": gone}]}, PLAIN) for name, one in shown.items()
+    }
+    whole = text({**BASE, "kind": "drift", "items": [{**item, "fields": gone[:7]}]})
+
+    assert '      - option c5  "C5"\n      - 194 more options:  c6, c7, c8 and 191 more\n' in told["text"]
+    assert '`- option c5 "C5"`, `- 194 more options: c6, c7, c8 and 191 more` |' in told["markdown"]
+    assert whole.count("- option ") == 7
