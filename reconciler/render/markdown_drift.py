@@ -74,8 +74,8 @@ def _table(page: Page, items: Sequence[Change]) -> Lines:
 
 def _what(item: Change) -> tuple[str, str, str]:
     sign, word = drift_kind(item)
-    relabelled = any(field["path"] == "label" for field in text_drift.item_fields(item))
-    named = f"{cell(item['address'])} {'' if relabelled else escape.markdown(title(item))}".rstrip()
+    label = "" if text_drift.relabelled(item) else escape.markdown(title(item))
+    named = f"{cell(item['address'])} {label}".rstrip()
     return escape.markdown(item["severity"]), f"{sign} {escape.markdown(word)}", named
 
 

@@ -6,7 +6,7 @@ from shlex import quote
 
 from reconciler.model import Json
 from reconciler.render import text_coverage
-from reconciler.render.style import Line, Span, Style, wrap
+from reconciler.render.style import Line, Span, Style, columns, wrap
 from reconciler.render.text_changes import INDENT, entries
 from reconciler.render.words import (
     NOUNS,
@@ -203,7 +203,16 @@ def _item(item: Change, style: Style) -> Iterator[Line]:
     severity = item["severity"]
     role = severity if severity in SEVERITIES else "bad"
     thing = item["address"] if cause_of(item) == "unreadable" else subject(item["address"]).phrase
-    yield (Span(f"  {severity:<6}", role), f"  {sign} {word}  {thing}  {title(item)}  ", Span(_where(item), "dim"))
+    label, where = "" if relabelled(item) else title(item), place(item.get("source"))
+    head, rest = (
+        f"  {sign} {word}  {thing}",
+        (f"  {label}" if label else "", Span(f"  {where}" if where else "", "dim")),
+    )
+    if 8 + sum(map(columns, (head, rest[0], rest[1].text))) <= style.width:
+        yield (Span(f"  {severity:<6}", role), head, *rest)
+    else:
+        yield (Span(f"  {severity:<6}", role), head)
+        yield from ((INDENT[2:], *rest),) if label or where else ()
     yield from entries(folded_options(entries_of(item_fields(item)), MOST_OPTIONS), style)
     if "desired" in item:
         yield f"{INDENT}the spec says {value(item['desired'])}"
@@ -225,8 +234,9 @@ def item_fields(item: Change) -> Sequence[Json]:
     return [{"path": item.get("field") or item.get("path") or "value", **sides}]
 
 
-def _where(item: Change) -> str:
-    return place(item.get("source"))
+def relabelled(item: Change) -> bool:
+    """Whether the label itself moved, so that it need not be told beside the name."""
+    return any(field["path"] == "label" for field in item_fields(item))
 
 
 def evidence(item: Change) -> Iterator[str]:

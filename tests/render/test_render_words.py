@@ -344,3 +344,21 @@ def test_a_long_list_of_options_does_not_bury_what_moved() -> None:
     assert '      - option c5  "C5"\n      - 194 more options:  c6, c7, c8 and 191 more\n' in told["text"]
     assert '`- option c5 "C5"`, `- 194 more options: c6, c7, c8 and 191 more` |' in told["markdown"]
     assert whole.count("- option ") == 7
+
+
+def test_what_a_terminal_has_no_room_for_stands_below() -> None:
+    """A long label, and the values of an option with a long name, have lines of their own instead of being cut."""
+    path = "options/Legitimate interest - existing customer/label"
+    field = {"path": path, "before": "Legitimate interest", "after": "Legitimate interest - Customer"}
+    item = {"class": "vendor.options-changed", "address": "properties/contacts/hs_legal_basis", "severity": "medium"}
+    items = [{**item, "title": "Legal basis for processing contact's data", "fields": [field]}]
+
+    told = FORMATS["text"]({**BASE, "kind": "drift", "items": items}, Style(width=80))
+
+    assert (
+        "  medium  ~ options  property hs_legal_basis of contacts\n"
+        '      "Legal basis for processing contact\'s data"\n'
+        "      ~ option Legitimate interest - existing customer label\n"
+        '        "Legitimate interest"\n'
+        '      → "Legitimate interest - Customer"\n'
+    ) in told
