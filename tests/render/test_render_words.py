@@ -362,3 +362,12 @@ def test_what_a_terminal_has_no_room_for_stands_below() -> None:
         '        "Legitimate interest"\n'
         '      → "Legitimate interest - Customer"\n'
     ) in told
+
+
+def test_an_annotation_says_the_fix_as_a_sentence_goes_on() -> None:
+    """What is wrong ends without a full stop, so the way out follows as in every other format."""
+    finding = {"rule": "unknown-key", "severity": "error", "message": "unknown key", "fix": "did you mean label?"}
+
+    (remark,) = remarks.of({**BASE, "kind": "validate", "findings": [{**finding, "source": SOURCE}]})
+
+    assert remark.message == "unknown key; did you mean label?"
