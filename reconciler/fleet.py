@@ -31,6 +31,7 @@ ENDED_WELL: Mapping[Command, tuple[str, ...]] = {
 }
 DESTRUCTIVE = ("destructive", "irreversible")
 GONE = (".missing", ".removed", ".unreadable")  # ends of drift classes: what is not there, or was not seen
+NAMED = 10  # portals in a hint
 FINE = (ExitCode.OK, ExitCode.DIFFERENCES)
 
 
@@ -93,7 +94,8 @@ def chosen(fleet: Sequence[Member], patterns: Sequence[str]) -> list[Member]:
             from reconciler.wording import did_you_mean
 
             names = [member.name for member in fleet]
-            raise UsageError(f"no portal is called {pattern}", hint=did_you_mean(pattern, names) or "see the settings")
+            some = f"there are {', '.join(names[:NAMED])}{' and more' if len(names) > NAMED else ''}"
+            raise UsageError(f"no portal is called {pattern}", hint=did_you_mean(pattern, names) or some)
     return [one for one in fleet if not patterns or "all" in patterns or named(one, patterns)]
 
 

@@ -322,7 +322,8 @@ def read_journal(path: Path) -> dict[str, Mapping[str, Json]]:
             hint = "give the journal that a fleet run wrote"
             raise UsageError(f"line {number} of {path} is no result", where=str(path), hint=hint) from error
     if not found:
-        raise UsageError(f"{path} holds no result", where=str(path), hint="give the journal that a fleet run wrote")
+        hint = "a run that ended before its first portal has done nothing: run again without --resume"
+        raise UsageError(f"{path} holds no result", where=str(path), hint=hint)
     return found
 
 

@@ -260,6 +260,7 @@ def test_several_directories_are_one_fleet(fleet, tmp_path):
     ("words", "said"),
     [
         (["plan", "--portals", "acne"], "did you mean acme?"),
+        (["plan", "--portals", "production"], "there are acme, globex, hooli, umbrella"),
         (["plan", "--shard", "4/3"], "write it as 2/8"),
         (["apply"], "nobody is there to approve the plans"),
         (["apply", "--auto-approve", "--canary", "nobody"], "no portal is called nobody"),

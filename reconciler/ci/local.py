@@ -61,7 +61,7 @@ def _github(desk: Desk, results: Results, found: Sequence[remarks.Remark], told:
     if summary := desk.place.summary_file:
         desk.attempt("the summary of the job", "", lambda: desk.append(summary, _summary(desk, results)))
     if output := desk.place.output_file:
-        desk.attempt("the outputs of the step", "", lambda: desk.append(output, outputs.lines(told)))
+        desk.attempt("the output of the step", "", lambda: desk.append(output, outputs.lines(told)))
 
 
 def _azure(desk: Desk, results: Results, found: Sequence[remarks.Remark], told: dict[str, str], code: int) -> None:

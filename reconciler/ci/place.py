@@ -61,8 +61,8 @@ def detect(environ: Mapping[str, str], event: Json = None) -> Place:
 
 def _github(environ: Mapping[str, str], event: Mapping[str, Json]) -> Place:
     """A pull request's run checks out a merge commit (GITHUB_SHA); what is reviewed is its head."""
-    pull = event.get("pull_request") or {}
-    head, base = pull.get("head") or {}, pull.get("base") or {}
+    pull = _part(event, "pull_request")
+    head, base = _part(pull, "head"), _part(pull, "base")
     repository = environ.get("GITHUB_REPOSITORY", "")
     server = environ.get("GITHUB_SERVER_URL", "https://github.com")
     run_id = environ.get("GITHUB_RUN_ID", "")
@@ -75,12 +75,18 @@ def _github(environ: Mapping[str, str], event: Mapping[str, Json]) -> Place:
         base=base.get("sha", ""),
         branch=_branch(environ.get("GITHUB_REF", "")) if not pull else "",
         pull_request=str(pull.get("number") or ""),
-        fork=bool(pull) and (head.get("repo") or {}).get("full_name") != repository,
+        fork=bool(pull) and _part(head, "repo").get("full_name") != repository,
         run_url=f"{server}/{repository}/actions/runs/{run_id}" if run_id else "",
         summary_file=_file(environ, "GITHUB_STEP_SUMMARY"),
         output_file=_file(environ, "GITHUB_OUTPUT"),
         checkout=Path(environ.get("GITHUB_WORKSPACE") or "."),
     )
+
+
+def _part(event: Mapping[str, Json], name: str) -> Mapping[str, Json]:
+    """A part of an event; nothing where it has none, or where somebody wrote the event by hand."""
+    part = event.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _gitlab(environ: Mapping[str, str]) -> Place:

@@ -70,7 +70,7 @@ def _of_errors(document: Mapping[str, Json]) -> Iterator[Remark]:
 
 def _of_findings(document: Mapping[str, Json], where: Callable[[str], str]) -> Iterator[Remark]:
     for finding in document.get("findings", ()):
-        fix = f" Fix: {finding['fix']}" if finding.get("fix") else ""
+        fix = f"; {finding['fix']}" if finding.get("fix") else ""
         level = OF_SEVERITY.get(finding["severity"], "notice")
         yield _placed(finding, level, finding["rule"], finding["message"] + fix, where)
 

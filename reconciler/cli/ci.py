@@ -244,7 +244,15 @@ def chosen(settings: "Settings", patterns: Sequence[str]) -> list[str]:
 def _event() -> Any:
     """The payload of the event, which GitHub keeps in a file."""
     path = os.environ.get("GITHUB_EVENT_PATH")
-    return json.loads(Path(path).read_text("utf-8")) if path and Path(path).exists() else None
+    if not path or not Path(path).exists():
+        return None
+    try:
+        return json.loads(Path(path).read_text("utf-8"))
+    except (ValueError, OSError) as error:
+        message = f"the event in {path} cannot be read: {error}"
+        raise UsageError(
+            message, where=path, hint="GITHUB_EVENT_PATH names the payload of the event as JSON"
+        ) from error
 
 
 def _say(line: str) -> None:

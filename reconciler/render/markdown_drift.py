@@ -5,7 +5,17 @@ from collections.abc import Iterator, Sequence
 from reconciler.render import escape, text_coverage, text_drift
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
-from reconciler.render.words import SEVERITIES, Change, clip, drift_items, drift_kind, entries_of, title, value
+from reconciler.render.words import (
+    SEVERITIES,
+    Change,
+    clip,
+    drift_items,
+    drift_kind,
+    entries_of,
+    folded_options,
+    title,
+    value,
+)
 
 RANK = {severity: at for at, severity in enumerate(SEVERITIES)}
 
@@ -64,13 +74,13 @@ def _table(page: Page, items: Sequence[Change]) -> Lines:
 
 def _what(item: Change) -> tuple[str, str, str]:
     sign, word = drift_kind(item)
-    relabelled = any(field["path"] == "label" for field in text_drift.item_fields(item))
-    named = f"{cell(item['address'])} {'' if relabelled else escape.markdown(title(item))}".rstrip()
+    label = "" if text_drift.relabelled(item) else escape.markdown(title(item))
+    named = f"{cell(item['address'])} {label}".rstrip()
     return escape.markdown(item["severity"]), f"{sign} {escape.markdown(word)}", named
 
 
 def _moved(item: Change) -> Iterator[str]:
-    for one in entries_of(text_drift.item_fields(item)):
+    for one in folded_options(entries_of(text_drift.item_fields(item)), text_drift.MOST_OPTIONS):
         yield cell(clip(f"{one.sign} {one.name} {one.sides}".strip(), 200))
     if "desired" in item:
         yield f"the spec says {cell(clip(value(item['desired']), 120))}"

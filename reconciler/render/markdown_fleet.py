@@ -1,7 +1,6 @@
 """The report of a fleet as Markdown: a matrix of portals by definition where it fits, lists where it does not."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from reconciler.fleet import STATES, by_address
 from reconciler.model import Json
@@ -9,7 +8,7 @@ from reconciler.render import escape
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
 from reconciler.render.text_fleet import ROLES
-from reconciler.render.words import counted, in_line, listed
+from reconciler.render.words import counted, listed, said
 
 WIDE, TALL = 12, 40  # a matrix of more portals or definitions is read by nobody
 LISTED = 100
@@ -31,24 +30,23 @@ def body(page: Page) -> Lines:
 
 
 def _failures(page: Page, portals: Sequence[Json]) -> Lines:
-    """What went wrong in portals; many in which the same did, and what there is no room for, in fewer words."""
-    if page.detail.warnings == "each":
-        yield from (f"- **{escape.markdown(one['verdict'])}** {code(one['name'])}: {_why(one)}" for one in portals)
+    """What went wrong, and in which portals; what there is no room for, in fewer words."""
+    if page.detail.warnings == "named":
+        told = portals if page.detail.names is None else portals[: page.detail.names]
+        for verdict, group in alike(told, lambda one: str(one["verdict"])):
+            yield f"- **{escape.markdown(verdict)}**: {names(one['name'] for one in group)}"
+        if len(portals) > len(told):
+            yield f"- **{len(portals) - len(told):,} more that do not fit here.**"
         return
-    told = portals if page.detail.names is None else portals[: page.detail.names]
-    for what, group in alike(told, partial(_together, page)):
-        yield f"- {what}: {names(one['name'] for one in group)}"
-    if len(portals) > len(told):
-        yield f"- **{len(portals) - len(told):,} more that do not fit here.**"
-
-
-def _together(page: Page, one: Json) -> str:
-    why = f" {_why(one)}" if page.detail.warnings == "alike" else ""
-    return f"**{escape.markdown(one['verdict'])}**{why}"
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for one in portals:
+        reasons.setdefault((one["verdict"], _why(one)), []).append(one["name"])
+    for (verdict, why), these in reasons.items():
+        yield f"- **{escape.markdown(verdict)}** {names(these)}: {why}"
 
 
 def _why(one: Json) -> str:
-    told = ["; ".join(filter(None, [in_line(error["message"]), error.get("hint")])) for error in one["errors"][:3]]
+    told = ["; ".join(filter(None, [said(error), error.get("hint")])) for error in one["errors"][:3]]
     told += [f"breaks {name}" for name in one["breaks"]]
     return escape.markdown("; ".join(told))
 

@@ -22,6 +22,7 @@ from reconciler.render.words import (
     own_errors,
     refusal,
     refused,
+    said,
     subject,
 )
 
@@ -81,8 +82,7 @@ def of_portal(result: Mapping[str, Json], drift: bool = True) -> Iterator[Proble
     """What went wrong, breaks or is destroyed in one portal of a fleet, and what moved in it."""
     name, verdict = result["name"], result["verdict"]
     for error in result["errors"]:
-        where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
-        about = f"{name}: {in_line(error['message'])}{where}"
+        about = f"{name}: {said(error)}"
         if verdict == "not-started":
             yield Problem("warning", verdict, about)
         else:

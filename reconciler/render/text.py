@@ -143,7 +143,7 @@ def findings(found: Sequence[Json], style: Style) -> Iterator[Line]:
 def _fix(way: str, style: Style) -> Iterator[Line]:
     """A way out; a command stays in one line, or nobody could paste it."""
     told = f"fix: {way}"
-    yield from (f"    {told}",) if way.startswith("reconciler ") else wrap(told, style.width, "         ", "    ")
+    yield from (f"    {told}",) if "reconciler " in way else wrap(told, style.width, "         ", "    ")
 
 
 def _errors(document: Document, style: Style) -> Iterator[Line]:

@@ -30,6 +30,7 @@ from reconciler.render.words import (
 )
 
 INDENT = "      "
+NARROW = 50  # columns that two values need beside their name
 NAMED = 10  # adopted or forgotten definitions that are named
 SIGN_ROLES = {"+": "create", "-": "archive", "~": "update"}
 
@@ -136,6 +137,12 @@ def _entry(one: Entry, name: str, style: Style) -> Iterator[Line]:
         return
     if columns(one.before) + columns(one.after) + 3 <= room:
         yield (head, one.sides)
+        return
+    if room < NARROW:  # a long name of an option: its values stand below it
+        before, after = pair(one.before, one.after, style.width - len(INDENT) - 23)
+        yield (head,)
+        yield f"{INDENT}  {before}"
+        yield f"{INDENT}→ {after}"
         return
     before, after = pair(one.before, one.after, room - 21)
     yield (head, before)

@@ -6,7 +6,7 @@ from shlex import quote
 
 from reconciler.model import Json
 from reconciler.render import text_coverage
-from reconciler.render.style import Line, Span, Style, wrap
+from reconciler.render.style import Line, Span, Style, columns, wrap
 from reconciler.render.text_changes import INDENT, entries
 from reconciler.render.words import (
     NOUNS,
@@ -19,6 +19,7 @@ from reconciler.render.words import (
     drift_items,
     drift_kind,
     entries_of,
+    folded_options,
     listed,
     moment,
     place,
@@ -57,6 +58,7 @@ FAMILIES = {  # what makes HubSpot define properties for one portal alone
     "local": "of something in this portal",
 }
 NAMED = 6  # people and integrations whose deeds a story tells one by one
+MOST_OPTIONS = 6  # of one list that came, went or were renamed
 FOLDED = 3  # more quiet additions than this are counted and named, not listed
 
 
@@ -178,7 +180,7 @@ def _alike(items: Sequence[Change], style: Style) -> Iterator[Line]:
     yield (Span(f"  {first['severity']:<6}", first["severity"]), f"  {sign} {word}  {number}, in the same way")
     names = [f"{one.name} of {one.scope}" if one.scope else one.name for one in about]
     yield from wrap(listed(names, 12), style.width, INDENT + "  ")
-    yield from entries(entries_of(item_fields(first)), style)
+    yield from entries(folded_options(entries_of(item_fields(first)), MOST_OPTIONS), style)
     for told in evidence(first):
         yield from ((INDENT, Span(line, "dim")) for line in wrap(told, style.width - 6, "", ""))
 
@@ -201,8 +203,17 @@ def _item(item: Change, style: Style) -> Iterator[Line]:
     severity = item["severity"]
     role = severity if severity in SEVERITIES else "bad"
     thing = item["address"] if cause_of(item) == "unreadable" else subject(item["address"]).phrase
-    yield (Span(f"  {severity:<6}", role), f"  {sign} {word}  {thing}  {title(item)}  ", Span(_where(item), "dim"))
-    yield from entries(entries_of(item_fields(item)), style)
+    label, where = "" if relabelled(item) else title(item), place(item.get("source"))
+    head, rest = (
+        f"  {sign} {word}  {thing}",
+        (f"  {label}" if label else "", Span(f"  {where}" if where else "", "dim")),
+    )
+    if 8 + sum(map(columns, (head, rest[0], rest[1].text))) <= style.width:
+        yield (Span(f"  {severity:<6}", role), head, *rest)
+    else:
+        yield (Span(f"  {severity:<6}", role), head)
+        yield from ((INDENT[2:], *rest),) if label or where else ()
+    yield from entries(folded_options(entries_of(item_fields(item)), MOST_OPTIONS), style)
     if "desired" in item:
         yield f"{INDENT}the spec says {value(item['desired'])}"
     for told in evidence(item):
@@ -223,8 +234,9 @@ def item_fields(item: Change) -> Sequence[Json]:
     return [{"path": item.get("field") or item.get("path") or "value", **sides}]
 
 
-def _where(item: Change) -> str:
-    return place(item.get("source"))
+def relabelled(item: Change) -> bool:
+    """Whether the label itself moved, so that it need not be told beside the name."""
+    return any(field["path"] == "label" for field in item_fields(item))
 
 
 def evidence(item: Change) -> Iterator[str]:

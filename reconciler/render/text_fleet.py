@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from reconciler.fleet import STATES, by_address
 from reconciler.model import Json
 from reconciler.render.style import Line, Span, Style, columns, pad, wrap
-from reconciler.render.words import Document, clip, counted, in_line, listed, subject
+from reconciler.render.words import Document, clip, counted, listed, said, subject
 
 ROLES = {
     "same": ("=", "dim"),
@@ -45,6 +45,7 @@ def _table(portals: Sequence[Json], style: Style) -> Iterator[Line]:
             f"    {pad('portal', width)}  {'verdict':<11}  {'same':>6}  {'  '.join(f'{s:>10}' for s in STATES)}", "dim"
         ),
     )
+    told: dict[tuple[Line, ...], str] = {}
     for one in portals:
         symbol, role = ROLES[one["verdict"]]
         counts = "  ".join(f"{len(one['states'].get(state, ())) or '·':>10}" for state in STATES)
@@ -55,18 +56,18 @@ def _table(portals: Sequence[Json], style: Style) -> Iterator[Line]:
             Span(f"{one['verdict']:<11}", role),
             f"  {one['same']:>6,}  {counts}",
         )
-        yield from _notes(one, style)
+        notes = tuple(_notes(one, style))
+        first = told.setdefault(notes, one["name"])
+        yield from notes if len(notes) < 2 or first == one["name"] else (f"      the same as {first}",)
 
 
 def _notes(one: Mapping[str, Json], style: Style) -> Iterator[Line]:
     """Why a portal did not end well, and what of it needs a decision."""
     for error in one["errors"][:3]:
-        where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
         role = "dim" if one["verdict"] == "not-started" else "bad"
-        for text in wrap(f"{in_line(error['message'])}{where}", style.width, "        ", "      "):
-            yield (Span(text, role),)
+        yield from ((Span(text, role),) for text in wrap(said(error), style.width, "        ", "      "))
         if (hint := error.get("hint")) and hint not in error["message"]:
-            yield from wrap(f"fix: {hint}", style.width, "             ", "        ")
+            yield f"        fix: {hint}"  # not wrapped: a command in it has to be pasted
     if len(one["errors"]) > 3:
         yield f"      and {counted(len(one['errors']) - 3, 'more error')}"
     if one["breaks"]:

@@ -207,6 +207,23 @@ def entries_of(fields: Iterable[Json]) -> list[Entry]:
     return [one for field in fields for one in (_of_options(field) if _whole_options(field) else [entry(field)])]
 
 
+def folded_options(entries: Sequence[Entry], most: int) -> list[Entry]:
+    """The entries of what moved; of many options to which the same happened the first few, and how many more."""
+    shown: list[Entry] = []
+    for sign in dict.fromkeys(one.sign for one in entries):
+        alike = [one for one in entries if one.sign == sign]
+        options = [one for one in alike if one.name.startswith("option ")]
+        if len(options) > most + 1:
+            rest = set(options[most:])
+            told = listed([one.name.removeprefix("option ") for one in options[most:]], 3)
+            alike = [
+                *(one for one in alike if one not in rest),
+                Entry(sign, f"{len(rest):,} more options:", after=told),
+            ]
+        shown += alike
+    return shown
+
+
 def _whole_options(field: Json) -> bool:
     sides = [field[side] for side in ("before", "after") if side in field]
     return field["path"] == "options" and all(
@@ -399,6 +416,12 @@ def in_line(text: str) -> str:
     """A message of several lines in one."""
     first, *rest = lines_of(text)
     return f"{first} {'; '.join(rest)}" if rest else first
+
+
+def said(error: Json) -> str:
+    """An error in one line: what, and where."""
+    where = f" at {error['where']}" if error.get("where") and error["where"] not in error["message"] else ""
+    return f"{in_line(error['message'])}{where}"
 
 
 def own_errors(document: Document) -> list[Json]:

@@ -317,7 +317,7 @@ def test_a_bug_in_one_portal_keeps_no_other_from_its_apply(github, workplace):
 
 
 @pytest.mark.parametrize(
-    ("name", "what"), [("GITHUB_STEP_SUMMARY", "the summary of the job"), ("GITHUB_OUTPUT", "the outputs of the step")]
+    ("name", "what"), [("GITHUB_STEP_SUMMARY", "the summary of the job"), ("GITHUB_OUTPUT", "the output of the step")]
 )
 def test_a_full_disk_costs_a_surface_and_not_the_baseline(github, workplace, capsys, name, what):
     """What the host's files cannot take is a warning: the exit code stays, and the moved baseline comes back."""

@@ -105,6 +105,25 @@ def test_a_part_that_no_portal_has_is_refused(github, workplace, words, capsys):
     assert github.issues == {}
 
 
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        ("{", 3),
+        ("", 3),
+        ("[]", 0),
+        ('{"pull_request": "7"}', 0),
+        ('{"pull_request": {"number": 7, "head": "a1", "base": []}}', 0),
+    ],
+)
+def test_an_event_that_somebody_wrote_by_hand(github, workplace, event, code, capsys):
+    """Who plays a pull request on a laptop is told what is wrong with the event, or has what is in it taken."""
+    Path("event.json").write_text(event, "utf-8")
+
+    assert run(PLAN) == code
+
+    assert ("the event in event.json cannot be read" in capsys.readouterr().err) == (code == 3)
+
+
 def test_the_status_of_live_is_of_the_part_that_was_asked_for(github, workplace):
     """With --only, what else differs from the base branch makes no status red."""
     workplace.on_github(base=workplace.git("rev-parse", "HEAD"))

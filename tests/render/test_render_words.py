@@ -316,3 +316,58 @@ def test_what_failed_is_annotated_once() -> None:
     (remark,) = remarks.of({**BASE, "kind": "apply", "changes": [failed], "errors": [error]})
 
     assert (remark.file, remark.message) == ("specs/contacts.yaml", "no answer")
+
+
+def test_a_fleet_in_which_the_same_went_wrong_says_it_once() -> None:
+    """Specs with an error fail in every portal: it is told with its place, once, with the portals that have it."""
+    error = {"code": "usage", "message": "unknown key", "where": "specs/c.yaml:7:7", "hint": "`reconciler validate`"}
+    portals = [{**result(name, "failed", 3), "errors": [error]} for name in ("acme", "globex")]
+    document = {**FLEET, "portals": portals}
+
+    told = text(document)
+    assert told.count("      unknown key at specs/c.yaml:7:7\n        fix: `reconciler validate`\n") == 1
+    assert told.count("      the same as acme\n") == 1
+    shown = FORMATS["markdown"](document, PLAIN)
+    assert "> - **failed** `acme`, `globex`: unknown key at specs/c.yaml:7:7; \\`reconciler validate\\`\n" in shown
+
+
+def test_a_long_list_of_options_does_not_bury_what_moved() -> None:
+    """Of 200 countries that went the first are told, and how many more; a shorter list is told whole."""
+    gone = [{"path": f"options/c{at}", "before": {"label": f"C{at}"}} for at in range(200)]
+    item = {"class": "vendor.options-changed", "address": "properties/contacts/country", "severity": "medium"}
+    shown = {"text": FORMATS["text"], "markdown": FORMATS["markdown"]}
+    told = {
+        name: one({**BASE, "kind": "drift", "items": [{**item, "fields": gone}]}, PLAIN) for name, one in shown.items()
+    }
+    whole = text({**BASE, "kind": "drift", "items": [{**item, "fields": gone[:7]}]})
+
+    assert '      - option c5  "C5"\n      - 194 more options:  c6, c7, c8 and 191 more\n' in told["text"]
+    assert '`- option c5 "C5"`, `- 194 more options: c6, c7, c8 and 191 more` |' in told["markdown"]
+    assert whole.count("- option ") == 7
+
+
+def test_what_a_terminal_has_no_room_for_stands_below() -> None:
+    """A long label, and the values of an option with a long name, have lines of their own instead of being cut."""
+    path = "options/Legitimate interest - existing customer/label"
+    field = {"path": path, "before": "Legitimate interest", "after": "Legitimate interest - Customer"}
+    item = {"class": "vendor.options-changed", "address": "properties/contacts/hs_legal_basis", "severity": "medium"}
+    items = [{**item, "title": "Legal basis for processing contact's data", "fields": [field]}]
+
+    told = FORMATS["text"]({**BASE, "kind": "drift", "items": items}, Style(width=80))
+
+    assert (
+        "  medium  ~ options  property hs_legal_basis of contacts\n"
+        '      "Legal basis for processing contact\'s data"\n'
+        "      ~ option Legitimate interest - existing customer label\n"
+        '        "Legitimate interest"\n'
+        '      → "Legitimate interest - Customer"\n'
+    ) in told
+
+
+def test_an_annotation_says_the_fix_as_a_sentence_goes_on() -> None:
+    """What is wrong ends without a full stop, so the way out follows as in every other format."""
+    finding = {"rule": "unknown-key", "severity": "error", "message": "unknown key", "fix": "did you mean label?"}
+
+    (remark,) = remarks.of({**BASE, "kind": "validate", "findings": [{**finding, "source": SOURCE}]})
+
+    assert remark.message == "unknown key; did you mean label?"
