@@ -58,7 +58,7 @@ def new_group(portal: Portal, type_id: str, body: Mapping[str, object]) -> Json:
             raise validation_error(message)
         raise already_exists(message, "PropertyGroupError.GROUP_WITH_NAME_EXISTS")
     order = body.get("displayOrder")
-    following = max((group["displayOrder"] for group in groups.values()), default=-1) + 1
+    following = max((group.get("displayOrder", -1) for group in groups.values()), default=-1) + 1
     groups[name] = {
         "archived": False,
         "name": name,
