@@ -306,7 +306,7 @@ def usages(portal: Portal, type_id: str, name: str) -> Iterator[Json]:
     definitions = portal.definitions(type_id)
     for other in definitions["properties"].values():
         formula = other.get("calculationFormula")
-        if formula and not rules.is_default(other) and name in formulas.parse(formula, {}).properties:
+        if formula and not rules.is_default(other) and name in formulas.named_in(formula):
             qualified = f"{type_id}/{other['name']}"
             yield {
                 "by": other["name"],
