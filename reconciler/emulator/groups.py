@@ -52,6 +52,8 @@ def new_group(portal: Portal, type_id: str, body: Mapping[str, object]) -> Json:
     """Puts a group into the portal."""
     groups = portal.definitions(type_id)["groups"]
     name = rules.as_text("name", body["name"])
+    if not name.strip():
+        raise validation_error("The name of a property group cannot be blank")
     if name in groups:
         message = f"A property group named '{name}' already exists."
         if portal.switches["groupCreateExisting"] == 400:
