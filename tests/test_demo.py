@@ -1,7 +1,11 @@
 import filecmp
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from reconciler.cli import run
 
@@ -46,6 +50,21 @@ def test_whoever_stops_reading_is_told_of_no_mishap():
 
     assert "went wrong" not in told
     assert (process.returncode, told) == (130, "")
+
+
+@pytest.mark.parametrize(("kind", "colour"), [("xterm-256color", True), ("dumb", False)])
+def test_a_dumb_terminal_gets_no_colour(tmp_path, kind, colour):
+    """An editor's shell window that calls itself dumb shows escape sequences as they are, so it gets none."""
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "TERM": kind, "TMPDIR": str(tmp_path), "NO_COLOR": "", "FORCE_COLOR": ""}
+    words = [sys.executable, "-m", "reconciler", "demo"]
+    with subprocess.Popen(words, stdout=theirs, stderr=theirs, env=environ) as process:
+        os.close(theirs)
+        first = os.read(ours, 100)
+        os.close(ours)
+        process.kill()
+
+    assert (b"\x1b[" in first) is colour
 
 
 def test_the_wheel_carries_the_specs_of_the_repository():

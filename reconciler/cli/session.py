@@ -85,13 +85,14 @@ class Session:
         return Style(color=self.color(stream), width=min(columns(), 160), unicode=encoding.startswith("utf"))
 
     def color(self, stream: Any) -> bool:
-        """Whether a stream takes colour: the option first, then NO_COLOR and FORCE_COLOR, then the terminal."""
+        """Whether a stream takes colour: the option first, then NO_COLOR and FORCE_COLOR, then a terminal not dumb."""
         choice = self.options.get("color", "auto")
         if choice != "auto":
             return bool(choice == "always")
         if os.environ.get("NO_COLOR"):
             return False
-        return bool(os.environ.get("FORCE_COLOR")) or bool(getattr(stream, "isatty", lambda: False)())
+        terminal = bool(getattr(stream, "isatty", lambda: False)()) and os.environ.get("TERM") != "dumb"
+        return terminal or bool(os.environ.get("FORCE_COLOR"))
 
     def workspace(self) -> "Workspace":
         """The directory and the portal that this run is about."""

@@ -20,7 +20,9 @@ def release(portal: Portal, name: str, **words: Any) -> list[str]:
 
 def edit(portal: Portal, name: str, *, user: str = COLLEAGUE, **words: Any) -> list[str]:
     """A colleague makes one of EDITS; says what was touched."""
-    return played(portal, EDITS, name, {"user": user, **words})
+    if not str(user).isdecimal():
+        raise ApiError(400, f"a user is the number of one, and not {user}")
+    return played(portal, EDITS, name, {"user": str(user), **words})
 
 
 def played(

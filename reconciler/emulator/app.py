@@ -31,6 +31,7 @@ WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 MODULES = (properties, pipelines, associations, schemas, limits, search, account, control)
 DEFAULT_USER = "1001"
+MOST_LOGGED = 100_000
 READ_ONLY_POSTS = re.compile(r".*/(?:search|batch/read|access-token-info)")
 NOT_FOUND_PAGE = "<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404</h2></body></html>"
 
@@ -103,6 +104,7 @@ def answer(portal: Portal, routes: Routes, call: Call) -> Response:
     headers = {"X-HubSpot-Correlation-Id": correlation_id}
     fault = None
     if not call.control:
+        del portal.log[: 1 - MOST_LOGGED]
         portal.log.append(entry)
         fault = faults.taken(portal, call.method, unquote(call.path))
     try:

@@ -11,7 +11,7 @@ from reconciler.emulator.store import Portal, SeedError, may_be, positions, whol
 
 
 def read_log(portal: Portal, _request: Request, _parts: Mapping[str, str]) -> Response:
-    """Every request so far: method, path, query, status, and the fault that answered it."""
+    """The last requests, as many as are kept: method, path, query, status, and the fault that answered it."""
     return results(portal.log)
 
 

@@ -61,6 +61,7 @@ def hide(portal: Portal, user: str, *, object: str, property: str, hidden: bool 
 def move(portal: Portal, user: str, *, object: str, property: str, group: str) -> list[str]:
     """Puts a property into another group, which is made when it is not there; possible on every default."""
     type_id = portal.object_type(object)
+    definition_of(portal, object, property)
     if group not in portal.definitions(type_id)["groups"]:
         groups.new_group(portal, type_id, {"name": group, "label": group})
     return revise(portal, user, object, property, {"groupName": group})

@@ -9,6 +9,7 @@ from reconciler.emulator.errors import validation_error
 TOKEN = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d+)?)|(?P<text>'[^']*'|"[^"]*")|(?P<name>[A-Za-z_]\w*)|(?P<sign><=|>=|!=|<>|==|&&|\|\||[-+*/=<>(),!]))"""
 )
+LITERAL = re.compile(r"""'[^']*'|"[^"]*\"""")
 SPELLINGS = {"=": "equals", "==": "equals", "<>": "!=", "&&": "and", "||": "or", "!": "not"}
 KEYWORDS = {"if", "then", "elseif", "else", "endif", "and", "or", "not", "equals", "true", "false"}
 BINDING = {"or": 1, "and": 2, "equals": 4, "!=": 4, "<": 4, ">": 4, "<=": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6}
@@ -43,13 +44,22 @@ class Formula:
 
 def parse(text: str, types: Mapping[str, str]) -> Formula:
     """Reads a formula, or refuses it as HubSpot does."""
-    if re.search(r"[\[\]]|\bif\(|\w\.[A-Za-z_]", text, re.IGNORECASE):
+    if re.search(r"[\[\]]|\bif\(|\w\.[A-Za-z_]", LITERAL.sub("''", text), re.IGNORECASE):
         raise refusal(text)
-    reader = Reader(text)
-    root = reader.expression()
+    try:
+        reader = Reader(text)
+        formula = Formula(reader.expression(), types)
+        formula.canonical()
+    except RecursionError as error:
+        raise refusal(text) from error
     if reader.peek():
         raise refusal(text)
-    return Formula(root, types)
+    return formula
+
+
+def named_in(text: str) -> set[str]:
+    """The properties that a stored formula names, also one of those that only HubSpot can write."""
+    return set(re.findall(r"\b[A-Za-z_]\w*\b(?!\s*\()", LITERAL.sub("", text))) - KEYWORDS
 
 
 def refusal(text: str) -> Exception:

@@ -52,13 +52,15 @@ def new_group(portal: Portal, type_id: str, body: Mapping[str, object]) -> Json:
     """Puts a group into the portal."""
     groups = portal.definitions(type_id)["groups"]
     name = rules.as_text("name", body["name"])
+    if not name.strip():
+        raise validation_error("The name of a property group cannot be blank")
     if name in groups:
         message = f"A property group named '{name}' already exists."
         if portal.switches["groupCreateExisting"] == 400:
             raise validation_error(message)
         raise already_exists(message, "PropertyGroupError.GROUP_WITH_NAME_EXISTS")
     order = body.get("displayOrder")
-    following = max((group["displayOrder"] for group in groups.values()), default=-1) + 1
+    following = max((group.get("displayOrder", -1) for group in groups.values()), default=-1) + 1
     groups[name] = {
         "archived": False,
         "name": name,

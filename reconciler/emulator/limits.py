@@ -39,7 +39,8 @@ def words(portal: Portal, type_id: str) -> Json:
     """An object type as the limits name it."""
     if type_id in portal.state["schemas"]:
         labels = portal.state["schemas"][type_id]["labels"]
-        plural, singular = labels["plural"], labels["singular"]
+        name = portal.object_name(type_id) if type_id in portal.state["objects"] else type_id
+        plural, singular = labels.get("plural", name), labels.get("singular", name)
     else:
         plural, singular = (name.replace("_", " ").capitalize() for name in STANDARD_TYPES[type_id])
     return {"objectTypeId": type_id, "singularLabel": singular, "pluralLabel": plural}

@@ -177,7 +177,7 @@ def in_shown_order(definition: Json) -> Json:
 
 def by_order(options: Sequence[Json]) -> list[Json]:
     """Options as a read shows them."""
-    return sorted(options, key=lambda option: int(option["displayOrder"]))
+    return sorted(options, key=lambda option: int(option.get("displayOrder", -1)))
 
 
 def echoed(portal: Portal, type_id: str, definition: Json, sent: Mapping[str, Any]) -> Json:
@@ -227,7 +227,7 @@ def read_only(name: str) -> ApiError:
 def allowed_changes(portal: Portal, current: Mapping[str, Any], sent: Mapping[str, Any]) -> Json:
     """The fields that really change, unless this property may not change in one of them."""
     changed = {name: value for name, value in sent.items() if not same(name, value, current)}
-    metadata = current["modificationMetadata"]
+    metadata = rules.rights(current)
     locked_definition = metadata["readOnlyDefinition"]
     if "options" in changed and metadata.get("readOnlyOptions", locked_definition):
         if portal.switches["readOnlyOptionsPatch"] == "refuse":
@@ -289,7 +289,7 @@ def archive_property(portal: Portal, request: Request, parts: Mapping[str, str])
 def check_archivable(portal: Portal, type_id: str, name: str, together: Sequence[str]) -> None:
     """Refuses read-only definitions, whatever ``archivable`` says, and what something else still uses."""
     definition = portal.definitions(type_id)["properties"][name]
-    metadata = definition["modificationMetadata"]
+    metadata = rules.rights(definition)
     if rules.is_default(definition) or metadata["readOnlyDefinition"] or not metadata["archivable"]:
         raise read_only(name)
     if uses := [use for use in usages(portal, type_id, name) if use["by"] not in together]:
@@ -306,7 +306,7 @@ def usages(portal: Portal, type_id: str, name: str) -> Iterator[Json]:
     definitions = portal.definitions(type_id)
     for other in definitions["properties"].values():
         formula = other.get("calculationFormula")
-        if formula and not rules.is_default(other) and name in formulas.parse(formula, {}).properties:
+        if formula and not rules.is_default(other) and name in formulas.named_in(formula):
             qualified = f"{type_id}/{other['name']}"
             yield {
                 "by": other["name"],

@@ -258,7 +258,7 @@ def check_uniqueness(definitions: Mapping[str, Any], fields: Mapping[str, Any]) 
         raise validation_error(
             f"Cannot create unique property '{name}': a non-unique property with the same name previously existed"
         )
-    unique = [one for one in definitions["properties"].values() if one["hasUniqueValue"] and not is_default(one)]
+    unique = [one for one in definitions["properties"].values() if one.get("hasUniqueValue") and not is_default(one)]
     if len(unique) >= MOST_UNIQUE:
         raise validation_error(f"An object type can have at most {MOST_UNIQUE} properties with unique values")
 
@@ -266,6 +266,13 @@ def check_uniqueness(definitions: Mapping[str, Any], fields: Mapping[str, Any]) 
 def is_default(definition: Mapping[str, Any]) -> bool:
     """Whether HubSpot, or something that acts for it, defined the property."""
     return bool(definition.get("hubspotDefined"))
+
+
+def rights(definition: Mapping[str, Any]) -> Mapping[str, bool]:
+    """What a portal may change of a property; a recorded one that does not say it is free, unless it is HubSpot's."""
+    locked = is_default(definition)
+    free = {"archivable": not locked, "readOnlyDefinition": locked, "readOnlyValue": False}
+    return free | (definition.get("modificationMetadata") or {})
 
 
 def check_definition(type_id: str, definition: Mapping[str, Any]) -> None:
@@ -292,7 +299,7 @@ def check_options(type_id: str, definition: Mapping[str, Any]) -> None:
     name, options = definition["name"], definition["options"]
     context = {"property": [name], "objectTypeId": [type_id]}
     calculated = "calculationFormula" in definition
-    if definition["externalOptions"]:
+    if definition.get("externalOptions"):
         if options or not definition.get("referencedObjectType"):
             raise validation_error(
                 f"Property '{name}' with external options needs a referenced object type and no options",

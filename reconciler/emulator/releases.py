@@ -8,7 +8,7 @@ some do not, and on mass-touch days it moves with nothing to see.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reconciler.emulator.property_rules import Json
+from reconciler.emulator.property_rules import Json, rights
 from reconciler.emulator.seed import read_defaults
 from reconciler.emulator.store import STANDARD_TYPES, Portal
 
@@ -136,7 +136,7 @@ def definition_opened(portal: Portal) -> list[str]:
     """Portals may change a definition that was locked."""
 
     def opened(one: Json) -> Json:
-        return {"modificationMetadata": one["modificationMetadata"] | {"readOnlyDefinition": False}}
+        return {"modificationMetadata": {**rights(one), "readOnlyDefinition": False}}
 
     return change(portal, ["companies"], ["city", "zip"], opened, moves=True)
 
@@ -155,7 +155,7 @@ def described(portal: Portal) -> list[str]:
 
 def hidden_by_default(portal: Portal) -> list[str]:
     """A property that fell out of use is hidden where nobody looks at it."""
-    return change(portal, ["contacts"], ["hs_testpurge"], lambda one: {"hidden": not one["hidden"]}, moves=True)
+    return change(portal, ["contacts"], ["hs_testpurge"], lambda one: {"hidden": not one.get("hidden")}, moves=True)
 
 
 def type_changed(portal: Portal) -> list[str]:
@@ -176,7 +176,7 @@ def option_added(portal: Portal) -> list[str]:
     def with_ai(one: Json) -> Json:
         if not one["options"] or any(option["value"] == "AI_REFERRALS" for option in one["options"]):
             return {}
-        order = max(option["displayOrder"] for option in one["options"]) + 1
+        order = max(option.get("displayOrder", -1) for option in one["options"]) + 1
         added = {"label": "AI Referrals", "value": "AI_REFERRALS", "displayOrder": order, "hidden": False}
         return {"options": [*one["options"], added]}
 
@@ -226,7 +226,7 @@ def flags_changed(portal: Portal) -> list[str]:
 
 def writable_value(one: Json) -> Json:
     """Lets portals write the value of a property."""
-    return {"modificationMetadata": one["modificationMetadata"] | {"readOnlyValue": False}}
+    return {"modificationMetadata": {**rights(one), "readOnlyValue": False}}
 
 
 def group_appears(portal: Portal) -> list[str]:

@@ -167,7 +167,7 @@ def schema_properties(portal: Portal, type_id: str) -> Iterator[Json]:
     """The definitions by name; here also lifecyclestage, like all external ones, has no options."""
     listed = side(portal, type_id, archived=False, sensitivity="non_sensitive")
     for one in sorted(listed, key=lambda definition: str(definition["name"])):
-        yield {**one, "options": []} if one["externalOptions"] else one
+        yield {**one, "options": []} if one.get("externalOptions") else one
 
 
 def association_definitions(portal: Portal, type_id: str) -> Iterator[Json]:

@@ -23,6 +23,10 @@ from reconciler.emulator.store import (
 
 Json = dict[str, Any]
 
+PROPERTY_KEYS = ("label", "type", "fieldType", "groupName", "options")
+PIPELINE_KEYS = ("label", "displayOrder", "stages", "createdAt", "updatedAt")
+STAGE_KEYS = ("label", "displayOrder", "metadata", "createdAt", "updatedAt")
+CUSTOM = re.compile(r"2-\d+|p\d+_(?P<name>\w+)", re.ASCII)
 DEFAULTS = Path(__file__).with_name("defaults.json.gz")
 ESSENTIAL: Mapping[str, frozenset[str]] = {
     "contacts": frozenset(
@@ -132,11 +136,15 @@ def state_of_answers(responses: Mapping[str, Any], file: Path) -> Json:
     """A portal that answers as recorded; what was not recorded is as in an empty portal."""
     state = standard_state(lambda name, one: one in ESSENTIAL.get(name, ESSENTIAL_ELSEWHERE))
     for path, body in responses.items():
-        if path.endswith("/details") and "portalId" in body:
+        if path.endswith("/details") and isinstance(body, dict) and "portalId" in body:
+            if not isinstance(body["portalId"], int):
+                raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: portalId is no number")
             state |= {"portalId": body["portalId"], "account": body}
     portal = Portal(state)
     lists = {path: body["results"] for path, body in responses.items() if is_list(body)}
     recorded = {play(portal, path, answer, file) for path, answer in sorted(lists.items())}
+    for body in responses.values():
+        name_labels(portal, body)
     for type_id, definitions in state["objects"].items():
         definitions["groups"] |= missing_groups(definitions)
         if type_id in recorded:
@@ -158,32 +166,72 @@ def play(portal: Portal, path: str, answer: Sequence[Json], file: Path) -> str:
             case [*_, "schemas"]:
                 play_schemas(portal, answer)
             case ["properties", name, "groups"]:
-                portal.definitions(portal.object_type(name))["groups"] = {one["name"]: one for one in answer}
+                groups = named(answer, "name", ("label",))
+                portal.definitions(object_type(portal, name))["groups"] = groups
             case ["properties", name]:
-                return play_properties(portal, portal.object_type(name), answer, parts.query)
+                return play_properties(portal, object_type(portal, name), answer, parts.query)
             case ["pipelines", name]:
-                portal.state["pipelines"][portal.object_type(name)] = {one["id"]: one for one in answer}
+                portal.state["pipelines"][object_type(portal, name)] = named(answer, "id", PIPELINE_KEYS)
+                for one in answer:
+                    named(one["stages"], "id", STAGE_KEYS)
             case ["associations", start, end, "labels"]:
-                associations.seed_labels(portal, portal.object_type(start), portal.object_type(end), answer)
-    except (KeyError, TypeError, ApiError) as error:
+                named(answer, "typeId", ("category",))
+                associations.seed_labels(portal, object_type(portal, start), object_type(portal, end), answer)
+    except (KeyError, TypeError, ValueError, ApiError) as error:
         raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: {error}") from error
     return ""
+
+
+def object_type(portal: Portal, segment: str) -> str:
+    """The type id of a path; a custom object whose schema was not recorded is made up."""
+    try:
+        return portal.object_type(segment)
+    except ApiError:
+        if not (known := CUSTOM.fullmatch(segment)):
+            raise
+    type_id = segment if segment.startswith("2-") else f"2-{portal.next_id()}"
+    name = known["name"] or f"object_{type_id[2:]}"
+    schema = {"objectTypeId": type_id, "id": type_id[2:], "name": name, "labels": {"singular": name, "plural": name}}
+    schema |= {"fullyQualifiedName": f"p{portal.portal_id}_{name}", "requiredProperties": []}
+    play_schemas(portal, [schema])
+    return type_id
+
+
+def named(answer: Sequence[Json], key: str, keys: Sequence[str]) -> Json:
+    """The entries of a list by name or id, each with the fields that HubSpot always sends."""
+    for one in answer:
+        if not isinstance(one, dict):
+            raise ValueError(f"{one} is no definition")
+        if missing := [name for name in (key, *keys) if one.get(name) is None]:
+            raise ValueError(f"{one.get(key, 'an entry')} has no {', '.join(missing)}")
+    return {one[key]: one for one in answer}
+
+
+def name_labels(portal: Portal, body: Any) -> None:
+    """Gives labels the names that a recorded schema has for them."""
+    for told in (isinstance(body, dict) and body.get("associations")) or ():
+        for record in portal.state["labels"]:
+            sides = {record["from"]: record["typeId"], record["to"]: record["inverseTypeId"]}
+            pair = {told.get("fromObjectTypeId"), told.get("toObjectTypeId")}
+            if pair == {*sides} and str(sides[told["fromObjectTypeId"]]) == told.get("id") and told.get("name"):
+                record["name"] = told["name"]
 
 
 def play_schemas(portal: Portal, answer: Sequence[Json]) -> None:
     """Takes over custom objects; their path sorts before that of their properties."""
     for schema in answer:
+        named([schema], "objectTypeId", ("name", "fullyQualifiedName", "labels"))
         type_id = schema["objectTypeId"]
         apart = {"archived": False, **{key: schema[key] for key in schema.keys() - {"properties", "associations"}}}
         portal.state["schemas"][type_id] = apart
         definitions = portal.state["objects"].setdefault(type_id, empty_object(schema["name"]))
-        definitions["properties"] = {one["name"]: one for one in schema.get("properties", [])}
+        definitions["properties"] = named(schema.get("properties", []), "name", PROPERTY_KEYS)
 
 
 def play_properties(portal: Portal, type_id: str, answer: Sequence[Json], query: str) -> str:
     """Takes over definitions as they are, odd ones too; the live list as recorded gets no stage families added."""
     definitions = portal.definitions(type_id)
-    recorded = {one["name"]: one for one in answer}
+    recorded = named(answer, "name", PROPERTY_KEYS)
     definitions["everNonUnique"] += sorted(name for name, one in recorded.items() if not one.get("hasUniqueValue"))
     if "archived=true" in query:
         definitions["archivedProperties"] |= recorded

@@ -334,6 +334,7 @@ FORMULAS = [
     ('IF a > 1 THEN "x" ELSEIF a<2 THEN "y" ELSE "z" ENDIF', "if a > 1 then 'x'\nelseif a < 2 then 'y' else 'z' endif"),
     ("a - (b - 1)", "a - (b - 1)"),
     ("max(a,b)", "max(a, b)"),
+    ("concatenate(name, 'e.g. [a] if(x')", "concatenate(name, 'e.g. [a] if(x')"),
 ]
 
 
@@ -360,12 +361,26 @@ def test_a_create_still_shows_the_numbers_of_its_formula(client):
     assert missing.status_code == 404
 
 
-@pytest.mark.parametrize("formula", ["[a]", "if(a > 1, 2, 3)", "TARGET.a", "a +", "a b", "a $ 2"])
+@pytest.mark.parametrize(
+    "formula",
+    ["[a]", "if(a > 1, 2, 3)", "TARGET.a", "a +", "a b", "a $ 2", "(" * 5000 + "a" + ")" * 5000, "a + " * 5000],
+)
 def test_no_formula_of_that_kind(client, formula):
     """What HubSpot's language does not have is a 400."""
     client.post(PROPERTIES, json={**SCORE, "name": "a"})
 
     assert client.post(PROPERTIES, json={**SCORE, "calculationFormula": formula}).status_code == 400
+
+
+def test_a_formula_that_only_hubspot_can_write_holds_what_it_names(client, portal):
+    """Recorded formulas may be in no language that a create takes; what they do not name can be archived."""
+    for name in ("a", "b", "odd"):
+        client.post(PROPERTIES, json={**SCORE, "name": name})
+    formula = "if is_present(a) then b_c('b') else 1 else [x]"
+    portal.definitions("0-1")["properties"]["odd"]["calculationFormula"] = formula
+
+    assert client.delete(f"{PROPERTIES}/b").status_code == 204
+    assert client.delete(f"{PROPERTIES}/a").json()["context"] == {"usageCount": ["1"]}
 
 
 def test_a_batch_makes_what_it_can(client):

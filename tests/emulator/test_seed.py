@@ -171,6 +171,46 @@ def test_recorded_labels_come_back(saved, connect):
     assert back in client.get(path.format("companies", "contacts")).json()["results"]
 
 
+def test_what_a_recorded_definition_does_not_say_is_no_reason_to_fail(saved, connect):
+    """Fields that HubSpot does not promise may be missing: such a property can be read, changed and archived."""
+    required = ("name", "label", "type", "fieldType", "groupName", "options", "description")
+    thin = {key: WEIRD[key] for key in required} | {"type": "enumeration", "fieldType": "select"}
+    thin["options"] = [{"label": "B", "value": "b", "hidden": False}, {"label": "A", "value": "a", "hidden": False}]
+    client = connect(Portal.seeded(saved("contacts.json", {"results": [thin]})))
+    path = f"/crm/v3/properties/contacts/{thin['name']}"
+
+    assert client.get(path).json() == thin
+    assert thin in client.get("/crm-object-schemas/v3/schemas/contacts").json()["properties"]
+    assert client.patch(path, json={"label": "Thin", "options": thin["options"][:1]}).status_code == 200
+    assert client.delete(path).status_code == 204
+
+
+def test_a_custom_object_without_its_schema_is_made_up(saved, connect):
+    """A snapshot that watches 2-7 or p12345678_boat plays, though it holds no list of schemas."""
+    paths = ("/crm/v3/properties/2-7", "/crm/v3/properties/p12345678_boat")
+    responses = {path: {"results": [WEIRD]} for path in paths}
+    client = connect(Portal.seeded(saved("snapshot.json", {"responses": responses})))
+
+    assert [client.get(path).json() for path in paths] == [{"results": [WEIRD]}] * 2
+    assert client.get("/crm/v3/limits/records").status_code == 200
+
+
+def test_recorded_labels_have_their_recorded_names(saved, connect):
+    """A schema of the snapshot tells the name of a label, which no list of labels does."""
+    schema = "/crm-object-schemas/v3/schemas/contacts"
+    told = {"id": "30", "fromObjectTypeId": "0-1", "toObjectTypeId": "0-2", "name": "who_pays"}
+    responses = {
+        "/crm/v4/associations/contacts/companies/labels": {
+            "results": [{"category": "USER_DEFINED", "typeId": 30, "label": "Billing"}]
+        },
+        schema: {"name": "CONTACT", "associations": [told]},
+    }
+    client = connect(Portal.seeded(saved("snapshot.json", {"responses": responses})))
+
+    named = {one["id"]: one["name"] for one in client.get(schema).json()["associations"]}
+    assert named["30"] == "who_pays"
+
+
 def test_new_stages_bring_properties_to_a_recorded_list_too(saved, connect):
     """A recorded list gets no families of its old stages, but those of a stage that is made now."""
     client = connect(Portal.seeded(saved("contacts.json", {"results": [WEIRD]})))
@@ -198,7 +238,10 @@ def test_a_state_file_is_a_seed(tmp_path, connect):
         ("contacts.json", "{", "is no JSON"),
         ("contacts.json", '{"a": 1}', "no snapshot"),
         ("thing.json", '{"results": []}', "name the file after the object type"),
-        ("contacts.json", '{"results": [{"label": "x"}]}', "not what HubSpot gives"),
+        ("contacts.json", '{"results": [{"label": "x"}]}', "not what HubSpot gives: an entry has no name, type"),
+        ("contacts.json", '{"results": [[]]}', r"not what HubSpot gives: \[\] is no definition"),
+        ("pipelines_deals.json", '{"results": [{"id": "p"}]}', "not what HubSpot gives: p has no label, displayOrder"),
+        ("snapshot.json", '{"responses": {"/account-info/v3/details": {"portalId": "x"}}}', "portalId is no number"),
     ],
 )
 def test_a_bad_seed_says_why(tmp_path, name, content, words):

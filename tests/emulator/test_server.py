@@ -137,13 +137,13 @@ def test_half_a_body_is_no_request(server, portal):
 
 def test_a_bug_of_the_emulator_is_a_500(server, portal, capfd):
     """The client gets an error body, the trace goes to whoever started the server, and the connection lives on."""
-    del portal.state["objects"]["0-1"]["properties"]["email"]["modificationMetadata"]
-    bug = f'PATCH {PROPERTIES}/email HTTP/1.1\r\n{HEAD}Content-Length: 14\r\n\r\n{{"label": "X"}}'.encode()
+    del portal.state["users"]
+    bug = f"GET /crm/v3/owners HTTP/1.1\r\n{HEAD}\r\n".encode()
     answers = exchange(server, bug + LAST)
 
     assert answers.startswith(b"HTTP/1.1 500 Internal Server Error")
     assert b"HTTP/1.1 404 Not Found" in answers
-    assert "KeyError: 'modificationMetadata'" in capfd.readouterr().err
+    assert "KeyError: 'users'" in capfd.readouterr().err
 
 
 def test_a_method_that_nothing_has_is_answered_like_any_other(online):
