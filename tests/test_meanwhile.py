@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from processes import TOKEN, listening
+from small_portal import STATE, settle_in
 
 from reconciler.apply import Tools, carry_out
 from reconciler.cli import run
@@ -190,3 +191,17 @@ def test_what_somebody_wrote_over_ours_at_once_is_no_accepted_state(line, capsys
     assert run(["drift", "-q"], IdleClock()) == 2
     assert 'label  "Memo" → "Notes"' in capsys.readouterr().out
     assert run(["plan", "-q"], IdleClock()) == 5
+
+
+def test_an_embedded_portal_that_cannot_be_kept_shows_no_write(tmp_path, monkeypatch, capsys):
+    """A full disk, as it were: what its file does not hold is not shown to the look that follows, and was not done."""
+    monkeypatch.chdir(tmp_path)
+    settle_in(spec="propertyGroups: {contacts: {g: {label: G}}}\n")
+    in_the_way = STATE.with_name(f"{STATE.name}.{os.getpid()}.tmp")
+    in_the_way.mkdir()
+
+    assert run(["apply", "-q", "--auto-approve"]) == 7
+
+    assert "unknown + create property group g" in " ".join(capsys.readouterr().out.split())
+    in_the_way.rmdir()
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 2

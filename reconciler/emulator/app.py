@@ -93,7 +93,9 @@ Routes = Sequence[tuple[str, re.Pattern[str], Handler]]
 
 
 def answer(portal: Portal, routes: Routes, call: Call) -> Response:
-    """Handles one call, keeps the state file, and writes the log."""
+    """Handles one call, keeps the state file, and writes the log; what could not be kept is nothing to tell of."""
+    if portal.unsaved:
+        portal.save()
     correlation_id = str(uuid.uuid4())
     entry: dict[str, Any] = {"method": call.method, "path": unquote(call.path), "query": call.query, "status": 0}
     headers = {"X-HubSpot-Correlation-Id": correlation_id}

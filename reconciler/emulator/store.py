@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,7 @@ class Portal:
         self.encoded: dict[str, bytes] = {}
         self.windows: dict[str, deque[float]] = {}
         self._clock = clock or time.time
+        self.unsaved = False  # whether the state file lacks a write
         self._touched: set[str] = set()
         self._chunks: dict[str, str] = {}
         self._shown: Counter[str] = Counter()  # how often this process was shown each stale list
@@ -254,12 +256,19 @@ class Portal:
         if self.path is None:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.unsaved = True
         scratch = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        with scratch.open("w", encoding="utf-8") as stream:
-            stream.write(self._text())
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(scratch, self.path)
+        try:
+            with scratch.open("w", encoding="utf-8") as stream:
+                stream.write(self._text())
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(scratch, self.path)
+        except OSError:
+            with suppress(OSError):
+                scratch.unlink()
+            raise
+        self.unsaved = False
 
     def _text(self) -> str:
         """The state as JSON; object types that no write touched are encoded once."""
