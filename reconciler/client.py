@@ -10,7 +10,7 @@ import ssl
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -41,6 +41,7 @@ AT_ONCE = 12
 LOOPBACK = re.compile(r"localhost|::1|127(\.\d{1,3}){3}")
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, ConnectionRefusedError)
 NO_ANSWER = (httpx.RequestError, OSError)
+PARTS = 10  # times the time-out is as long as a whole answer may take
 TELLING = ("x-hubspot-ratelimit-", "date")  # headers for whoever wants to know how things stand
 SECRET_LENGTH = 16  # a shorter token is the embedded portal's, and might be a word of an answer
 
@@ -181,7 +182,7 @@ class Client:
                 self.requests_sent[f"{ask.method} {ask.path.partition('?')[0]}"] += 1
             try:
                 with http.stream(ask.method, ask.path, **_content(ask.body)) as response:
-                    content = b"".join(response.iter_bytes())  # a response that was read whole keeps it for long
+                    content = b"".join(self._in_time(response))  # a response that was read whole keeps it for long
             except NOT_SENT as error:
                 return self._not_connected(error)
             except NO_ANSWER as error:
@@ -189,6 +190,15 @@ class Client:
             window.learn(response.headers, slot)
             self.told |= {name: value for name, value in response.headers.items() if name.startswith(TELLING)}
             return self._judged(response, content, ask.believable, window)
+
+    def _in_time(self, response: httpx.Response) -> Iterator[bytes]:
+        """The parts of an answer; the time-out is one between two of them, so drop by drop it would never end."""
+        longest = PARTS * self.timeout_seconds
+        begun = self.clock.now()
+        for part in response.iter_bytes():
+            yield part
+            if self.clock.now() - begun > longest:
+                raise httpx.ReadTimeout(f"the answer was not whole after {longest:g} s")
 
     def _not_connected(self, error: Exception) -> Trouble:
         text = self._scrubbed(str(error)) or type(error).__name__

@@ -17,10 +17,11 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+from urllib.parse import quote
 
 from reconciler import drift_check, fleet, report
 from reconciler.apply import Tools
-from reconciler.approval import approved
+from reconciler.approval import approved, read_json
 from reconciler.deploy import Deployment, deploy, refuse_blocked, require_digest
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.exclusion import exclusive
@@ -327,10 +328,33 @@ def read_journal(path: Path) -> dict[str, Mapping[str, Json]]:
     return found
 
 
-def finished(journal: Mapping[str, Mapping[str, Json]], command: Command) -> set[str]:
-    """The portals that need no second run: begun by the same command, and ended well."""
-    return {
-        name
+def finished(
+    journal: Mapping[str, Mapping[str, Json]], command: Command, members: Iterable[Member], plans: Path | None = None
+) -> set[str]:
+    """The portals that need no second run: the same command ended well, by the specs or the saved plan of today."""
+    files: dict[Path, SpecFiles] = {}
+    ended = {
+        name: one
         for name, one in journal.items()
         if one["command"] == command and one["verdict"] in fleet.ENDED_WELL[command]
     }
+    return {
+        member.name for member in members if (one := ended.get(member.name)) and _wanted_then(member, one, files, plans)
+    }
+
+
+def _wanted_then(member: Member, one: Mapping[str, Json], files: dict[Path, SpecFiles], plans: Path | None) -> bool:
+    """Whether what is wanted of a portal is what an earlier run carried out or looked at."""
+    try:
+        if plans is not None:
+            return bool(read_json(plan_file(plans, member))["digest"] == one["digest"])
+        if member.directory not in files:
+            files[member.directory] = SpecFiles.read(member.directory)
+        return one["spec"] in (None, files[member.directory].spec(member.portal.name).digest)
+    except (ReconcilerError, OSError, LookupError, TypeError):
+        return False  # its run says what is wrong
+
+
+def plan_file(directory: Path, member: Member) -> Path:
+    """The saved plan of a portal, by its name."""
+    return directory / f"{quote(member.name, safe='')}.json"

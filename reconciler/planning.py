@@ -99,6 +99,15 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
     return guards.judged(plan, context(situation, plan, wishes, approved))
 
 
+def judged_again(situation: Situation, plan: Plan, wishes: Wishes) -> Plan:
+    """A plan that somebody took their time to agree to, its records counted anew where something would be lost."""
+    if situation.asker is None or not any(change.destroys for change in plan.changes):
+        return plan
+    workspace, approved = situation.workspace, bool(wishes.require_digest)
+    evidence = gather(plan.changes, situation.asker, situation.scope, workspace.token)
+    return guards.judged(plan, guard_context(workspace, wishes, evidence, approved=approved, reviewed=True))
+
+
 def _pointed(findings: Sequence[Finding], spec: Spec) -> Sequence[Finding]:
     """What stops a plan, as validate would show it; nothing is read again where nothing does."""
     wrong = [finding for finding in findings if finding.severity == "error"]

@@ -162,7 +162,10 @@ class Workspace:
         if not answer.ok:
             hint = "the scope `oauth` is needed; service keys always carry it"
             raise AccessError(f"the portal of this token cannot be told: status {answer.status}", hint=hint)
-        live = answer.body["portalId"]
+        live = answer.body.get("portalId")
+        if live is None:
+            hint = "look for a proxy that answers in HubSpot's place"
+            raise AccessError("the portal of this token cannot be told: the account details name none", hint=hint)
         if self.portal.portal_id not in (None, live):
             raise self._another_portal(source, live)
         return live

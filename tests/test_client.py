@@ -742,6 +742,28 @@ def test_a_server_that_says_nothing_is_not_waited_for_for_ever():
     assert time.monotonic() - started < 5
 
 
+class HurryingClock(FakeClock):
+    """A clock on which a minute passes whenever somebody looks."""
+
+    def now(self):
+        self.wait(60.0)
+        return super().now()
+
+
+def test_an_answer_that_comes_drop_by_drop_is_not_waited_for_for_ever():
+    """Each part comes in time, and all of them together do not: a read gives up, and a write is not known."""
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    dripping = head + b"1\r\n \r\n" * 30 + b"2\r\n{}\r\n0\r\n\r\n"
+    with Line(dripping, dripping) as line:
+        client = Client.for_http(line.url, TOKEN, clock=HurryingClock(), retries=Retries(tries=1))
+        got = client.reader().get_all([LIST])[LIST]
+        with pytest.raises(UnknownOutcome, match="the answer was not whole after 600 s"):
+            client.writer().send("PATCH", LIST + "/x", {})
+
+    assert got.status == UNAVAILABLE
+    assert "the answer was not whole after 600 s" in got.body
+
+
 def test_a_base_url_may_have_a_path():
     """Behind a gateway the path goes in front, and the read list still holds."""
     with Line(FINE) as line:

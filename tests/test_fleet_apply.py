@@ -95,6 +95,32 @@ def test_a_canary_that_is_done_may_be_named_again(place):
     assert verdicts(json.loads(Path("report.json").read_text("utf-8"))) == {"a": "applied", "b": "applied"}
 
 
+def test_a_resume_by_other_specs_leaves_nothing_out(place):
+    """What was mended after the run had stopped is for the portals that it had done as well."""
+    assert run([*APPLY, "--portals", "a"]) == 0
+    journal = str(journals("apply")[-1])
+    Path("specs/contacts.yaml").write_text(SPEC.replace("Score", "Warmth"), "utf-8")
+
+    assert run([*APPLY, "--resume", journal]) == 0
+
+    assert ["Warmth" in Path(f".reconciler/{name}.json").read_text("utf-8") for name in "ab"] == [True, True]
+
+
+def test_a_resume_by_other_plans_leaves_nothing_out(place):
+    """The plans that were made anew are applied, and one that was applied already is not."""
+    assert run(["fleet", "plan", "-q", "--plans", "plans"]) == 0
+    assert run([*APPLY, "--plans", "plans"]) == 0
+    journal = str(journals("apply")[-1])
+    assert run([*APPLY, "--plans", "plans", "--resume", journal, "-o", "json:again.json"]) == 0
+    assert verdicts(json.loads(Path("again.json").read_text("utf-8"))) == {"a": "applied", "b": "applied"}
+    Path("specs/contacts.yaml").write_text(SPEC.replace("Score", "Warmth"), "utf-8")
+    assert run(["fleet", "plan", "-q", "--portals", "a", "--plans", "plans"]) == 0
+
+    assert run([*APPLY, "--plans", "plans", "--resume", journal]) == 0
+
+    assert ["Warmth" in Path(f".reconciler/{name}.json").read_text("utf-8") for name in "ab"] == [True, False]
+
+
 def test_a_portal_is_no_canary_because_the_canaries_are_done(place):
     """The first wave of a resume is one like any other: what fails in it counts, and ends nothing by itself."""
     Path("specs/reconciler.yaml").write_text(

@@ -1,20 +1,29 @@
 """What somebody does, or HubSpot answers, in the middle of an apply: seen before anything is written over it."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from processes import TOKEN, listening
+from small_portal import STATE, settle_in
 
 from reconciler.apply import Tools, carry_out
 from reconciler.cli import run
 from reconciler.client import Client
 from reconciler.emulator import Portal, create_app, edit
 from reconciler.emulator.faults import DroppedError
+from reconciler.errors import AccessError
 from reconciler.kinds import Scope
+from reconciler.model import Answer
 from reconciler.pace import IdleClock
 from reconciler.paths import Api
 from reconciler.plan import Change, PlannedField
+from reconciler.settings import load
+from reconciler.workspace import Workspace
 
 SETTINGS = 'version: 1\nportals: {{production: {{portalId: 12345678, baseUrl: "{url}"}}}}\nwatch: [contacts]\n'
 MEMO = "{{label: {}, type: string, fieldType: text, groupName: contactinformation}}"
@@ -113,6 +122,51 @@ def new(name):
     )
 
 
+def test_records_that_came_while_somebody_thought_it_over_are_counted(line):
+    """The plan that was shown said that no record held a value; by the time of the yes one does, and nothing goes."""
+    assert applied("Memo")[0] == 0
+    Path("specs/all.yaml").write_text(f"removed: [{{address: {ADDRESS}, reason: gone}}]\n", "utf-8")
+    line.open()
+    keyboard, terminal = pty.openpty()
+    command = [sys.executable, "-m", "reconciler", "apply", "--allow", ADDRESS]
+
+    with subprocess.Popen(command, stdin=terminal, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        said = b""
+        while b"[y/N]" not in said and (sign := process.stderr.read(1)):
+            said += sign
+        line.portal.add_records("0-1", [{"id": "1", "properties": {"memo": "kept"}}])
+        os.write(keyboard, b"y\n")
+        said += process.stderr.read()
+
+    os.close(keyboard)
+    os.close(terminal)
+    told = " ".join(said.decode().split())
+    assert process.returncode == 6
+    assert "No record holds a value." in told
+    assert f"1 records hold a value of {ADDRESS}; the reviewed plan said 0: plan again and have it reviewed" in told
+    assert "memo" in line.portal.definitions("0-1")["properties"]
+
+
+class Told:
+    """Somebody who answers every read alike."""
+
+    def __init__(self, body):
+        self.body = body
+
+    def get_all(self, paths):
+        return {path: Answer(200, self.body) for path in paths}
+
+
+@pytest.mark.parametrize("account", [{}, {"portalId": None}])
+@pytest.mark.usefixtures("line")
+def test_account_details_that_name_no_portal_are_none(account):
+    """Whoever answers in HubSpot's place, nothing is planned for it."""
+    settings = load(Path("specs"))
+
+    with pytest.raises(AccessError, match="cannot be told: the account details name none"):
+        Workspace(Path("specs"), settings, settings.portal()).check_identity(Told(account))
+
+
 def test_what_somebody_wrote_over_ours_at_once_is_no_accepted_state(line, capsys):
     """HubSpot took the write and a colleague's came right after it: the text says so, and the next plan a conflict."""
     assert applied("Memo")[0] == 0
@@ -137,3 +191,17 @@ def test_what_somebody_wrote_over_ours_at_once_is_no_accepted_state(line, capsys
     assert run(["drift", "-q"], IdleClock()) == 2
     assert 'label  "Memo" → "Notes"' in capsys.readouterr().out
     assert run(["plan", "-q"], IdleClock()) == 5
+
+
+def test_an_embedded_portal_that_cannot_be_kept_shows_no_write(tmp_path, monkeypatch, capsys):
+    """A full disk, as it were: what its file does not hold is not shown to the look that follows, and was not done."""
+    monkeypatch.chdir(tmp_path)
+    settle_in(spec="propertyGroups: {contacts: {g: {label: G}}}\n")
+    in_the_way = STATE.with_name(f"{STATE.name}.{os.getpid()}.tmp")
+    in_the_way.mkdir()
+
+    assert run(["apply", "-q", "--auto-approve"]) == 6
+
+    assert "failed + create property group g" in " ".join(capsys.readouterr().out.split())
+    in_the_way.rmdir()
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 2

@@ -78,7 +78,7 @@ def _planned(
 ) -> "tuple[Deployment, Scope, Client]":
     """Plans, shows, and asks."""
     from reconciler.deploy import Deployment, refuse_blocked, require_digest
-    from reconciler.planning import document, look_around, make
+    from reconciler.planning import document, judged_again, look_around, make
     from reconciler.render import FORMATS
 
     spec = sound_spec(workspace, session)
@@ -101,6 +101,8 @@ def _planned(
         what = "this change" if len(plan.writes) == 1 else f"these {len(plan.writes)} changes"
         click.confirm(f"Apply {what} to {workspace.portal.name}?", abort=True, err=True)
         observation = workspace.observe(reader, situation.scope)  # somebody took their time
+        plan = judged_again(situation, plan, wishes)
+        refuse_blocked(plan)
     return Deployment(workspace, made, plan.changes, observation, session.now), situation.scope, client
 
 

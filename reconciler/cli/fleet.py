@@ -44,7 +44,7 @@ def fleet_options(function: F) -> F:
         ),
         click.option("--shard", metavar="I/N", help="Only the I-th of N equal parts; the same on every machine."),
         click.option(
-            "--resume", type=_file(), metavar="FILE", help="Leave out what an earlier run's journal has done."
+            "--resume", type=_file(), metavar="FILE", help="Leave out what an earlier run has done by the same specs."
         ),
         document_options,
         only_option,
@@ -127,7 +127,7 @@ def apply(
     if plans is not None and options["only"]:
         raise UsageError("--only belongs to the plan, not to its apply")
     workshop = Workshop(session.now, Wishes(options["only"], allow))
-    with stopping() as stopped, running(session, "apply", options, stopped) as run:
+    with stopping() as stopped, running(session, "apply", {**options, "plans": plans}, stopped) as run:
         fleet.chosen(run.named, canary)  # one may be done already, or in another shard
         waves = fleet.waves(run.members, canary, wave)
         workshop = replace(workshop, cancelled=lambda: stopped.name)
@@ -180,7 +180,7 @@ class FleetRun:
         self.named = fleet.chosen(_members(directories), patterns)
         everybody = [member for member in self.named if self.shard is None or self.shard.holds(member)]
         before = fleet_run.read_journal(options["resume"]) if options["resume"] else {}
-        ended = fleet_run.finished(before, name)
+        ended = fleet_run.finished(before, name, everybody, options.get("plans"))
         self.members = [member for member in everybody if member.name not in ended]
         self.resumed = [before[member.name] for member in everybody if member.name in ended]
         self.state = Path(directories[0]).resolve().parent / ".reconciler" / "fleet"
@@ -309,7 +309,9 @@ def _saver(directory: Path | None) -> "Callable[[Member, Document], None]":
     def keep(member: "Member", document: "Document") -> None:
         if directory is None:
             return
-        file = _plan_file(directory, member)
+        from reconciler.fleet_run import plan_file
+
+        file = plan_file(directory, member)
         if "changes" not in document:
             file.unlink(missing_ok=True)
             return
@@ -321,15 +323,11 @@ def _saver(directory: Path | None) -> "Callable[[Member, Document], None]":
     return keep
 
 
-def _plan_file(directory: Path, member: "Member") -> Path:
-    from urllib.parse import quote
-
-    return directory / f"{quote(member.name, safe='')}.json"
-
-
 def _from_plans(workshop: "Workshop", directory: Path) -> "Job":
+    from reconciler.fleet_run import plan_file
+
     def job(member: "Member") -> "Document":
-        return workshop.apply_saved(member, _plan_file(directory, member))
+        return workshop.apply_saved(member, plan_file(directory, member))
 
     return job
 
