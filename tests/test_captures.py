@@ -267,7 +267,9 @@ def test_a_quiet_week_of_everything(whole):
                 each |= {"updatedAt": LATER, "displayOrder": at * 10, "metadata": {"isClosed": "false"}}
             one.get("stages", []).reverse()
             if path.endswith("groups"):
-                one["displayOrder"] = 99
+                one |= {"displayOrder": 99, "label": one["label"] + " "}
+            if path in LABELS:
+                one["label"] = f" {one['label']}"
             if path.endswith("deals"):
                 one |= {"label": one["label"] + " ", "updatedAt": LATER}
     for one in whole.listed:
