@@ -31,6 +31,7 @@ from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Breach, Integration
 from reconciler.model import Collection, Finding, Json, Snapshot
 from reconciler.observe import Observation, observe, read, within
+from reconciler.oddities import understood
 from reconciler.quiet import Muted, normalised_json
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec
@@ -256,17 +257,18 @@ def detected(
     """What moved and is not ignored, with the specs as far as there are any, and which integrations it breaks."""
     desired = loaded.desired if loaded else Snapshot()
     systems = loaded.integrations if loaded else ()
-    live = ignore.copied(known.snapshot, observation.snapshot, ignored)
-    found = drift.detect(
-        known,
-        live,
-        desired,
-        observation.collections,
-        removed=frozenset(loaded.removed) if loaded else frozenset(),
-        receipts=wrote,
-        referred=integrations.referred(systems),
-        only=only,
-    )
+    with understood(observation.reads):
+        live = ignore.copied(known.snapshot, observation.snapshot, ignored)
+        found = drift.detect(
+            known,
+            live,
+            desired,
+            observation.collections,
+            removed=frozenset(loaded.removed) if loaded else frozenset(),
+            receipts=wrote,
+            referred=integrations.referred(systems),
+            only=only,
+        )
     return with_breaches(found, known.snapshot, live, desired, systems, observation.collections)
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from reconciler.diff import all_alike
 from reconciler.kinds import Kind, Listing, Scope, kinds
 from reconciler.model import NOT_READ, UNAVAILABLE, Answer, Collection, Reads, ReadStatus, Snapshot
+from reconciler.oddities import understood
 
 
 class ListSource(Protocol):
@@ -61,7 +62,7 @@ def read(
     """Every list that the kinds, or only these of them, ask for and nobody knows; answers may make them ask more."""
     answers: dict[str, Answer] = dict(known or {})
     reads = Reads(answers)
-    while wanted := [path for path in _paths(scope, reads, only) if path not in answers]:
+    while wanted := _wanted(scope, reads, only):
         answers.update(source.get_all(wanted))
         reads = Reads(answers)
     return reads
@@ -71,13 +72,16 @@ def _listings(scope: Scope, reads: Reads, only: Sequence[Kind] | None) -> list[L
     return [listing for kind in only or kinds() for listing in kind.listings(scope, reads)]
 
 
-def _paths(scope: Scope, reads: Reads, only: Sequence[Kind] | None) -> list[str]:
-    return list(dict.fromkeys(listing.path for listing in _listings(scope, reads, only)))
+def _wanted(scope: Scope, reads: Reads, only: Sequence[Kind] | None) -> list[str]:
+    with understood(reads):
+        paths = dict.fromkeys(listing.path for listing in _listings(scope, reads, only))
+    return [path for path in paths if path not in reads]
 
 
 def observe(scope: Scope, reads: Reads, only: Sequence[Kind] | None = None) -> Observation:
     """The observed snapshot, and how much of each collection was read."""
-    snapshot = Snapshot(resource for kind in only or kinds() for resource in kind.observe(scope, reads))
+    with understood(reads):
+        snapshot = Snapshot(resource for kind in only or kinds() for resource in kind.observe(scope, reads))
     return Observation(snapshot, _collections(_listings(scope, reads, only), reads), reads)
 
 

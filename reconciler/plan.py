@@ -21,6 +21,7 @@ from reconciler.integrations import Breach, Integration, unmet, verdicts
 from reconciler.kinds import Kind, Risk, Scope, Settled, kind_of, refusal
 from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.observe import Observation
+from reconciler.oddities import understood
 from reconciler.overlays import origin
 from reconciler.receipts import OwnWrites
 
@@ -188,6 +189,11 @@ class Inputs(NamedTuple):
 
 def build(inputs: Inputs) -> Plan:
     """What has to happen for the portal to be as declared."""
+    with understood(inputs.observation.reads):
+        return _built(inputs)
+
+
+def _built(inputs: Inputs) -> Plan:
     first = _build(inputs)
     if inputs.on_conflict == "spec":
         return first._replace(changes=tuple(map(_insisting, first.changes)))

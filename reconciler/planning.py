@@ -12,6 +12,7 @@ from reconciler.ignore import IgnoreRule
 from reconciler.kinds import Scope, properties, property_groups
 from reconciler.model import Finding, Json
 from reconciler.observe import ListSource, Observation
+from reconciler.oddities import understood
 from reconciler.plan import Inputs, Plan, build, digest, selected
 from reconciler.receipts import OwnWrites, own_writes
 from reconciler.spec import Spec, pointed
@@ -189,19 +190,20 @@ def outside(situation: Situation, plan: Plan) -> list[dict[str, Json]]:
     before, collections = workspace.baseline.snapshot, situation.observation.collections
     live = ignore.copied(before, situation.observation.snapshot, situation.ignored)
     written = situation.written
-    found = drift.detect(
-        workspace.baseline,
-        live,
-        spec.desired,
-        collections,
-        removed=spec.removed,
-        own_writes={
-            address: values
-            for address, values in written.values.items()
-            if not outdated(written, address, before.get(address))
-        },
-        referred=integrations.referred(spec.integrations),
-    )
+    with understood(situation.observation.reads):
+        found = drift.detect(
+            workspace.baseline,
+            live,
+            spec.desired,
+            collections,
+            removed=spec.removed,
+            own_writes={
+                address: values
+                for address, values in written.values.items()
+                if not outdated(written, address, before.get(address))
+            },
+            referred=integrations.referred(spec.integrations),
+        )
     found = with_breaches(found, before, live, spec.desired, spec.integrations, collections)
     mine = {change.address for change in plan.changes if change.writes}
     return [item for item in drift.drift_items_json(found, workspace.flags) if item["address"] not in mine]

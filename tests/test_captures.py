@@ -267,7 +267,9 @@ def test_a_quiet_week_of_everything(whole):
                 each |= {"updatedAt": LATER, "displayOrder": at * 10, "metadata": {"isClosed": "false"}}
             one.get("stages", []).reverse()
             if path.endswith("groups"):
-                one["displayOrder"] = 99
+                one |= {"displayOrder": 99, "label": one["label"] + " "}
+            if path in LABELS:
+                one["label"] = f" {one['label']}"
             if path.endswith("deals"):
                 one |= {"label": one["label"] + " ", "updatedAt": LATER}
     for one in whole.listed:
@@ -371,3 +373,32 @@ def test_the_way_back_of_several_is_one_command_that_works(reads):
 
     (command,) = [line.partition("reconciler ")[2] for line in text.splitlines() if "put it back" in line]
     assert run(["plan", "--from-snapshot", "read.json", *shlex.split(command)[1:]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "steps", "value", "told"),
+    [
+        (LISTS, [0, "name"], None, "name of None is None"),
+        (LISTS, [0, "options"], ["a"], "'a' stands where an entry should, in 'hs_descr'"),
+        (LISTS, [2, "options", 1, "label"], 5, "label of '1' is 5, in 'survey_id'"),
+        (LISTS, [2, "options", 1, "value"], 1, "value of 1 is 1, in 'survey_id'"),
+        (LISTS, [2, "options", 1, "displayOrder"], "last", "displayOrder of '1' is 'last', in 'survey_id'"),
+        (LISTS, [0, "modificationMetadata"], [1], "modificationMetadata of 'hs_descr' is [1]"),
+        (STAGES[0], [0, "stages", 1, "displayOrder"], None, "displayOrder of 'customer' is None, in"),
+        (STAGES[1], [0, "stages"], None, "stages of 'companies-lifecycle-pipeline' is None"),
+        (LABELS[0], [1, "typeId"], "x", "typeId of 'x' is 'x'"),
+        (LISTS + "/groups", [0, "name"], 7, "name of 7 is 7"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "drift", "import"])
+def test_an_entry_that_hubspot_never_sends_is_named(whole, command, path, steps, value, told):
+    """It is no bug and no absence: the run ends and says which entry of which list is to blame."""
+    one = {LISTS: whole.listed, **whole.elsewhere}[path]
+    for step in steps[:-1]:
+        one = one[step]
+    one[steps[-1]] = value
+
+    found = whole.says(command, codes=(8,) if command == "plan" else (0, 2, 8))  # what it does not need, it may ignore
+
+    assert all(error["code"] == "unavailable" for error in found["errors"])
+    assert all(error["message"].startswith(f"{path}: {told}") for error in found["errors"])

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler import object_types
 from reconciler.address import join, split
 from reconciler.diff import Difference
-from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, named, refusal
+from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, named, refusal, same_words
 from reconciler.memo import kept_with_first
 from reconciler.model import Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
@@ -349,7 +349,7 @@ def settle(desired: Resource, observed: Resource | None, scope: Scope, reads: Re
         return _settle_absent(desired, scope, reads)
     wanted = _texts_after(desired, observed.attributes["label"], observed.attributes.get("inverseLabel"))
     texts = {field: text for field, text in zip(("label", "inverseLabel"), wanted, strict=True) if text is not None}
-    if texts == observed.attributes:
+    if all(same(field, text, observed.attributes.get(field)) for field, text in texts.items()):
         return Settled(observed)
     if "inverseLabel" not in texts:
         why = "the text of the other direction is not known, and HubSpot changes both at once"
@@ -449,8 +449,8 @@ def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
 
 
 def same(field: str, one: Json, other: Json) -> bool:
-    """Texts are compared as they are."""
-    return bool(one == other)
+    """Blanks in texts do not count."""
+    return same_words(one, other)
 
 
 def depends_on(resource: Resource) -> Sequence[str]:

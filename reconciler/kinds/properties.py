@@ -828,8 +828,11 @@ def _locked(desired: Resource, observed: Resource) -> tuple[Finding, ...]:
     if not locked:
         return ()
     owner = "HubSpot defines" if vendor_owned(observed.facts) else "an integration defines"
-    can = "only its options can be declared" if options else "nothing of it can be declared"
+    can = "its options cannot be declared" if definition else "nothing of it can be declared"
+    can = "only its options can be declared" if options else can
     fix = "drop " + ", ".join(locked) + "; to depend on it without owning it, use `integrations:`"
+    if by_hand := [field for field in locked if field in ("groupName", "hidden")]:  # hubspot-api.md A.8, L 4
+        fix += f"; {' and '.join(by_hand)} can be set by hand in HubSpot"
     if observed.facts.get("externalOptions") and observed.name == "lifecyclestage":
         fix = "declare the stages under `lifecycleStages:`"
     return (refusal("read-only-definition", desired, f"{owner} {observed.name}, and {can}", fix),)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler import object_types
 from reconciler.address import join, split
 from reconciler.diff import Difference
-from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal
+from reconciler.kinds import Count, Listing, Locate, Request, Risk, Scope, Settled, Write, refusal, same_words
 from reconciler.model import Finding, Json, Reads, Resource, Tombstone
 from reconciler.object_types import is_custom, segment
 from reconciler.paths import Api
@@ -160,7 +160,9 @@ def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:
 
 
 def same(field: str, one: Json, other: Json) -> bool:
-    """A declared position of -1 means wherever HubSpot puts it."""
+    """A declared position of -1 means wherever HubSpot puts it; blanks in a label do not count."""
+    if field == "label":
+        return same_words(one, other)
     return bool(one == other or (field == "displayOrder" and one == -1))
 
 

@@ -93,6 +93,14 @@ def _spec(document: Document) -> Iterator[str]:
         yield f"({'; '.join(notes)})"
 
 
+# What of it specs can hold, in the words of a plan that refuses the rest.
+_DECLARABLE = {
+    (): "nothing of it can be declared, though its group and hiding can be set by hand in HubSpot",
+    ("options",): "only its options can be declared, though its group and hiding can be set by hand in HubSpot",
+    ("definition",): "its options cannot be declared",
+}
+
+
 def _live(live: Mapping[str, Json]) -> Iterator[str]:
     if live["state"] != "present":
         yield {"absent": "not there", "not_read": f"unknown: {live.get('detail') or 'its list was not read'}"}[
@@ -101,8 +109,7 @@ def _live(live: Mapping[str, Json]) -> Iterator[str]:
         return
     yield str(FAMILIES.get(live["family"], live["family"]))
     if live["family"] != "custom" and live["mayChange"] != ["definition", "options"]:
-        what = " and ".join(f"its {one}" for one in live["mayChange"]) or "nothing of it but its group and hiding it"
-        yield f"a portal may change {what}"
+        yield _DECLARABLE.get(tuple(live["mayChange"]), _DECLARABLE[()])
     for event, told in (("created", "made"), ("updated", "last changed")):
         happened = live[event]
         who = f" by {happened.get('name') or 'user ' + happened['user']}" if happened["user"] else ""

@@ -204,3 +204,32 @@ def test_a_currency_symbol_is_not_turned_off(named):
     assert [(one.rule, one.address.rpartition("/")[2]) for one in settled.findings] == [
         ("immutable", "showCurrencySymbol")
     ]
+
+
+@pytest.mark.parametrize(
+    ("rights", "entry", "said"),
+    [
+        ({"readOnlyDefinition": True}, {"label": "L"}, "nothing of it can be declared"),
+        ({"readOnlyDefinition": True, "readOnlyOptions": False}, {"label": "L"}, "only its options can be declared"),
+        ({"readOnlyDefinition": False, "readOnlyOptions": True}, {"options": []}, "its options cannot be declared"),
+        ({"readOnlyDefinition": False, "readOnlyOptions": True}, {"label": "L"}, ""),
+    ],
+)
+def test_what_can_be_declared_of_a_definition_of_hubspots_is_told(rights, entry, said):
+    """As far as it is locked; its group is set by hand."""
+    raw = {"name": "cs_tier", **FULL, "hubspotDefined": True, "modificationMetadata": rights}
+    observed = Resource("properties", "properties/contacts/cs_tier", properties.canonical(raw), raw)
+
+    findings = properties.settle(declared(entry), observed, Scope(), Reads()).findings
+
+    assert [one.message for one in findings] == ([f"HubSpot defines cs_tier, and {said}"] if said else [])
+
+
+def test_a_group_that_no_spec_can_set_is_set_by_hand():
+    """HubSpot's own pages can, where the API is not known to."""
+    raw = {"name": "cs_tier", **FULL, "hubspotDefined": True, "modificationMetadata": {"readOnlyDefinition": True}}
+    observed = Resource("properties", "properties/contacts/cs_tier", properties.canonical(raw), raw)
+
+    (finding,) = properties.settle(declared({"groupName": "h"}), observed, Scope(), Reads()).findings
+
+    assert finding.fix.endswith("; groupName can be set by hand in HubSpot")
