@@ -369,16 +369,23 @@ def _names(error: Mapping[str, Json]) -> list[Json]:
 
 
 def _verify(changes: Sequence[Change], run: Run, tools: Tools) -> None:
-    """One read of each touched list; what was sent and is not there yet is looked for a little longer."""
+    """One read of each touched list; what was sent and is not there yet is looked for a little longer.
+
+    A write whose outcome is unknown and whose effect is not there is sent once more.
+    """
     open_ = [change for change in changes if _to_look_for(run.outcomes[change.address])]
     if not open_:
         return
     trouble = ""
     try:
         seen = _looked_for(open_, run, tools)
-        if not tools.cancelled():
-            unknown = [change for change in open_ if run.outcomes[change.address].word == "unknown"]
-            _repeat([change for change in unknown if _may_be_repeated(change, seen, run)], run, tools)
+        unknown = [change for change in open_ if run.outcomes[change.address].word == "unknown"]
+        again = [change for change in unknown if _may_be_repeated(change, seen, run)]
+        for change in again:
+            if not tools.cancelled():
+                run.settle(_carry_one(change, tools))
+        if again:  # a refusal may only mean that the first one did arrive after all
+            seen = _looked_for(open_, run, tools)
     except ReconcilerError as error:  # what was written stays written, whoever cannot be asked for it
         trouble = f"but reading it back failed: {error}"
     except Exception as error:  # even where it is a bug of ours
@@ -520,17 +527,6 @@ def _may_be_repeated(change: Change, seen: Observation, run: Run) -> bool:
         outcome = run.outcomes[change.address]
         run.settle(replace(outcome, message=f"{outcome.message}, and somebody else stepped in: {message}"))
     return not message
-
-
-def _repeat(changes: Sequence[Change], run: Run, tools: Tools) -> None:
-    """A write whose outcome is unknown and whose effect is not there is sent once more."""
-    for change in changes:
-        run.settle(_carry_one(change, tools))
-    if changes:  # a refusal may only mean that the first one did arrive after all
-        seen = look(changes, tools.reader, tools.scope)
-        run.seen = run.seen.replaced(seen.snapshot.values())
-        for change in changes:
-            run.settle(_judge(change, run.outcomes[change.address], seen) or run.outcomes[change.address])
 
 
 # --- may it be done? -------------------------------------------------------------------------------------------------

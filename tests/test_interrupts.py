@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 import threading
 from contextlib import redirect_stderr, suppress
@@ -73,9 +74,49 @@ def test_a_signal_that_nobody_can_be_told_of_breaks_no_write():
     with redirect_stderr(stderr):
         stop(signal.SIGINT, None)
 
-    assert (stop.name, stop.event.is_set()) == ("interrupted", True)
+    assert (stop.name, stop.wanted()) == ("interrupted", True)
     with suppress(BrokenPipeError):
         stderr.close()
+
+
+INTERRUPTED_HANDLER = """
+import os, signal, sys
+from reconciler.cli.apply import Stop
+
+def handled(step):
+    signal.alarm(10)
+    stop = Stop()
+    stop.writing = True
+    signal.signal(signal.SIGTERM, stop)
+    seen = []
+
+    def again(frame, event, argument):
+        seen.append(event)
+        if len(seen) == step:
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGTERM)
+
+    sys.setprofile(again)
+    stop(signal.SIGTERM, None)
+    sys.setprofile(None)
+    signal.raise_signal(signal.SIGTERM)
+
+for step in range(1, 40):
+    child = os.fork()
+    if not child:
+        handled(step)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_signal_in_the_middle_of_the_first_one_ends_the_run_too():
+    """At each step of handling one another comes, and a third where there is need: nothing is locked by the first."""
+    words = [sys.executable, "-c", INTERRUPTED_HANDLER]
+
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+
+    assert set(ended.stdout.split()) == {str(-signal.SIGTERM)}
 
 
 @pytest.mark.parametrize(("number", "_"), SIGNALS)

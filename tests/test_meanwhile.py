@@ -71,6 +71,21 @@ def test_a_lost_write_is_not_repeated_over_what_somebody_made_of_it_meanwhile(li
     assert memo(line)["label"] == "Notes"
 
 
+def test_a_repeated_write_is_looked_for_as_patiently_as_any(line):
+    """The first PATCH is lost; lists lag behind the second one, so the first look after it shows nothing yet."""
+    assert applied("Memo")[0] == 0
+    line.open()
+    line.portal.switches["staleReads"] = 2
+
+    def lose():
+        raise DroppedError
+
+    line.before_write = lose
+
+    assert applied("Minutes") == (0, "verified", "")
+    assert memo(line)["label"] == "Minutes"
+
+
 def memo(line):
     return line.portal.definitions("0-1")["properties"]["memo"]
 

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from threading import Event
 from typing import Protocol
 
 from reconciler import acceptances, comparison, drift_check, git, planning, report, spec
@@ -122,15 +121,13 @@ def writes(planned: Planned) -> bool:
 def apply(situation: Situation, wishes: Wishes, cancelled: "Cancelled", now: Callable[[], datetime]) -> Document:
     """Carries out what was planned in a situation, if it is what was approved."""
     workspace = situation.workspace
-    workspace.cancelled = cancelled.event.is_set  # from here on nothing breaks it off, so it may not wait for long
+    workspace.cancelled = cancelled.wanted  # from here on nothing breaks it off, so it may not wait for long
     client = workspace.connect()
     plan = planning.make(situation, wishes)
     made = planning.document(situation, plan, wishes, now())
     require_digest(wishes.require_digest, made["digest"])
     refuse_blocked(plan)
-    tools = Tools(
-        client.reader(), client.writer(), situation.scope, cancelled=cancelled.event.is_set, wait=client.clock.wait
-    )
+    tools = Tools(client.reader(), client.writer(), situation.scope, cancelled=cancelled.wanted, wait=client.clock.wait)
     observation = situation.observation
     deployment = Deployment(workspace, made, plan.changes, observation, now, lambda: cancelled.name, recorded=False)
     return deploy(deployment, tools)
@@ -139,9 +136,12 @@ def apply(situation: Situation, wishes: Wishes, cancelled: "Cancelled", now: Cal
 class Cancelled(Protocol):
     """Whether somebody wants the run to end, and how they said so."""
 
-    event: Event
     name: str
     writing: bool  # whether something may be in flight that has to be finished first
+
+    def wanted(self) -> bool:
+        """Whether the run is to end."""
+        ...
 
 
 @contextmanager

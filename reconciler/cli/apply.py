@@ -63,7 +63,7 @@ def command(
         raise UsageError("nobody is there to approve the plan", hint=hint)
     wishes = Wishes(only, allow, allow_forget, on_conflict, require_digest=require_digest)
     with exclusive(workspace), stopping() as stopped:
-        workspace.cancelled = stopped.event.is_set
+        workspace.cancelled = stopped.wanted
         if plan_file is not None:
             if only or on_conflict:
                 raise UsageError("--only and --on-conflict belong to the plan, not to its apply")
@@ -109,7 +109,7 @@ def _planned(
 def _tools(session: Session, client: "Client", scope: "Scope", stopped: "Stop") -> "Tools":
     from reconciler.apply import Tools
 
-    return Tools(client.reader(), client.writer(), scope, cancelled=stopped.event.is_set, wait=client.clock.wait)
+    return Tools(client.reader(), client.writer(), scope, cancelled=stopped.wanted, wait=client.clock.wait)
 
 
 def _carry_out(session: Session, deployment: "Deployment", tools: "Tools", stopped: "Stop") -> int:
@@ -137,17 +137,19 @@ class Stop:
     """Whether somebody wants the run to end, and how they said so."""
 
     def __init__(self) -> None:
-        self.event = threading.Event()
-        self.name = ""
+        self.name = ""  # and no lock beside it: a signal may come while the one before it is handled
         self.writing = False
+
+    def wanted(self) -> bool:
+        """Whether the run is to end."""
+        return bool(self.name)
 
     def __call__(self, number: int, _: object) -> None:
         """The first signal ends the run, once it writes after what is in flight; the second ends it now."""
-        if self.event.is_set():
+        if self.name:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.name = (ExitCode.INTERRUPTED if number == signal.SIGINT else ExitCode.TERMINATED).name.lower()
-        self.event.set()
         if not self.writing:
             raise Cancelled(self.name)
         with suppress(OSError, RuntimeError):  # nobody reads it, or it interrupts another line: neither ends a write
