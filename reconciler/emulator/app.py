@@ -86,12 +86,20 @@ def all_routes() -> Sequence[Route]:
 
 def received(environ: Mapping[str, Any]) -> Call:
     """A WSGI environment as a call."""
-    target = environ.get("REQUEST_URI") or quote(environ["PATH_INFO"].encode("latin-1"))
+    target = environ.get("REQUEST_URI") or encoded(environ["PATH_INFO"])
     headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE") or ""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     data = environ["wsgi.input"].read(length) if length else b""
     return Call(environ["REQUEST_METHOD"], target.partition("?")[0], environ.get("QUERY_STRING", ""), headers, data)
+
+
+def encoded(path: str) -> str:
+    """A path as it came over the wire; not every server hands it on as the bytes that WSGI asks for."""
+    try:
+        return quote(path.encode("latin-1").decode())
+    except UnicodeError:
+        return quote(path)
 
 
 Routes = Sequence[tuple[str, re.Pattern[str], Handler]]
