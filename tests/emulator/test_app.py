@@ -106,6 +106,14 @@ def test_a_path_may_come_in_any_letters(portal, connect, path):
     assert status == "200 OK"
 
 
+def test_a_read_or_a_delete_has_no_body(client):
+    """What some tools send along with it is not looked at."""
+    client.post(PROPERTIES, json=NOTE)
+
+    assert client.request("GET", f"{PROPERTIES}/note", content="{").status_code == 200
+    assert client.request("DELETE", f"{PROPERTIES}/note", content="null").status_code == 204
+
+
 def test_a_head_is_a_get_without_its_body(client):
     """Status and length are those of the GET."""
     got, head = client.get(f"{PROPERTIES}/email"), client.head(f"{PROPERTIES}/email")
