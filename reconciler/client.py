@@ -90,6 +90,16 @@ class ReadOnlyTransport(httpx.BaseTransport):
         return self._inner.handle_request(request)
 
 
+class InProcess(httpx.WSGITransport):
+    """A portal in this process, which is told the path as it was encoded: a name may have a slash in it."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """One exchange."""
+        target = request.url.raw_path.decode("ascii")
+        told = httpx.WSGITransport(lambda environ, start: self.app({**environ, "REQUEST_URI": target}, start))
+        return told.handle_request(request)
+
+
 @dataclass(eq=False)
 class Client:
     """A connection to one portal; it says nothing of the token to anybody but HubSpot."""
@@ -129,7 +139,7 @@ class Client:
     @classmethod
     def for_app(cls, app: "WSGIApplication", token: str, **options: Unpack[Options]) -> "Client":
         """A connection to a portal in this process."""
-        return cls(httpx.WSGITransport(app), "http://embedded.invalid", token, **options)
+        return cls(InProcess(app), "http://embedded.invalid", token, **options)
 
     def reader(self) -> "Reader":
         """A view that cannot write."""

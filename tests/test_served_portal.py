@@ -73,6 +73,20 @@ def test_nothing_but_the_address_is_on_stdout(tmp_path, monkeypatch):
     assert (rest, noted) == ("", "\ncancelled\n")
 
 
+def test_a_seed_for_a_portal_that_is_there_is_not_passed_over_in_silence(tmp_path, monkeypatch):
+    """The state file goes on as it is, and whoever asked for another seed is told."""
+    monkeypatch.chdir(tmp_path)
+    Portal.open("portal.json", seed="empty").save()
+    words = [sys.executable, "-m", "reconciler", "emulator", "--seed", "older", "--state", "portal.json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, noted = process.communicate()
+
+    assert "portal.json is there already: it goes on as it is" in noted
+
+
 def test_the_readme_tells_how_to_point_a_portal_at_it(tmp_path, monkeypatch):
     """The settings and the token's variable stand where the emulator is told of, and its examples can be played."""
     monkeypatch.chdir(tmp_path)

@@ -36,6 +36,8 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
     except OSError as error:
         hint = "choose another --port, or leave it out and take a free one"
         raise UsageError(f"port {port} cannot be listened on: {error.strerror}", hint=hint) from error
+    if there and seed != "default":
+        session.note(f"{state} is there already: it goes on as it is, and --seed, for a new portal, changes nothing")
     with server:
         click.echo(f"listening on {server.url}")
         session.note(_way_in(server.url, portal.portal_id, next(iter(portal.state["tokens"]), "any-text-does")))

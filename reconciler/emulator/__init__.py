@@ -34,13 +34,13 @@ selfLabelIds              2           type ids of a label of an object with itse
 lateGroups                false       the first create in a new group fails as if the group was not there
 schemaCreateExisting      409         a create on an active schema's name (201: answers with the existing schema)
 schemaLagReads            0           how many single reads of a schema after a write still show the old one
-limitsPerObject           true        limits have a row for each object type, and not only the overall figures
+limitsPerObject           true        limits are those of each object type, in rows (false: one overall figure)
 limitsLagSeconds          0           how long the limits still count a deleted label
 staleReads                0           how many lists after a write still show the portal before it, to each process
 searchLag                 0           how many searches after a write still count the portal before it
 numberDisplayHint         false       number properties made without a display hint get "formatted"
 sensitiveData             false       the account may have sensitive properties
-propertyLimit             1000        custom properties that an object type may have
+propertyLimit             1000        custom properties that an object type, or the whole account, may have
 auditLog                  false       an Enterprise account, whose audit log holds what users did to definitions
 ========================  ==========  ================================================================================
 """

@@ -31,6 +31,7 @@ WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 MODULES = (properties, pipelines, associations, schemas, limits, search, account, control)
 DEFAULT_USER = "1001"
+WITH_BODY = ("POST", "PUT", "PATCH")
 MOST_LOGGED = 100_000
 READ_ONLY_POSTS = re.compile(r".*/(?:search|batch/read|access-token-info)")
 NOT_FOUND_PAGE = "<html><head><title>Error 404 Not Found</title></head><body><h2>HTTP ERROR 404</h2></body></html>"
@@ -86,12 +87,20 @@ def all_routes() -> Sequence[Route]:
 
 def received(environ: Mapping[str, Any]) -> Call:
     """A WSGI environment as a call."""
-    target = environ.get("REQUEST_URI") or quote(environ["PATH_INFO"].encode("latin-1"))
+    target = environ.get("REQUEST_URI") or encoded(environ["PATH_INFO"])
     headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     headers["content-type"] = environ.get("CONTENT_TYPE") or ""
     length = int(environ.get("CONTENT_LENGTH") or 0)
     data = environ["wsgi.input"].read(length) if length else b""
     return Call(environ["REQUEST_METHOD"], target.partition("?")[0], environ.get("QUERY_STRING", ""), headers, data)
+
+
+def encoded(path: str) -> str:
+    """A path as it came over the wire; not every server hands it on as the bytes that WSGI asks for."""
+    try:
+        return quote(path.encode("latin-1").decode())
+    except UnicodeError:
+        return quote(path)
 
 
 Routes = Sequence[tuple[str, re.Pattern[str], Handler]]
@@ -135,9 +144,9 @@ def handle(portal: Portal, routes: Routes, call: Call) -> Response:
     """Finds the route, checks the token, and lets the handler answer."""
     request = accepted(portal, call)
     handler, parts = routed(routes, call)
-    if call.data and not (call.control or "json" in call.headers["content-type"].lower()):
-        raise ApiError(415, "HTTP 415 Unsupported Media Type")
-    if call.data:
+    if call.data and call.method in WITH_BODY:
+        if not call.control and "json" not in call.headers["content-type"].lower():
+            raise ApiError(415, "HTTP 415 Unsupported Media Type")
         request = replace(request, body=parse_json(call.data))
     response = handler(portal, request, {key: unquote(value) for key, value in parts.items() if value is not None})
     if call.mutating and not call.control:

@@ -170,8 +170,10 @@ def truncated(answer: Response | None) -> Response:
 
 
 def paged(answer: Response | None) -> Response:
-    """The first half of a list that says that it goes on; HubSpot never pages lists of definitions, so far."""
+    """The first half of a list that says it goes on, which HubSpot's lists of definitions never did so far."""
     body = json.loads(answer.body) if answer and isinstance(answer.body, bytes) else answer and answer.body
+    if answer and not (isinstance(body, dict) and isinstance(body.get("results"), list)):
+        return answer
     listed = body["results"] if body else []
     after = str(len(listed) // 2)
     return Response(200, {"results": listed[: len(listed) // 2], "paging": {"next": {"after": after}}})

@@ -23,7 +23,14 @@ from reconciler.emulator.pipeline_defaults import (
     pipelines_of,
     stage,
 )
-from reconciler.emulator.property_rules import as_object, as_objects, require_fields, require_read, require_write
+from reconciler.emulator.property_rules import (
+    as_object,
+    as_objects,
+    as_text,
+    require_fields,
+    require_read,
+    require_write,
+)
 from reconciler.emulator.routing import Request, Response, Route, results, versioned
 from reconciler.emulator.stage_properties import follow_stages, lifecycle_options, stage_properties
 from reconciler.emulator.store import Portal
@@ -44,6 +51,7 @@ Json = dict[str, Any]
 PATH = versioned("pipelines") + "/(?P<object_type>[^/]+)"
 PIPELINE = PATH + "/(?P<pipeline_id>[^/]+)"
 STAGE = PIPELINE + "/stages/(?P<stage_id>[^/]+)"
+STAGE_REQUIRED = ("label", "displayOrder", "metadata")
 SHOWN = ("label", "displayOrder", "id", "stages", "createdAt", "updatedAt", "archived")
 
 
@@ -123,9 +131,11 @@ def create_pipeline(portal: Portal, request: Request, parts: Mapping[str, str]) 
     check_may_have_more(portal, type_id)
     fields = rules.decoded(body, ("label", "displayOrder", "stages"))
     rules.check_pipeline_label(pipelines_of(portal, type_id).values(), fields["label"])
-    pipeline_id = str(body.get("pipelineId") or portal.next_id())
-    rules.check_pipeline_id(portal, type_id, pipeline_id, body)
-    stages = new_stages(portal, type_id, pipeline_id, as_objects("stages", body["stages"]), {})
+    bodies = as_objects("stages", body["stages"])
+    require_fields(bodies, STAGE_REQUIRED)
+    pipeline_id = as_text("pipelineId", body.get("pipelineId") or portal.next_id())
+    rules.check_pipeline_id(portal, type_id, pipeline_id, bodies)
+    stages = new_stages(portal, type_id, pipeline_id, bodies, {})
     pipeline = {**fields, "id": pipeline_id, "stages": stages, "createdAt": portal.now(), "archived": False}
     pipelines_of(portal, type_id)[pipeline_id] = pipeline
     add_pipeline_properties(portal, type_id)
@@ -171,11 +181,11 @@ def new_stages(
     portal: Portal, type_id: str, pipeline_id: str, bodies: Sequence[Json], current: Mapping[str, Json]
 ) -> list[Json]:
     """The stages of a pipeline body; one that has the id of a current stage is that stage under new values."""
-    named = [str(body["stageId"]) for body in bodies if body.get("stageId")]
+    named = [as_text("stageId", body["stageId"]) for body in bodies if body.get("stageId")]
     rules.check_stage_ids(portal, type_id, pipeline_id, named)
     stages = []
     for body in bodies:
-        fields = rules.decoded(body, ("label", "displayOrder", "metadata"))
+        fields = rules.decoded(body, STAGE_REQUIRED)
         stage_id = str(body.get("stageId") or portal.next_id())
         metadata = rules.canonical_metadata(type_id, as_object("metadata", body.get("metadata")), {})
         made = current.get(stage_id) or stage(stage_id, fields["label"], fields["displayOrder"], {})
@@ -256,7 +266,7 @@ def update_stage(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
 
 def replace_stage(portal: Portal, request: Request, parts: Mapping[str, str]) -> Response:
     """Replaces label, order and metadata of a stage."""
-    require_fields([request.fields()], ("label", "displayOrder", "metadata"))
+    require_fields([request.fields()], STAGE_REQUIRED)
     return update_stage(portal, request, parts)
 
 
@@ -277,7 +287,7 @@ def delete_stage(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
 def add_stage(portal: Portal, user_id: str, type_id: str, pipeline_id: str, body: Mapping[str, Any]) -> Json:
     """Puts a new stage into a pipeline, and into the mirrored lifecycle."""
     pipeline = found(portal, type_id, pipeline_id)
-    fields = rules.decoded(body, ("label", "displayOrder", "metadata"))
+    fields = rules.decoded(body, STAGE_REQUIRED)
     metadata = rules.canonical_metadata(type_id, as_object("metadata", body.get("metadata")), {})
     stage_id = new_stage_id(portal, type_id, pipeline, body)
     rules.check_stage_label(pipeline["stages"], fields["label"])
@@ -296,7 +306,7 @@ def new_stage_id(portal: Portal, type_id: str, pipeline: Json, body: Mapping[str
     chosen = body.get("stageId")
     if not chosen or (type_id in LIFECYCLE_PIPELINES and not portal.switches.get("lifecycleStageIds", True)):
         return str(portal.next_id())
-    stage_id = str(chosen)
+    stage_id = as_text("stageId", chosen)
     taken = {one["id"] for one in pipeline["stages"]} | rules.ids_elsewhere(portal, type_id, pipeline["id"])
     if stage_id in taken:
         raise ApiError(400, f"Stage ID {stage_id} already exists")

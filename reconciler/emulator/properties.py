@@ -131,9 +131,10 @@ def property_exists(name: str) -> ApiError:
 
 
 def check_room(portal: Portal, definitions: Mapping[str, Any]) -> None:
-    """Refuses the custom property that exceeds the limit of its object type."""
-    custom = [one for one in definitions["properties"].values() if not rules.is_default(one)]
-    if len(custom) >= portal.switches["propertyLimit"]:
+    """Refuses the custom property that exceeds the limit of its object type, or that of a cheap account's whole."""
+    counted = [definitions] if portal.switches["limitsPerObject"] else portal.state["objects"].values()
+    used = sum(not rules.is_default(one) for part in counted for one in part["properties"].values())
+    if used >= portal.switches["propertyLimit"]:
         raise validation_error(
             f"You've reached the limit of {portal.switches['propertyLimit']} custom properties",
             "PropertyValidationError.PROPERTY_LIMIT_REACHED",

@@ -91,7 +91,7 @@ def check_stages(type_id: str, stages: Sequence[Mapping[str, Any]], several: boo
         raise validation_error("A ticket pipeline needs a CLOSED stage", "PipelineError.MISSING_CLOSED_STAGE")
 
 
-def check_pipeline_id(portal: Portal, type_id: str, pipeline_id: str, body: Mapping[str, Any]) -> None:
+def check_pipeline_id(portal: Portal, type_id: str, pipeline_id: str, stages: Sequence[Json]) -> None:
     """Refuses an id that is too long (a 500) or taken; deals and tickets share their pipeline ids."""
     if len(pipeline_id) > LONGEST_PIPELINE_ID:
         raise ApiError(500, "internal error")
@@ -99,7 +99,7 @@ def check_pipeline_id(portal: Portal, type_id: str, pipeline_id: str, body: Mapp
         raise validation_error(f"There is another pipeline for objectTypeId {type_id} with pipelineId {pipeline_id}")
     shared = (DEALS, TICKETS)
     if type_id in shared and any(pipeline_id in pipelines_of(portal, other) for other in shared):
-        raise stage_elsewhere([stage.get("stageId") or stage["label"] for stage in body["stages"]])
+        raise stage_elsewhere([str(stage.get("stageId") or stage["label"]) for stage in stages])
 
 
 def check_stage_ids(portal: Portal, type_id: str, pipeline_id: str, ids: Sequence[str]) -> None:

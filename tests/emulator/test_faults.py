@@ -133,3 +133,11 @@ def test_rules_come_over_http_too(client, portal):
     assert client.post("/_emulator/faults", json={"kind": "earthquake"}).status_code == 400
     client.delete("/_emulator/faults")
     assert isinstance(client.get(PROPERTIES), httpx.Response)
+
+
+def test_what_is_no_list_is_not_paged(client, portal):
+    """A rule for every path leaves writes and single reads as they are."""
+    faults.add(portal, kind="page", when="after", count=0)
+
+    assert client.get("/crm/v3/properties/contacts/email").json()["name"] == "email"
+    assert client.post("/crm/v3/properties/contacts/batch/archive", json={"inputs": []}).status_code == 204

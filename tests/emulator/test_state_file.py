@@ -135,3 +135,16 @@ def test_a_file_that_is_no_portal_says_why(file, text, reason):
         Portal.open(file)
     with pytest.raises(SeedError):
         Portal.seeded(file)
+
+
+def test_names_with_any_sign_can_be_changed_in_an_embedded_portal(tmp_path, monkeypatch, capsys):
+    """A slash, a percent sign or letters of any script in a name reach the portal as they were written."""
+    monkeypatch.chdir(tmp_path)
+    Path("specs").mkdir()
+    Path("specs/reconciler.yaml").write_text("version: 1\nwatch: [contacts]\nportals: {demo: {emulator: demo.json}}\n")
+    for label in ("One", "Two"):
+        groups = "".join(f'    "{name}": {{label: {label}}}\n' for name in ("a/b", "50%", "é", "группа"))
+        Path("specs/groups.yaml").write_text(f"propertyGroups:\n  contacts:\n{groups}", "utf-8")
+        assert run(["-q", "apply", "--auto-approve"]) == 0, capsys.readouterr().out
+
+    assert run(["plan", "--detailed-exitcode"]) == 0

@@ -74,6 +74,17 @@ def test_a_users_edit_of_a_default_may_move_its_time(client, portal, moves):
     assert "updatedUserId" not in after
 
 
+@pytest.mark.parametrize(("per_object", "status"), [(True, 201), (False, 400)])
+def test_the_limit_of_properties_is_the_one_that_the_limits_show(client, portal, per_object, status):
+    """A cheap account's bare total counts the properties of all objects, and so does its refusal."""
+    portal.switches.update(propertyLimit=1, limitsPerObject=per_object)
+    client.post("/crm/v3/properties/companies", json={**NOTE, "groupName": "companyinformation"})
+    shown = client.get("/crm/v3/limits/custom-properties").json()
+
+    assert (shown["overallUsage"], bool(shown["byObjectType"])) == (1, per_object)
+    assert client.post(PROPERTIES, json=NOTE).status_code == status
+
+
 def test_every_switch_is_told_of_with_its_default():
     """The package's docstring is the list of what is not known."""
     import reconciler.emulator as package
