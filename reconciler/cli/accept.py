@@ -48,7 +48,9 @@ def command(
     workspace = session.workspace()
     last_day = until.date() if until else None
     with exclusive(workspace, "accept of"):
-        if not reason.strip() and not (everything and workspace.baseline is None):  # a first one accepts nothing that moved
+        if not reason.strip() and not (
+            everything and workspace.baseline is None
+        ):  # a first one accepts nothing that moved
             raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
         source = source_of(workspace, from_snapshot)
         workspace.check_identity(source)

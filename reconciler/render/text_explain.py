@@ -16,6 +16,7 @@ OWNED = {
 }
 FAMILIES: Mapping[str, str] = {
     "custom": "made in this portal",
+    "default": "one of the stages that HubSpot begins a lifecycle with",
     "global": "HubSpot's own, the same in every portal",
     "stage": "made by HubSpot for a stage",
     "subscription": "made by HubSpot for a subscription",
@@ -61,7 +62,7 @@ def lines(document: Document, style: Style) -> Iterator[Line]:
 def facts(document: Document) -> Iterator[tuple[str, str]]:
     """What is known beside the fields, one sentence each."""
     yield "In the specs", " ".join(_spec(document))
-    yield "In HubSpot", "; ".join(_live(document["live"]))
+    yield "In HubSpot", "; ".join(_live(document["live"], document["address"]))
     yield "In the baseline", _baseline(document["baseline"])
     for one in document["baseline"].get("acceptances", ())[-NEWEST:]:
         yield "Accepted", text_drift.consent(one)
@@ -93,14 +94,15 @@ def _spec(document: Document) -> Iterator[str]:
         yield f"({'; '.join(notes)})"
 
 
-def _live(live: Mapping[str, Json]) -> Iterator[str]:
+def _live(live: Mapping[str, Json], address: str) -> Iterator[str]:
     if live["state"] != "present":
         yield {"absent": "not there", "not_read": f"unknown: {live.get('detail') or 'its list was not read'}"}[
             live["state"]
         ]
         return
     yield str(FAMILIES.get(live["family"], live["family"]))
-    if live["family"] != "custom" and live["mayChange"] != ["definition", "options"]:
+    of_hubspot = live["family"] != "custom" and address.startswith("properties/")
+    if of_hubspot and live["mayChange"] != ["definition", "options"]:
         what = " and ".join(f"its {one}" for one in live["mayChange"]) or "nothing of it but its group and hiding it"
         yield f"a portal may change {what}"
     for event, told in (("created", "made"), ("updated", "last changed")):
