@@ -138,6 +138,10 @@ def _refuse_slips(observation: Observation, choice: Choice, api: Api) -> None:
     if choice.name and not any(choice.takes(one) for one in live):
         if any(choice.covers(one) for one in live):
             hint = "what is called so is HubSpot's own: --include-defaults takes what a portal may own of it"
+            if choice.include_defaults:
+                hint = (
+                    "what is called so is HubSpot's own, and no portal may own any of it: name it under `integrations:`"
+                )
             raise UsageError(f"nothing to import is called {choice.name}", hint=hint)
         hint = did_you_mean(choice.name, [one.name for one in live])
         hint = hint or "the name is HubSpot's internal one, and * stands for any letters"
@@ -183,9 +187,10 @@ def _written(
         kept = {address: row for address, row in _entries(path).items() if address in uncovered}
         whole = importer.ordered([*listed, *(uncovered[address] for address in kept)])
         text = importer.text_of(importer.sections(whole, kept))
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            texts[path] = text
-        files.append({"path": path.relative_to(directory).as_posix(), "definitions": len(listed)})
+        same = path.exists() and path.read_text(encoding="utf-8") == text
+        texts |= {} if same else {path: text}
+        outcome = "unchanged" if same else "written"
+        files.append({"path": path.relative_to(directory).as_posix(), "definitions": len(listed), "outcome": outcome})
     return files, texts
 
 

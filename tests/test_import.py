@@ -10,6 +10,8 @@ from small_portal import STATE, settle_in
 
 from reconciler.cli import run
 from reconciler.emulator import Portal, edit
+from reconciler.importer import Choice
+from reconciler.model import Resource
 
 CONTACTS = Path("specs/contacts.yaml")
 TEXTS = {"type": "string", "fieldType": "text", "groupName": "contactinformation"}
@@ -233,3 +235,22 @@ def test_what_an_overlay_gives_stays_in_the_overlay():
 
     assert CONTACTS.read_text("utf-8").splitlines()[2:] == shared.replace("Efg", "Other").splitlines()[2:]
     assert run(["plan", "-q", "--detailed-exitcode"]) == 0
+
+
+def test_stages_belong_to_the_two_object_types_that_have_them():
+    """An import of another type leaves the lifecycle alone."""
+    stage = Resource("lifecycleStages", "lifecycleStages/lead", {})
+
+    covered = {one: Choice(object_types=(one,)).covers(stage) for one in ("contacts", "companies", "deals")}
+
+    assert covered == {"contacts": True, "companies": True, "deals": False}
+
+
+def test_a_file_that_stays_as_it_is_is_not_called_written(capsys):
+    """A second import says so, in the text and in the document."""
+    made("abc")
+    capsys.readouterr()
+    imported()
+    assert "  written    contacts.yaml   1 definition\n" in capsys.readouterr().out
+    imported()
+    assert "  unchanged  contacts.yaml   1 definition\n" in capsys.readouterr().out
