@@ -254,3 +254,41 @@ def test_a_file_that_stays_as_it_is_is_not_called_written(capsys):
     assert "  written    contacts.yaml   1 definition\n" in capsys.readouterr().out
     imported()
     assert "  unchanged  contacts.yaml   1 definition\n" in capsys.readouterr().out
+
+
+def test_what_left_the_portal_leaves_the_specs_and_the_baseline(capsys):
+    """Also the last one of a file: a plan right after an import is empty, and restores nothing."""
+    made("abc")
+    imported()
+    happens("archive", object="contacts", property="abc")
+    capsys.readouterr()
+
+    assert run(["import"]) == 0
+
+    told = capsys.readouterr().out
+    assert "1 definition is gone from the portal, and so from the specs: properties/contacts/abc" in told
+    assert "  written    contacts.yaml   0 definitions\n" in told
+    assert run(["validate", "-q"]) == 0
+    capsys.readouterr()
+    assert run(["plan"]) == 0
+    assert "No changes." in capsys.readouterr().out
+    assert run(["drift", "-q"]) == 0
+    (line,) = Path("specs/baselines/demo/acceptances.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line)["address"] == "properties/contacts/abc"
+    imported("--kind", "properties", "--include-defaults", "--name", "hs_lead_status")
+
+
+def test_a_file_of_an_import_stays_where_somebody_puts_it():
+    """What is in it is brought up to date there, and declared nowhere else."""
+    made("abc", "efg")
+    imported()
+    moved = Path("specs/crm/people.yaml")
+    moved.parent.mkdir()
+    CONTACTS.rename(moved)
+    happens("relabel", object="contacts", property="abc", label="Level")
+
+    imported()
+
+    assert "label: Level" in moved.read_text("utf-8")
+    assert not CONTACTS.exists()
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 0
