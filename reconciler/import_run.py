@@ -205,8 +205,8 @@ def _written(
     for path in sorted({*filled, *ours.values()}):
         listed = filled.get(path, [])
         rows = {address: row for address, row in _entries(path).items() if address in kept}
-        whole = importer.ordered([*listed, *(kept[address] for address in rows)])
-        text = importer.text_of(importer.sections(whole, rows))
+        staying = [kept[address] for address in rows]  # as the file orders them, where nothing comes between
+        text = importer.text_of(importer.sections(importer.ordered([*listed, *staying]) if listed else staying, rows))
         same = path.exists() and path.read_text(encoding="utf-8") == text
         texts |= {} if same else {path: text}
         if listed or not same:

@@ -292,3 +292,15 @@ def test_a_file_of_an_import_stays_where_somebody_puts_it():
     assert "label: Level" in moved.read_text("utf-8")
     assert not CONTACTS.exists()
     assert run(["plan", "-q", "--detailed-exitcode"]) == 0
+
+
+def test_an_import_of_nothing_changes_nothing():
+    """What a recorded read does not hold keeps its file, and stages their order."""
+    made("abc")
+    imported()
+    before = {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()}
+    Path("read.json").write_text('{"formatVersion": "1.0", "responses": {}}', "utf-8")
+
+    imported("--from-snapshot", "read.json")
+
+    assert {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()} == before
