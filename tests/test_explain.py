@@ -241,6 +241,17 @@ def test_a_field_is_explained_alone(say, address, line):
     assert line in say("explain", address)
 
 
+def test_what_is_gone_is_told_as_it_was_accepted(say):
+    """Its fields are no null: nobody declares it, and HubSpot has it no more."""
+    edit(portal(), "archive", object="contacts", property="tier")
+    Path("specs/all.yaml").write_text("removed:\n  - {address: properties/contacts/tier, reason: gone}\n")
+
+    text = say("explain", "properties/contacts/tier")
+
+    assert '  · label            "Tier"  as it was accepted; not in HubSpot\n' in text
+    assert "null" not in text
+
+
 def test_whose_it_is_fits_its_kind(say):
     """No group has a group, and nobody in the portal made the stages that HubSpot begins with."""
     group, stage = (

@@ -180,9 +180,9 @@ def name(field: Mapping[str, Json]) -> str:
 def _field(field: Mapping[str, Json], width: int, style: Style) -> Iterator[Line]:
     named, at = pad(name(field), width), place(field["source"], column=True)
     if not remarkable(field):
-        note = at or OWNED[field["owned"]]
+        note = at or (OWNED[field["owned"]] if "live" in field else "as it was accepted; not in HubSpot")
         sign = Span("  = ", "good") if field["owned"] == "declared" else Span("  · ", "dim")
-        text = shown(field["live"] if "live" in field else field.get("declared"))
+        text = shown(next((field[side] for side in ("live", "declared", "accepted") if side in field), None))
         room = max(style.width - width - len(note) - 10, 20)
         yield (sign, f"{named}  {_clipped(text, room)}  ", Span(note, "dim"))
         return
