@@ -26,7 +26,7 @@ def measured(observation: Observation, ours: Container[str], ignored: Sequence[I
         if observation.unreadable(f"{name}/*"):
             unread.setdefault(_scope(name), []).append(name)
     for address, resource in observation.snapshot.items():
-        custom = vendor.family(resource) == "custom" and not _default_stage(resource)
+        custom = vendor.family(resource) == "custom" and not default_stage(resource)
         part = _part(resource, custom, address in ours, ignored)
         totals["managed" if address in ours else part] += 1
         rows.setdefault(_scope(address), dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0))[part] += 1
@@ -51,7 +51,8 @@ def _scope(address: str) -> str:
     return section if section == lifecycle_stages.NAME else name
 
 
-def _default_stage(resource: Resource) -> bool:
+def default_stage(resource: Resource) -> bool:
+    """Whether it is one of the stages that HubSpot begins a lifecycle with."""
     return resource.kind == lifecycle_stages.NAME and resource.name in lifecycle_stages.DEFAULTS
 
 

@@ -431,7 +431,9 @@ EXPLAIN: Mapping[str, Json] = {
         "What HubSpot says.",
         {
             "state": _one_of("Whether it is there.", ("present", "absent", "not_read")),
-            "family": _text("Whose definition it is: custom, global, stage, subscription, score, sync or local."),
+            "family": _text(
+                "Whose it is: custom, default (a stage), global, stage, subscription, score, sync or local."
+            ),
             "mayChange": _list(_text("Definition or options."), "What HubSpot lets a portal change."),
             "created": {"type": "object", "description": "When, and by which user."},
             "updated": {"type": "object", "description": "When last, and by which user."},

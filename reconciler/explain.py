@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from reconciler import acceptances, attribution, integrations, overlays, people, report, source_file, vendor
+from reconciler import acceptances, attribution, coverage, integrations, overlays, people, report, source_file, vendor
 from reconciler.address import any_covers, covers, encode, join, split
 from reconciler.drift import WHOLE, Drift
 from reconciler.drift_check import attributed, detected
@@ -13,13 +13,13 @@ from reconciler.errors import UsageError
 from reconciler.evidence import Asker
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Integration
-from reconciler.kinds import kinds, lifecycle_stages, properties
+from reconciler.kinds import kind_of, kinds, lifecycle_stages, properties
 from reconciler.model import Finding, Json, Resource, Source
 from reconciler.paths import Api
 from reconciler.plan import Change, Plan
 from reconciler.planning import Situation, Wishes, make
 from reconciler.receipts import own_writes
-from reconciler.schema import depth
+from reconciler.schema import depth, entry_schema
 from reconciler.source_file import SourceFile
 from reconciler.spec import Spec
 from reconciler.workspace import Workspace
@@ -90,6 +90,7 @@ def explain(
     names = {} if notes else _names(observation.snapshot.get(definition), own, source, workspace.api)
     items = [item.as_json(workspace.flags) for item in own.items]
     about = Subject(situation, definition, below, make(situation, Wishes(only=(definition,))), items, notes, names)
+    _refuse_unknown_part(about)
     document = {
         **report.header("explain", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
@@ -126,6 +127,25 @@ def _parted(address: str, situation: Situation) -> tuple[str, str]:
     raise UsageError(
         f"nothing in the specs, the portal or the baseline is called {address}", hint=_meant(address, there)
     )
+
+
+def _refuse_unknown_part(about: Subject) -> None:
+    """An option or a field that nobody knows is a slip of the pen, and not one of which there is nothing to tell."""
+    known = _paths(about)
+    fields = {*entry_schema(kind_of(about.address).SCHEMA)["properties"], *known}
+    stones = [one.partition(about.address + "/")[2] for one in about.situation.spec.removed]
+    if about.below and not any(_asked(about, one) for one in (*fields, *stones)):
+        raise UsageError(
+            f"nothing in {about.address} is called {about.below}",
+            hint=_meant(about.whole, {f"{about.address}/{one}" for one in known}),
+        )
+
+
+def _asked(about: Subject, path: str) -> bool:
+    """Whether a field is what was asked for, or in it, or around it; a stage has its fields in two lists."""
+    below = about.below
+    either = about.address.startswith(STAGES) and path.rpartition("/")[2] == below
+    return not below or covers(below, path) or (below.startswith(f"{path}/") and path != "options") or either
 
 
 def _meant(address: str, there: set[str]) -> str:
@@ -207,7 +227,8 @@ def _live(about: Subject) -> dict[str, Json]:
     live = about.live
     if live is None:
         return {"state": "absent"}
-    told: dict[str, Json] = {"state": "present", "family": vendor.family(live), "mayChange": list(_editable(live))}
+    family = "default" if coverage.default_stage(live) else vendor.family(live)
+    told: dict[str, Json] = {"state": "present", "family": family, "mayChange": list(_editable(live))}
     for name, event in (("created", "createdAt"), ("updated", "updatedAt")):
         user = live.facts.get(f"{name}UserId")
         told[name] = {"at": attribution.time_of(live, event) or None, "user": user and str(user)}
@@ -260,23 +281,30 @@ def _reordered(about: Subject, name: str) -> bool:
     return name in planned or any(one["path"] == name for item in about.items for one in item["fields"])
 
 
+def _sides(about: Subject) -> dict[str, dict[str, Json]]:
+    sides = {"declared": about.declared, "live": about.live, "accepted": about.accepted}
+    return {name: _flat(resource, about) for name, resource in sides.items()}
+
+
+def _paths(about: Subject) -> list[str]:
+    """The fields that any of the three sides has."""
+    return list(dict.fromkeys(path for values in _sides(about).values() for path in values))
+
+
 def _fields(about: Subject) -> list[dict[str, Json]]:
     """The fields worth a line: declared, set, or moved; below what was asked for."""
-    sides = {
-        "declared": _flat(about.declared, about),
-        "live": _flat(about.live, about),
-        "accepted": _flat(about.accepted, about),
-    }
+    sides = _sides(about)
     file = (
         about.declared
         and about.declared.source
         and source_file.read(Path(about.declared.source.file), about.declared.source.file)
     )
     fields = []
-    for path in dict.fromkeys(path for values in sides.values() for path in values):
+    for path in _paths(about):
         here = {side: values[path] for side, values in sides.items() if path in values}
         moved = about.accepted is not None and here.get("accepted") != here.get("live")
-        if ("declared" in here or here.get("live") not in QUIET or moved) and covers(about.below or path, path):
+        telling = "declared" in here or here.get("live") not in QUIET or moved or about.below
+        if telling and _asked(about, path):
             state, why = _state(about, path)
             place = _place(_origin(about, path, file)) if "declared" in here and file else None
             owned = _owned(about, path, "declared" in here)

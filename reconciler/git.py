@@ -3,7 +3,6 @@
 import io
 import os
 import subprocess
-import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -47,25 +46,45 @@ def _extract(root: Path, commit: str, inside: str, target: Path) -> None:
 
 
 def _unpacked(root: Path, commit: str, paths: Sequence[str], target: Path) -> set[str]:
-    """Puts files of a commit into a directory, and says where links among them lead."""
-    done = ran(root, "archive", "--format=tar", commit, *(["--", *paths] if paths else []))
-    if done.returncode:
-        raise UsageError(f"git cannot unpack {commit}: {done.stderr.decode(errors='replace').strip()}")
+    """Puts files of a commit into a directory, and says where links among them lead.
+
+    ``git archive`` would leave out what attributes exclude from archives.
+    """
+    listed = run(root, "ls-tree", "-r", "-z", "--full-tree", commit, *(["--", *paths] if paths else []))
+    entries = [
+        (*about.split(), name) for about, _, name in (one.partition("\t") for one in listed.split("\0")) if about
+    ]
+    blobs = [(mode, name, blob) for mode, kind, blob, name in entries if kind == "blob"]  # and not another repository
     led_to, top_of_it = set(), target.resolve()
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        for member in archive:
-            place = target / member.name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if member.issym():
-                end = (place.parent / member.linkname).resolve()
-                if not end.is_relative_to(top_of_it):
-                    raise UsageError(f"the specs of {commit} reach outside the repository: {member.name} is a link")
-                if not place.is_symlink():
-                    place.symlink_to(member.linkname)
-                led_to.add(end.relative_to(top_of_it).as_posix())
-            elif content := archive.extractfile(member):
-                place.write_bytes(content.read())
+    for (mode, name, _), content in zip(blobs, _contents(root, [blob for *_, blob in blobs]), strict=True):
+        place = target / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if mode == _LINK:
+            there = os.fsdecode(content)
+            end = (place.parent / there).resolve()
+            if not end.is_relative_to(top_of_it):
+                raise UsageError(f"the specs of {commit} reach outside the repository: {name} is a link")
+            if not place.is_symlink():
+                place.symlink_to(there)
+            led_to.add(end.relative_to(top_of_it).as_posix())
+        else:
+            place.write_bytes(content)
     return led_to
+
+
+_LINK = "120000"
+
+
+def _contents(root: Path, blobs: Sequence[str]) -> Iterator[bytes]:
+    """What these blobs hold, in their order."""
+    done = ran(root, "cat-file", "--batch", told="".join(f"{blob}\n" for blob in blobs).encode())
+    stream = io.BytesIO(done.stdout)
+    for blob in blobs:
+        *_, size = stream.readline().split()
+        if not size.isdigit():
+            raise UsageError(f"git does not have {blob}", hint="fetch it first: the clone is not whole")
+        yield stream.read(int(size))
+        stream.read(1)
 
 
 def top(near: Path) -> Path:
@@ -130,10 +149,12 @@ def tried(where: Path, *words: str) -> bool:
     return ran(where, *words).returncode == 0
 
 
-def ran(where: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+def ran(where: Path, *words: str, told: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     """A git command that has run, however it ended."""
     english = {**os.environ, "LC_ALL": "C"}  # what it says is told, and looked into
     try:
-        return subprocess.run(["git", "-C", str(where), *words], capture_output=True, check=False, env=english)
+        return subprocess.run(
+            ["git", "-C", str(where), *words], input=told, capture_output=True, check=False, env=english
+        )
     except FileNotFoundError as error:
         raise UsageError("git is not installed", hint="install git") from error

@@ -3,7 +3,7 @@
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import combinations_with_replacement, groupby
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 from reconciler import acceptances, ignore, importer, object_types, overlays, report, spec, upkeep, yaml_loader
@@ -32,13 +32,15 @@ def import_portal(
     observation = workspace.observe(source, _scope(workspace, source, choice, declared))
     refuse_unread(observation)
     _refuse_slips(observation, choice, workspace.api)
-    shared = _shared(declared, workspace)
-    found = importer.chosen(observation.snapshot, choice, _edited(declared) | shared)
+    shared, ours = _shared(declared, workspace), _of_imports(declared)
+    found = importer.chosen(observation.snapshot, choice, _addresses(declared) - ours.keys() | shared)
     staying = _not_removed(found, declared.removed if declared else {})
     wanted, findings = _sayable(staying, ignore.in_force(workspace.settings.ignore, now.date()))
-    files, texts = _written(workspace.directory, wanted, _kept(declared, observation, choice, shared))
-    findings += _left_as_declared(workspace, declared, choice, shared)
-    _save(workspace, observation, wanted, texts, now)
+    kept = _kept(declared, observation, choice, shared)
+    files, texts = _written(workspace.directory, wanted, kept, ours)
+    gone = sorted(one for one in ours.keys() - kept.keys() if one not in observation.snapshot)
+    findings += [*_left_as_declared(workspace, declared, choice, shared), *_gone(gone)]
+    _save(workspace, observation, wanted, gone, texts, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
@@ -51,12 +53,24 @@ def import_portal(
     return report.finished(document)
 
 
-def _edited(declared: Spec | None) -> set[str]:
-    """What is declared in files that import must not rewrite."""
-    resources = [one for one in declared.desired.values() if one.source] if declared else []
-    files = {one.source.file for one in resources if one.source}  # each is looked at once, and not for every entry
-    edited = {file for file in files if not importer.unedited(Path(file))}
-    return {one.address for one in resources if one.source and one.source.file in edited}
+def _addresses(declared: Spec | None) -> set[str]:
+    return set(declared.desired) if declared else set()
+
+
+def _of_imports(declared: Spec | None) -> dict[str, Path]:
+    """What is declared in files that an import wrote and nobody has edited since, and in which of them."""
+    sources = {one.address: one.source.file for one in declared.desired.values() if one.source} if declared else {}
+    files = {file: Path(file) for file in sources.values()}  # each is looked at once, and not for every entry
+    ours = {file: path for file, path in files.items() if importer.unedited(path)}
+    return {address: ours[file] for address, file in sources.items() if file in ours}
+
+
+def _gone(gone: Sequence[str]) -> Iterator[Finding]:
+    if gone:
+        many = "1 definition is" if len(gone) == 1 else f"{len(gone):,} definitions are"
+        more = f" and {len(gone) - 5:,} more" if len(gone) > 5 else ""
+        why = f"{many} gone from the portal, and so from the specs: {', '.join(gone[:5])}{more}"
+        yield Finding("gone-from-portal", "info", why)
 
 
 def _shared(declared: Spec | None, workspace: Workspace) -> set[str]:
@@ -138,6 +152,10 @@ def _refuse_slips(observation: Observation, choice: Choice, api: Api) -> None:
     if choice.name and not any(choice.takes(one) for one in live):
         if any(choice.covers(one) for one in live):
             hint = "what is called so is HubSpot's own: --include-defaults takes what a portal may own of it"
+            if choice.include_defaults:
+                hint = (
+                    "what is called so is HubSpot's own, and no portal may own any of it: name it under `integrations:`"
+                )
             raise UsageError(f"nothing to import is called {choice.name}", hint=hint)
         hint = did_you_mean(choice.name, [one.name for one in live])
         hint = hint or "the name is HubSpot's internal one, and * stands for any letters"
@@ -172,20 +190,28 @@ def _problems(resources: list[Resource], ignored: Sequence[IgnoreRule]) -> list[
 
 
 def _written(
-    directory: Path, wanted: Sequence[Resource], uncovered: Mapping[str, Resource]
+    directory: Path, wanted: Sequence[Resource], kept: Mapping[str, Resource], ours: Mapping[str, Path]
 ) -> tuple[list[dict[str, Json]], dict[Path, str]]:
-    """The spec files with what was asked for, and the texts of those that are not as they should be."""
+    """The spec files with what was asked for, and the texts of those that are not as they should be.
+
+    What stands in a file of an earlier import stays in that file, wherever somebody has put it.
+    """
     files: list[dict[str, Json]] = []
     texts: dict[Path, str] = {}
-    for name, resources in groupby(importer.ordered(wanted), key=importer.file_name):
-        listed = list(resources)
-        path = importer.target(directory, name)
-        kept = {address: row for address, row in _entries(path).items() if address in uncovered}
-        whole = importer.ordered([*listed, *(uncovered[address] for address in kept)])
-        text = importer.text_of(importer.sections(whole, kept))
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            texts[path] = text
-        files.append({"path": path.relative_to(directory).as_posix(), "definitions": len(listed)})
+    targets = {name: importer.target(directory, name) for name in sorted({*map(importer.file_name, wanted)})}
+    filled: dict[Path, list[Resource]] = {}
+    for one in wanted:
+        filled.setdefault(ours.get(one.address) or targets[importer.file_name(one)], []).append(one)
+    for path in sorted({*filled, *ours.values()}):
+        listed = filled.get(path, [])
+        rows = {address: row for address, row in _entries(path).items() if address in kept}
+        staying = [kept[address] for address in rows]  # as the file orders them, where nothing comes between
+        text = importer.text_of(importer.sections(importer.ordered([*listed, *staying]) if listed else staying, rows))
+        same = path.exists() and path.read_text(encoding="utf-8") == text
+        texts |= {} if same else {path: text}
+        if listed or not same:
+            told = {"definitions": len(listed), "outcome": "unchanged" if same else "written"}
+            files.append({"path": path.relative_to(directory).as_posix(), **told})
     return files, texts
 
 
@@ -198,22 +224,26 @@ def _save(
     workspace: Workspace,
     observation: Observation,
     wanted: Iterable[Resource],
+    gone: Sequence[str],
     texts: Mapping[Path, str],
     now: datetime,
 ) -> None:
     """Writes specs and baseline, all or none: one without the other would be told as what nobody did.
 
-    The baseline holds new collections whole, and what was imported just now; what else moved stays drift.
+    The baseline holds new collections whole, and what was imported just now; what left the specs leaves it, and what
+    else moved stays drift.
     """
     known = workspace.baseline
     fresh = observation.listed - (known.collections if known else frozenset())
     imported = {resource.address for resource in wanted}
-    managed = imported | (known.managed if known else set())
-    addresses = imported | {one for one in observation.snapshot if within(one, fresh)}
+    managed = imported | (known.managed if known else set()) - {*gone}
+    addresses = {*imported, *gone, *(one for one in observation.snapshot if within(one, fresh))}
     moved = baselines.moved(known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh)
     before = known.snapshot if known else Snapshot()
     decided = sorted(
-        one for one in imported if one in before and before[one].attributes != moved.snapshot[one].attributes
+        one
+        for one in {*imported, *gone}
+        if one in before and (one not in moved.snapshot or before[one].attributes != moved.snapshot[one].attributes)
     )
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": "imported into the specs"}
     told = acceptances.added(workspace.baseline_directory, [{"address": one} for one in decided], consent)

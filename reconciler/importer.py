@@ -37,8 +37,8 @@ class Choice:
             return False
         if self.name and not fnmatchcase(resource.name, self.name):
             return False
-        scoped = resource.kind != lifecycle_stages.NAME
-        if self.object_types and scoped and resource.object_type not in self.object_types:
+        scopes = lifecycle_stages.OBJECTS if resource.kind == lifecycle_stages.NAME else (resource.object_type,)
+        if self.object_types and not {*scopes} & {*self.object_types}:
             return False
         return not self.group or self._in_group(resource)
 

@@ -216,13 +216,13 @@ def _outcome_json(change: Change, outcome: "Outcome | None") -> dict[str, Json]:
     return document
 
 
-def check_version(document: Json, where: str) -> Mapping[str, Json]:
+def check_version(document: Json, where: str, made_with: str = "-o json:FILE") -> Mapping[str, Json]:
     """A saved document of a format that this version can read; a newer major version is refused."""
     version = document.get("formatVersion") if isinstance(document, Mapping) else None
     if not isinstance(version, str) or not re.fullmatch(r"[0-9]{1,4}\.[0-9]+", version):
-        raise UsageError(f"{where} is not a document of this tool", where=where, hint="make it with `-o json:FILE`")
+        raise UsageError(f"{where} is not a document of this tool", where=where, hint=f"make it with `{made_with}`")
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
-        hint = "use the version of reconciler that wrote it, or plan again"
+        hint = f"use the version of reconciler that wrote it, or make it anew with `{made_with}`"
         raise UsageError(f"{where} has format {version}; this version reads {FORMAT_VERSION}", where=where, hint=hint)
     return document  # type: ignore[no-any-return]
 

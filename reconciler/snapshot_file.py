@@ -52,7 +52,7 @@ def load(file: Path) -> RecordedRead:
 
         hint = "record one with `reconciler snapshot FILE`"
         raise UsageError(f"{where} {not_json(error)}", where=where, hint=hint) from error
-    check_version(document, where)
+    check_version(document, where, "reconciler snapshot FILE")
     responses = document.get("responses")
     if not isinstance(responses, dict):
         raise UsageError(f"{where} has no `responses`", where=where, hint="record one with `reconciler snapshot FILE`")

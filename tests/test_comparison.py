@@ -315,3 +315,13 @@ def test_links_among_the_specs_are_followed_within_the_repository():
 
     assert run(["diff", "-q", "--base-ref", "linked", "-o", "json:diff.json"]) == 0
     assert told(json.loads(Path("diff.json").read_text("utf-8"))) == {"propertyGroups/contacts/g": ("update", "safe")}
+
+
+@pytest.mark.parametrize("left_out", ["specs", "specs/contacts.yaml"])
+def test_what_is_kept_out_of_archives_is_compared_all_the_same(left_out):
+    """Attributes of a repository say what a release of it holds, and nothing about its specs."""
+    Path(".gitattributes").write_text(f"{left_out} export-ignore\n", "utf-8")
+    git("add", ".")
+    git("commit", "-q", "-m", "attributes")
+
+    assert compared("--base-ref", "HEAD")["summary"]["unchanged"] == 4

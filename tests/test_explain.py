@@ -216,11 +216,50 @@ def test_a_page_reads_well(say, monkeypatch):
         ("properties/contacts/t*r", "did you mean properties/contacts/tier? One address at a time"),
         ("properties/contacts", "properties/contacts/address, properties/contacts/annualrevenue"),
         ("nothing", "an address is the path of an entry in the YAML"),
+        ("properties/contacts/tier/options/glod", "did you mean properties/contacts/tier/options/gold?"),
+        ("properties/contacts/tier/lable", "nothing in properties/contacts/tier is called lable"),
     ],
 )
 def test_an_address_of_nothing_is_told_what_may_be_meant(say, address, hint):
     """A misspelt address, a bare name and a pattern end with 3 and the nearest address."""
     assert hint in say("explain", address, code=3)
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        (
+            "properties/contacts/tier/description",
+            '  · description  ""  not in the specs; plan leaves it, drift watches it\n',
+        ),
+        ("properties/contacts/tier/options/gold/label", '  = option gold  "Gold"  specs/all.yaml:10:11\n'),
+        ("lifecycleStages/trial/label", '  = label in companies  "Trial"  specs/all.yaml:16:19\n'),
+    ],
+)
+def test_a_field_is_explained_alone(say, address, line):
+    """Also one that is not set, one in an option, and one of a stage, which has it in two lists."""
+    assert line in say("explain", address)
+
+
+def test_what_is_gone_is_told_as_it_was_accepted(say):
+    """Its fields are no null: nobody declares it, and HubSpot has it no more."""
+    edit(portal(), "archive", object="contacts", property="tier")
+    Path("specs/all.yaml").write_text("removed:\n  - {address: properties/contacts/tier, reason: gone}\n")
+
+    text = say("explain", "properties/contacts/tier")
+
+    assert '  · label            "Tier"  as it was accepted; not in HubSpot\n' in text
+    assert "null" not in text
+
+
+def test_whose_it_is_fits_its_kind(say):
+    """No group has a group, and nobody in the portal made the stages that HubSpot begins with."""
+    group, stage = (
+        next(line for line in say("explain", one).splitlines() if line.startswith("In HubSpot"))
+        for one in ("propertyGroups/contacts/contactinformation", "lifecycleStages/lead")
+    )
+    assert group == "In HubSpot       HubSpot's own, the same in every portal"
+    assert stage.startswith("In HubSpot       one of the stages that HubSpot begins a lifecycle with; ")
 
 
 def test_a_recorded_read_is_explained(say):

@@ -10,6 +10,8 @@ from small_portal import STATE, settle_in
 
 from reconciler.cli import run
 from reconciler.emulator import Portal, edit
+from reconciler.importer import Choice
+from reconciler.model import Resource
 
 CONTACTS = Path("specs/contacts.yaml")
 TEXTS = {"type": "string", "fieldType": "text", "groupName": "contactinformation"}
@@ -253,3 +255,72 @@ def test_what_an_overlay_gives_stays_in_the_overlay():
 
     assert CONTACTS.read_text("utf-8").splitlines()[2:] == shared.replace("Efg", "Other").splitlines()[2:]
     assert run(["plan", "-q", "--detailed-exitcode"]) == 0
+
+
+def test_stages_belong_to_the_two_object_types_that_have_them():
+    """An import of another type leaves the lifecycle alone."""
+    stage = Resource("lifecycleStages", "lifecycleStages/lead", {})
+
+    covered = {one: Choice(object_types=(one,)).covers(stage) for one in ("contacts", "companies", "deals")}
+
+    assert covered == {"contacts": True, "companies": True, "deals": False}
+
+
+def test_a_file_that_stays_as_it_is_is_not_called_written(capsys):
+    """A second import says so, in the text and in the document."""
+    made("abc")
+    capsys.readouterr()
+    imported()
+    assert "  written    contacts.yaml   1 definition\n" in capsys.readouterr().out
+    imported()
+    assert "  unchanged  contacts.yaml   1 definition\n" in capsys.readouterr().out
+
+
+def test_what_left_the_portal_leaves_the_specs_and_the_baseline(capsys):
+    """Also the last one of a file: a plan right after an import is empty, and restores nothing."""
+    made("abc")
+    imported()
+    happens("archive", object="contacts", property="abc")
+    capsys.readouterr()
+
+    assert run(["import"]) == 0
+
+    told = capsys.readouterr().out
+    assert "1 definition is gone from the portal, and so from the specs: properties/contacts/abc" in told
+    assert "  written    contacts.yaml   0 definitions\n" in told
+    assert run(["validate", "-q"]) == 0
+    capsys.readouterr()
+    assert run(["plan"]) == 0
+    assert "No changes." in capsys.readouterr().out
+    assert run(["drift", "-q"]) == 0
+    (line,) = Path("specs/baselines/demo/acceptances.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line)["address"] == "properties/contacts/abc"
+    imported("--kind", "properties", "--include-defaults", "--name", "hs_lead_status")
+
+
+def test_a_file_of_an_import_stays_where_somebody_puts_it():
+    """What is in it is brought up to date there, and declared nowhere else."""
+    made("abc", "efg")
+    imported()
+    moved = Path("specs/crm/people.yaml")
+    moved.parent.mkdir()
+    CONTACTS.rename(moved)
+    happens("relabel", object="contacts", property="abc", label="Level")
+
+    imported()
+
+    assert "label: Level" in moved.read_text("utf-8")
+    assert not CONTACTS.exists()
+    assert run(["plan", "-q", "--detailed-exitcode"]) == 0
+
+
+def test_an_import_of_nothing_changes_nothing():
+    """What a recorded read does not hold keeps its file, and stages their order."""
+    made("abc")
+    imported()
+    before = {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()}
+    Path("read.json").write_text('{"formatVersion": "1.0", "responses": {}}', "utf-8")
+
+    imported("--from-snapshot", "read.json")
+
+    assert {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()} == before

@@ -70,3 +70,22 @@ def test_a_read_of_another_portal_is_told_as_one(words, capsys):
         "error: portal demo should be 7, but the recorded read is of 12345678\n"
         "  choose its portal with -p, or record this one anew\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('{"responses": {}}', "is not a document of this tool"),
+        ('{"formatVersion": "2.0", "responses": {}}', "has format 2.0; this version reads 1.0"),
+        ('{"formatVersion": "1.0"}', "has no `responses`"),
+        ("nothing", "is not JSON (line 1, column 1)"),
+    ],
+)
+def test_what_is_no_recorded_read_names_the_command_that_makes_one(text, wrong, capsys):
+    """Of another version, or of something else: it was no plan."""
+    Path("s.json").write_text(text, "utf-8")
+    assert run(["plan", "-q", "--from-snapshot", "s.json"]) == 3
+
+    told = capsys.readouterr().err
+    assert f"s.json {wrong}" in told
+    assert "`reconciler snapshot FILE`" in told

@@ -16,6 +16,7 @@ OWNED = {
 }
 FAMILIES: Mapping[str, str] = {
     "custom": "made in this portal",
+    "default": "one of the stages that HubSpot begins a lifecycle with",
     "global": "HubSpot's own, the same in every portal",
     "stage": "made by HubSpot for a stage",
     "subscription": "made by HubSpot for a subscription",
@@ -61,7 +62,7 @@ def lines(document: Document, style: Style) -> Iterator[Line]:
 def facts(document: Document) -> Iterator[tuple[str, str]]:
     """What is known beside the fields, one sentence each."""
     yield "In the specs", " ".join(_spec(document))
-    yield "In HubSpot", "; ".join(_live(document["live"]))
+    yield "In HubSpot", "; ".join(_live(document["live"], document["address"]))
     yield "In the baseline", _baseline(document["baseline"])
     for one in document["baseline"].get("acceptances", ())[-NEWEST:]:
         yield "Accepted", text_drift.consent(one)
@@ -101,14 +102,15 @@ _DECLARABLE = {
 }
 
 
-def _live(live: Mapping[str, Json]) -> Iterator[str]:
+def _live(live: Mapping[str, Json], address: str) -> Iterator[str]:
     if live["state"] != "present":
         yield {"absent": "not there", "not_read": f"unknown: {live.get('detail') or 'its list was not read'}"}[
             live["state"]
         ]
         return
     yield str(FAMILIES.get(live["family"], live["family"]))
-    if live["family"] != "custom" and live["mayChange"] != ["definition", "options"]:
+    of_hubspot = live["family"] != "custom" and address.startswith("properties/")
+    if of_hubspot and live["mayChange"] != ["definition", "options"]:
         yield _DECLARABLE.get(tuple(live["mayChange"]), _DECLARABLE[()])
     for event, told in (("created", "made"), ("updated", "last changed")):
         happened = live[event]
@@ -185,9 +187,9 @@ def name(field: Mapping[str, Json]) -> str:
 def _field(field: Mapping[str, Json], width: int, style: Style) -> Iterator[Line]:
     named, at = pad(name(field), width), place(field["source"], column=True)
     if not remarkable(field):
-        note = at or OWNED[field["owned"]]
+        note = at or (OWNED[field["owned"]] if "live" in field else "as it was accepted; not in HubSpot")
         sign = Span("  = ", "good") if field["owned"] == "declared" else Span("  · ", "dim")
-        text = shown(field["live"] if "live" in field else field.get("declared"))
+        text = shown(next((field[side] for side in ("live", "declared", "accepted") if side in field), None))
         room = max(style.width - width - len(note) - 10, 20)
         yield (sign, f"{named}  {_clipped(text, room)}  ", Span(note, "dim"))
         return
