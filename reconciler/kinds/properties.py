@@ -910,7 +910,7 @@ def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     """The value that a plan's field speaks of."""
     options = resource.attributes.get("options", {})
     match split(field.path):
-        case ("options",) if _is_order(field):
+        case ("options",) if is_order(field):
             mine = set(field.after)
             return True, [value for value in options if value in mine]
         case ("options",):
@@ -924,7 +924,7 @@ def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     raise KeyError(field.path)
 
 
-def _is_order(field: "Field") -> bool:
+def is_order(field: "Field") -> bool:
     """Whether a field is about the order of the declared options; a list that comes or goes whole holds options."""
     return field.how == "changed" and all(isinstance(value, str) for value in field.after)
 
