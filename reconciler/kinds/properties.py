@@ -840,6 +840,10 @@ def _immutable(desired: Resource, observed: Resource) -> Iterator[Finding]:
                 f"what uses {desired.name}, then list {desired.address} under `removed:`"
             )
             yield refusal("immutable", desired, why, fix)
+    if (observed.attributes["type"], desired.attributes.get("type")) == ("enumeration", "bool"):
+        why = "HubSpot refuses to make a bool of an enumeration, even of one with the options true and false (A.7)"
+        fix = f"keep `type: enumeration`, or make a new property and list {desired.address} under `removed:`"
+        yield refusal("immutable", desired, why, fix, "type")
     if desired.attributes.get("showCurrencySymbol") is False and observed.facts.get("currencyPropertyName") is not None:
         why = "the currency symbol stays once a currency property was named, and HubSpot never turns it off (N.1)"
         yield refusal("immutable", desired, why, "drop `showCurrencySymbol`", "showCurrencySymbol")
