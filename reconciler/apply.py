@@ -499,7 +499,7 @@ def still_before(change: Change, observed: Snapshot) -> bool:
 
 def _as_before(change: Change, one: PlannedField, resource: Resource) -> bool:
     there, value = change.kind.value_at(resource, one)
-    return there == (one.how != "added") and (not there or change.kind.same(one.path, one.before, value))
+    return change.kind.same(one.path, None if one.how == "added" else one.before, value if there else None)
 
 
 def field_holds(change: Change, one: PlannedField, resource: Resource, written: bool = False) -> bool:

@@ -16,7 +16,7 @@ from reconciler import git, report
 from reconciler.address import encode
 from reconciler.diff import Difference, FieldChange, compare
 from reconciler.errors import UsageError
-from reconciler.kinds import kind_of, properties
+from reconciler.kinds import kind_of, lifecycle_stages, properties
 from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
 from reconciler.plan import RISKS, Action, Change, Plan, PlannedField, digest
 from reconciler.settings import Settings, read
@@ -84,7 +84,8 @@ def _relocated(value: Json, side: Side) -> Json:
 def compared(base: Spec, head: Spec) -> Plan:
     """The changes of declarations, and what a reviewer should know beside them."""
     before, kept = _before(base.desired, head)
-    after = head.desired
+    moved = lifecycle_stages.reordered(*(side.desired.of_kind(lifecycle_stages.NAME) for side in (base, head)))
+    before, after = before.replaced(moved[0]), head.desired.replaced(moved[1])
     tombstones = {stone.address: stone for one, stone in head.removed.items() if one not in base.removed}
     declared = [_change(one, head.desired) for one in compare(before, after) if one.address not in tombstones]
     changes = _with_removals(declared, _removals(tombstones, base.desired))
@@ -93,6 +94,7 @@ def compared(base: Spec, head: Spec) -> Plan:
         *head.findings,
         *hidden,
         *kept,
+        *_more_removed(base, head),
         *_renames(changes),
         *_base_problems(base),
         *_settings(base.settings, head.settings),
@@ -205,6 +207,20 @@ def _removals(tombstones: Mapping[str, Tombstone], base: Snapshot) -> Iterator[C
             destroys=tuple(kind_of(owner).destroys(difference)),
             source=stone.source,
         )
+
+
+def _more_removed(base: Spec, head: Spec) -> Iterator[Finding]:
+    """What lets a plan remove more of a portal than before, though no field of a declaration says so."""
+    for address, new in head.desired.items():
+        old = base.desired.get(address)
+        if old and new.facts.get("exact") and not old.facts.get("exact"):
+            told = "lists its options exactly now: a plan removes live ones that are not listed"
+            yield Finding("exact-options", "warning", told, "", address, new.source)
+    for address, stone in head.removed.items():
+        known = base.removed.get(address)
+        if known and known.require_no_values and not stone.require_no_values:
+            told = "is removed now even while records hold a value of it"
+            yield Finding("removed-with-values", "warning", told, "", address, stone.source)
 
 
 def _renames(changes: Sequence[Change]) -> Iterator[Finding]:

@@ -177,11 +177,22 @@ def inverse(change: Change, gone: Container[str] = ()) -> Change | None:
         case "archive" if change.kind.NAME in (property_groups.NAME, association_labels.NAME):
             return _bare(change)._replace(action="create", fields=tuple(_made(change)), expects="absent")
         case "update":
-            fields = tuple(_turned(field) for field in change.fields)
+            stays = set(_stays(change))
+            fields = tuple(_turned(field) for field in change.fields if field.path not in stays)
+            if not fields:
+                return None
             stage = change.kind.NAME == lifecycle_stages.NAME
             remote = lifecycle_stages.put_back(change.remote, gone) if stage else change.remote
             return _bare(change)._replace(action="update", fields=fields, expects="present", remote=remote)
     return None
+
+
+def _stays(change: Change) -> Iterator[str]:
+    """Fields that HubSpot never unsets once they are set (hubspot-api.md A.2, N.1)."""
+    added = {one.path for one in change.fields if one.how == "added"} if change.kind.NAME == properties.NAME else set()
+    yield from added & {"textDisplayHint", "currencyPropertyName"}
+    if "currencyPropertyName" in added:
+        yield "showCurrencySymbol"
 
 
 def _bare(change: Change) -> Change:
@@ -195,8 +206,10 @@ def _turned(field: PlannedField) -> PlannedField:
     before, after = _without_place(field.after), field.before
     if how == "added" and field.path.startswith("options/") and field.path.count("/") == 1:
         after = {"displayOrder": LAST, **field.before}
-    elif how == "changed" and field.path == "options":  # an order; an option that goes has no place in either
+    elif field.path == "options" and properties.is_order(field):  # an option that goes has no place in either
         before = [value for value in before if value in after]
+    elif how == "removed" and (neutral := properties.SOMETIMES_SET.get(field.path)) is not None:
+        how, after = "changed", neutral  # null would leave it as it is
     return PlannedField(field.path, before, after, how, cause="spec_change")  # type: ignore[arg-type]
 
 
@@ -225,6 +238,9 @@ def _caveats(change: Change) -> Iterator[Finding]:
     elif change.action == "archive" and change.kind.NAME == properties.NAME:
         why = f"{change.address} is restored with its old values, if it was archived less than 90 days ago"
         yield Finding("inverse-partial", "info", why, "", change.address)
+    if change.action == "update" and (stays := sorted(_stays(change))):
+        why = f"{change.address} keeps its {' and '.join(stays)}: HubSpot never unsets that"
+        yield Finding("inverse-partial", "warning", why, "", change.address)
     for field in change.fields:
         if field.path == "type" and change.action == "update":
             why = f"{change.address} gets its type back; values that the change made invalid stay so"

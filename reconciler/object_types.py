@@ -80,6 +80,15 @@ def segment(object_type: str, api: Api, reads: Reads) -> str | None:
     return None
 
 
+def identity(object_type: str, api: Api, reads: Reads) -> str:
+    """What an object type is known by under all of its names, as far as the schemas were read."""
+    for schema in reads.results(api.schemas()):
+        if object_type in (schema["objectTypeId"], schema.get("fullyQualifiedName")):
+            type_id: str = schema["objectTypeId"]
+            return type_id
+    return segment(object_type, api, reads) or object_type
+
+
 def known(api: Api, reads: Reads) -> list[str]:
     """The names of HubSpot's object types and of the portal's custom objects, as far as they were read."""
     return [*TYPE_IDS, *(schema["name"] for schema in reads.results(api.schemas()))]

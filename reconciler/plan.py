@@ -311,12 +311,18 @@ def _readable(
     readable, errors = [], {}
     absent: dict[str, Finding] = {}
     heads: dict[str, Collection | str | None] = {}  # why nothing is planned for what is below it
+    lists: dict[tuple[str, ...], str] = {}
+    twins: dict[str, str] = {}  # what names a list by another name than those before it, and that one
     for resource in desired:
         head = resource.address.rpartition("/")[0]
         if head not in heads:
             heads[head] = inputs.observation.unreadable(resource.address) or _absent_type(head, inputs)
+            if (first := lists.setdefault(_list(head, inputs), head)) != head:
+                twins[head] = first
         collection = heads[head]
-        if collection is None:
+        if head in twins:
+            absent.setdefault(head, _twice(resource, twins[head]))
+        elif collection is None:
             readable.append(resource)
         elif isinstance(collection, str):
             absent.setdefault(collection, _absent(resource, collection, inputs))
@@ -328,6 +334,20 @@ def _readable(
                 "hint": collection.detail,
             }
     return readable, list(errors.values()), list(absent.values())
+
+
+def _list(head: str, inputs: Inputs) -> tuple[str, ...]:
+    """The list below an address, under whatever names of its object types."""
+    section, *names = split(head)
+    api, reads = inputs.scope.api, inputs.observation.reads
+    return (section, *(object_types.identity(name, api, reads) for name in names))
+
+
+def _twice(resource: Resource, first: str) -> Finding:
+    """An address is an identity, so a custom object goes by one of its names."""
+    here, there = ("/".join(split(head)[1:]) for head in (resource.address.rpartition("/")[0], first))
+    why = f"{here} is declared as {there}, too: it is the same under another name"
+    return refusal("object-type-name", resource, why, f"write {there} here as well")
 
 
 def _absent_type(head: str, inputs: Inputs) -> str | None:

@@ -402,3 +402,20 @@ def test_an_entry_that_hubspot_never_sends_is_named(whole, command, path, steps,
 
     assert all(error["code"] == "unavailable" for error in found["errors"])
     assert all(error["message"].startswith(f"{path}: {told}") for error in found["errors"])
+
+
+@pytest.mark.parametrize("other", ["2-5", "p1_machine", "Machine"])
+def test_a_custom_object_goes_by_one_of_its_names(reads, other):
+    """Declared under two of them, one property would be made twice."""
+    schema = {"name": "machine", "objectTypeId": "2-5", "fullyQualifiedName": "p1_machine"}
+    reads.elsewhere = {"/crm-object-schemas/v3/schemas": [schema], "/crm/v3/properties/2-5": []}
+    reads.elsewhere["/crm/v3/properties/p1_machine"] = []
+    entry = "{serial: {label: S, type: string, fieldType: text, groupName: info}}"
+    spec = reads.path / "specs/machine.yaml"
+    spec.write_text(f"properties: {{machine: {entry}}}\n")
+    assert [one["action"] for one in reads.says("plan")["changes"]] == ["create"]
+    spec.write_text(f"properties: {{machine: {entry}, {other}: {entry}}}\n")
+
+    wrong = [one for one in reads.says("plan", codes=(3,))["findings"] if one["severity"] == "error"]
+
+    assert [(one["rule"], one["fix"]) for one in wrong] == [("object-type-name", "write machine here as well")]

@@ -131,6 +131,39 @@ def test_a_removed_option_is_told_whatever_else_changes(value, label):
     assert "forgotten" not in [rule for rule, _ in rules(document)]
 
 
+def test_stages_in_another_order_are_changes():
+    """Only those that change places among the stages that both sides declare; a new one moves nobody."""
+    stages = "lifecycleStages: [{{name: {}}}, {{name: {}, label: Fan}}, {{name: {}, label: Trial}}, {{name: {}}}]\n"
+    written(stages.format("lead", "fan", "trial", "customer"), name="stages.yaml")
+    written(CONTACTS.partition("lifecycleStages")[0])
+    git("add", ".")
+    git("commit", "-q", "-m", "stages")
+    written(stages.format("customer", "fan", "trial", "lead"), name="stages.yaml")
+
+    document = compared()
+
+    fields = {one["address"]: one["fields"] for one in document["changes"]}
+    assert [(name, one["path"], one["before"], one["after"]) for name, (one,) in fields.items()] == [
+        ("lifecycleStages/customer", "position", 3, 0),
+        ("lifecycleStages/lead", "position", 0, 3),
+    ]
+
+
+def test_what_lets_a_plan_remove_more_is_pointed_out():
+    """A list that is exact from now on, and a removal that waits no more for empty records."""
+    waits = "removed: [{address: properties/contacts/old, reason: gone, requireNoValues: true}]\n"
+    written(CONTACTS + waits)
+    git("add", ".")
+    git("commit", "-q", "-m", "waits")
+    exact = CONTACTS.replace("options: [", "options: {exact: true, values: [").replace("label: B}]", "label: B}]}")
+    written(exact + waits.replace(", requireNoValues: true", ""))
+
+    assert rules(compared()) == [
+        ("exact-options", "lists its options exactly now: a plan removes live ones that are not listed"),
+        ("removed-with-values", "is removed now even while records hold a value of it"),
+    ]
+
+
 def test_options_that_go_together_are_one_change():
     """Two tombstones of one property are one change of it, as a plan has it."""
     stones = ", ".join(f"{{address: properties/contacts/tier/options/{one}, reason: gone}}" for one in ("x", "y"))

@@ -297,6 +297,52 @@ def test_a_stage_whose_neighbour_was_deleted_meanwhile_is_not_written(order, cap
     assert stages() == then
 
 
+def test_a_restore_is_undone_by_an_archive():
+    """Whatever options the property has now, it has those that the restore gave it."""
+    text = Path("specs/contacts.yaml").read_text("utf-8")
+    Path("specs/contacts.yaml").write_text(
+        text.partition("    two:")[0] + f"removed: [{{address: {TWO}, reason: x}}]\n"
+    )
+    assert run(["apply", "-q", "--auto-approve", "--allow", TWO]) == 0
+    specs(options="[{value: b, label: Bee}, {value: c, label: C}]")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+
+    assert undone() == {f"archive {TWO}": []}
+
+    assert "two" not in Portal.open(STATE).state["objects"]["0-1"]["properties"]
+
+
+def test_what_hubspot_never_unsets_stays_and_is_told():
+    """A display hint that the apply set stays; the neutral one means none where there is one."""
+    specs(one="Uno")
+    text = Path("specs/contacts.yaml").read_text("utf-8")
+    Path("specs/contacts.yaml").write_text(text.replace("fieldType: text,", "fieldType: text, textDisplayHint: email,"))
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+
+    assert undone() == {f"update {ONE}": []}
+
+    told = json.loads(Path("back.json").read_text("utf-8"))
+    assert [one["path"] for one in told["changes"][0]["fields"]] == ["label"]
+    assert [one["message"] for one in told["findings"] if one["rule"] == "inverse-partial"] == [
+        f"{ONE} keeps its textDisplayHint: HubSpot never unsets that"
+    ]
+
+
+def test_a_hint_that_means_none_is_undone_like_any():
+    """HubSpot's neutral hint is as good as none, in the plan back as well as in the portal."""
+    number = "properties: {{contacts: {{size: {{label: S, type: number, fieldType: number, groupName: g{}}}}}}}\n"
+    group = "propertyGroups: {contacts: {g: {label: G}}}\n"
+    hints = []
+    for hint in ("currency", "formatted"):
+        Path("specs/contacts.yaml").write_text(group + number.format(f", numberDisplayHint: {hint}"))
+        assert run(["apply", "-q", "--auto-approve"]) == 0
+    for _ in range(2):
+        assert undone() == {"update properties/contacts/size": []}
+        hints.append(live("size").get("numberDisplayHint"))
+
+    assert hints == ["currency", "formatted"]
+
+
 def test_an_archived_property_is_undone_by_a_restore():
     """The way back from an archive is a restore, with the old record values."""
     specs(extra=f"removed: [{{address: {ONE}, reason: gone}}]")

@@ -388,6 +388,7 @@ class _Label(NamedTuple):
     known: bool
     now: tuple[str, str | None]
     after: tuple[str, str | None]
+    declared: bool
     going: bool  # deleted at the end of the apply
 
 
@@ -404,7 +405,8 @@ def _labels(scope: Scope, reads: Reads, from_type: str, to_type: str) -> tuple[_
             now, after = (live.label, live.inverse), _texts_after(scope.desired.get(address), live.label, live.inverse)
             if way != (from_type, to_type):
                 now, after = (now[1] or "", now[0]), (after[1] or "", after[0])
-            found.append(_Label(live.name, live.known, now, after, address in scope.removed))
+            declared, going = address in scope.desired, address in scope.removed
+            found.append(_Label(live.name, live.known, now, after, declared, going))
     return tuple(found)
 
 
@@ -424,6 +426,8 @@ def _in_the_way(desired: Resource, labels: Sequence[_Label]) -> Iterator[Finding
             why = f"the pair has a label with one of these texts already ({' / '.join(texts)}){called}"
             known = f"declare it under the name {one.name}, or choose other texts; a name never changes"
             fix = known if one.known else "declare exactly its texts to own it, or choose other texts"
+            if one.declared:
+                fix = f"choose other texts, or declare both of {one.name}"
             if one.going:
                 fix = "apply the removal first: labels are deleted last"
             yield refusal("label-text-taken", desired, why, fix)

@@ -152,6 +152,20 @@ def order_conflicts(declared: Iterable[Resource]) -> Iterator[Finding]:
             yield refusal("stage-label-duplicate", stage, why, "give each stage its own label")
 
 
+def reordered(before: Iterable[Resource], after: Iterable[Resource]) -> tuple[list[Resource], list[Resource]]:
+    """The declared stages of two times that changed places among those that both declare, with their places."""
+    sides = [{one.name: one for one in side} for side in (before, after)]
+    orders = [joined(_lists(side.values()), {})[0] for side in sides]
+    then, now = ([name for name in order if all(name in side for side in sides)] for order in orders)
+    fixed = {name for name, place in zip(then, now, strict=False) if name == place}
+    moving = sorted(moved(then, now, fixed))
+    placed = [
+        [side[name]._replace(attributes={**side[name].attributes, "position": order.index(name)}) for name in moving]
+        for side, order in zip(sides, (then, now), strict=True)
+    ]
+    return placed[0], placed[1]
+
+
 def _lists(stages: Iterable[Resource]) -> list[list[str]]:
     found = {tuple(dict.fromkeys(names)): None for stage in stages for names in stage.facts["orders"]}
     return [list(names) for names in found]

@@ -848,6 +848,10 @@ def _immutable(desired: Resource, observed: Resource) -> Iterator[Finding]:
                 f"what uses {desired.name}, then list {desired.address} under `removed:`"
             )
             yield refusal("immutable", desired, why, fix)
+    if (observed.attributes["type"], desired.attributes.get("type")) == ("enumeration", "bool"):
+        why = "HubSpot refuses to make a bool of an enumeration, even of one with the options true and false (A.7)"
+        fix = f"keep `type: enumeration`, or make a new property and list {desired.address} under `removed:`"
+        yield refusal("immutable", desired, why, fix, "type")
     if desired.attributes.get("showCurrencySymbol") is False and observed.facts.get("currencyPropertyName") is not None:
         why = "the currency symbol stays once a currency property was named, and HubSpot never turns it off (N.1)"
         yield refusal("immutable", desired, why, "drop `showCurrencySymbol`", "showCurrencySymbol")
@@ -918,7 +922,7 @@ def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     """The value that a plan's field speaks of."""
     options = resource.attributes.get("options", {})
     match split(field.path):
-        case ("options",) if _is_order(field):
+        case ("options",) if is_order(field):
             mine = set(field.after)
             return True, [value for value in options if value in mine]
         case ("options",):
@@ -932,7 +936,7 @@ def value_at(resource: Resource, field: "Field") -> tuple[bool, Json]:
     raise KeyError(field.path)
 
 
-def _is_order(field: "Field") -> bool:
+def is_order(field: "Field") -> bool:
     """Whether a field is about the order of the declared options; a list that comes or goes whole holds options."""
     return field.how == "changed" and all(isinstance(value, str) for value in field.after)
 

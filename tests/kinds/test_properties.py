@@ -233,3 +233,13 @@ def test_a_group_that_no_spec_can_set_is_set_by_hand():
     (finding,) = properties.settle(declared({"groupName": "h"}), observed, Scope(), Reads()).findings
 
     assert finding.fix.endswith("; groupName can be set by hand in HubSpot")
+
+
+@pytest.mark.parametrize(("live", "wanted", "rules"), [("enumeration", "bool", ["immutable"]), ("string", "bool", [])])
+def test_an_enumeration_is_never_made_a_bool(live, wanted, rules):
+    """HubSpot refuses it with a message that says nothing of the kind."""
+    raw = {"name": "cs_tier", **FULL, "type": live}
+    observed = Resource("properties", "properties/contacts/cs_tier", properties.canonical(raw), raw)
+    entry = {**FULL, "type": wanted, "options": [{"value": value, "label": value} for value in ("true", "false")]}
+
+    assert [one.rule for one in properties.settle(declared(entry), observed, Scope(), Reads()).findings] == rules
