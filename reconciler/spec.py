@@ -618,10 +618,12 @@ def _placed(finding: Finding, desired: Snapshot, files: Mapping[str, SourceFile]
 
 
 def _given_by_overlay(finding: Finding, desired: Snapshot) -> Source | None:
-    """Where an overlay gave the field that a finding is about."""
+    """Where an overlay gave the field that a finding is about; none for what is wrong elsewhere with such a field."""
     owner = "/".join(finding.address.split("/")[:3])
     resource = desired.get(owner)
-    return overlays.origin(resource, finding.address[len(owner) + 1 :]) if resource else None
+    if resource is None or resource.source != finding.source:
+        return None
+    return overlays.origin(resource, finding.address[len(owner) + 1 :])
 
 
 def _path_below(finding: Finding, desired: Snapshot, file: SourceFile) -> Steps:

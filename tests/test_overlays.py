@@ -235,6 +235,24 @@ def test_wrong_settings_are_not_blamed_on_an_overlay(specs, capsys):
     assert problems(directory, capsys) == [("unknown-key", "reconciler.yaml:6:1")]
 
 
+def test_what_an_overlay_declares_and_somebody_ignores_or_removes_is_told_with_both_places(specs, capsys):
+    """The finding stands at the rule or the removal, and names the line of the overlay."""
+    settings = SETTINGS + "ignore:\n  - {address: properties/contacts/cs_tier, fields: [description], reason: r}\n"
+    shared = SHARED.replace("      description", "      #") + (
+        "removed:\n  - {address: properties/contacts/cs_tier/options/state, reason: r}\n"
+    )
+    directory = specs(settings, shared, us=OVERLAY)
+
+    assert problems(directory, capsys, "-p", "us") == [
+        ("declared-and-removed", "contacts.yaml:16:5"),
+        ("ignored-declared", "reconciler.yaml:12:5"),
+    ]
+    run(["validate", "-p", "us"])
+    out = capsys.readouterr().out
+    assert "description is declared at specs/overlays/us/own.yaml:4:20, and ignored here" in out
+    assert "options/state is declared at specs/overlays/us/own.yaml:7:11 and removed here" in out
+
+
 def test_an_overlay_of_no_portal_is_an_error(specs, capsys):
     """A misspelt folder would otherwise never be read."""
     found = problems(specs(usa=OVERLAY), capsys)
