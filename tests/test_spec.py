@@ -303,6 +303,12 @@ TABLE = [
         "position in its group",
     ),
     ("properties: {contacts: {a: {hidden: null}}}", ("not-clearable", 1, 37), "cannot be cleared", "drop the key"),
+    (
+        "propertyGroups: {contacts: {a: {label: }}}",
+        ("not-clearable", 1, 40),
+        "`label` is null, and that cannot be cleared",
+        "what belongs there: what people see in HubSpot; drop the key where it may be absent",
+    ),
     ("properties: {contacts: {a: null}}", ("wrong-type", 1, 25), "`a` is empty", "add what belongs below it"),
     (
         "properties: {contacts: {a: {options: [{value: x, label: X, displayOrder: 1}]}}}",
