@@ -5,6 +5,7 @@ rules see the rest of the entry, so that one run finds every problem and finds i
 """
 
 import copy
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
@@ -194,6 +195,8 @@ def _type_fix(value: Json, types: Sequence[str], needed: Sequence[str]) -> str:
             return f"write {'true' if value.lower() in _YES else 'false'}, without quotes"
         case str(), "integer" | "number" if _is_number(value):
             return f"write {value}, without quotes"
+        case str(), "object" if colon := re.fullmatch(r"(\w+):(\S.*)", value):
+            return f"put a blank after the colon: `{colon[1]}: {short(colon[2])[1:-1]}`"
         case list(), "object" if not needed:
             return "write `name:` and its fields below it, not a list"
         case _, "object" if needed:

@@ -309,6 +309,18 @@ TABLE = [
         "`label` is null, and that cannot be cleared",
         "what belongs there: what people see in HubSpot; drop the key where it may be absent",
     ),
+    (
+        "properties:\n  contacts:\n    a:\n      label:Size\n",
+        ("wrong-type", 4, 7),
+        "`a` should be a mapping, but is the text 'label:Size'",
+        "put a blank after the colon: `label: Size`",
+    ),
+    (
+        "properties:\n  contacts:\n<<<<<<< HEAD\n    a: {label: A}\n=======\n    a: {label: B}\n>>>>>>> theirs\n",
+        ("yaml-syntax", 3, 1),
+        "a conflict of a merge begins here",
+        "remove the lines that begin with <<<<<<<",
+    ),
     ("properties: {contacts: {a: null}}", ("wrong-type", 1, 25), "`a` is empty", "add what belongs below it"),
     (
         "properties: {contacts: {a: {options: [{value: x, label: X, displayOrder: 1}]}}}",
