@@ -169,6 +169,18 @@ def test_portals_that_do_not_differ_share_one_spec(specs):
     assert files.spec("eu") is not files.spec("us")
 
 
+def test_what_is_wrong_among_overlays_is_looked_for_once(specs):
+    """A fleet of thousands does not look into every folder for every portal."""
+    directory = specs(us=OVERLAY)
+    files = spec.SpecFiles.read(directory)
+    assert files.spec("eu").findings == ()
+
+    (directory / "overlays/nobody").mkdir()
+
+    assert files.spec("us").findings == ()
+    assert [one.rule for one in spec.SpecFiles.read(directory).spec("us").findings] == ["overlay-without-effect"]
+
+
 def test_the_plan_says_which_file_an_overlaid_field_comes_from(specs, capsys):
     """A reviewer sees the overlay's file and line beside the field that it gives."""
     specs(us=OVERLAY)
