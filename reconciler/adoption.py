@@ -125,14 +125,16 @@ def _follow(wish: Wish, live: Snapshot, path: Path, found: Wanted) -> None:
                 del content[section]
 
 
+_MADE = "its {} is made from a variable; change that in the settings, or write the value out"
+
+
 def _moved(
     declared: Resource, entry: dict[str, Json], before: Mapping[str, Json], after: Mapping[str, Json]
 ) -> dict[str, str]:
     """Gives an entry the fields that moved; one that is made from a variable or of two files is refused."""
     for name in [name for name in {**before, **after} if before.get(name) != after.get(name)]:
         if name in entry and entry[name] not in (before.get(name), variables.escaped(before.get(name))):
-            why = f"its {name} is made from a variable; change that in the settings, or write the value out"
-            return {declared.address: why}
+            return {declared.address: _MADE.format(name)}
         if any(path.startswith(name + "/") for path in declared.facts.get(overlays.ORIGINS, ())):
             return {declared.address: f"an overlay has {name} of it, too; edit them by hand"}
         if name in after:
@@ -276,8 +278,8 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
     if STAGES not in content or wish.observation.unreadable(f"{STAGES}/*"):
         return
     order, before, kept = stage_order(wish.live), copy.deepcopy(content[STAGES]), []
-    for entry in content[STAGES]:
-        address = join(STAGES, entry["name"])
+    for entry, filled in zip(content[STAGES], wish.filled[path][STAGES], strict=True):
+        address = join(STAGES, filled["name"])
         live = wish.live.get(address)
         if live is None and wish.touches(address) and (address in wish.baseline or address in wish.patterns):
             found.addresses[path].append(address)
@@ -285,7 +287,7 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
             continue
         kept.append(entry)
         if live is not None and wish.touches(address) and _holds(wish.spec.desired[address], "label", path):
-            _stage(wish, address, entry, live)
+            found.refused.update(_stage(wish, address, entry, filled, live))
     then = [one for one in stage_order(wish.baseline) if one in order]
     moved = [one for one in order if one in then] != then
     if moved and any(wish.touches(join(STAGES, one["name"])) for one in kept):
@@ -297,12 +299,18 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
         del content[STAGES]
 
 
-def _stage(wish: Wish, address: str, entry: dict[str, Json], live: Resource) -> None:
+def _stage(
+    wish: Wish, address: str, entry: dict[str, Json], filled: Mapping[str, Json], live: Resource
+) -> dict[str, str]:
+    """Gives a stage the label that it has live; one that is made from a variable is refused."""
     now = {side["label"] for side in live.attributes.values()}
     known = wish.baseline.get(address)
     then = {side["label"] for side in known.attributes.values()} if known else set()
-    if "label" in entry and now != {entry["label"]} and (wish.patterns or (known and now != then)):
+    if "label" in entry and now != {filled["label"]} and (wish.patterns or (known and now != then)):
+        if entry["label"] not in (filled["label"], variables.escaped(filled["label"])):
+            return {address: _MADE.format("label")}
         entry["label"] = variables.escaped(next((label for label in sorted(now) if label not in then), min(now)))
+    return {}
 
 
 def apart(stage: Resource) -> bool:
