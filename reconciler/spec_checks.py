@@ -52,7 +52,7 @@ def across(resources: Snapshot, removed: Mapping[str, Tombstone]) -> Iterator[Fi
     """What is wrong between entries."""
     yield from object_types(resources.values())
     yield from groups(resources, removed)
-    yield from lifecycle_stages.order_conflicts(resources.of_kind(lifecycle_stages.NAME))
+    yield from lifecycle_stages.conflicts(resources.of_kind(lifecycle_stages.NAME))
     yield from association_labels.direction_conflicts(resources.of_kind(association_labels.NAME))
     for stone in removed.values():
         yield from declared_and_removed(resources, stone)

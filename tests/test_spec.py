@@ -321,6 +321,18 @@ TABLE = [
         "a conflict of a merge begins here",
         "remove the lines that begin with <<<<<<<",
     ),
+    (
+        "lifecycleStages:\n  - {name: gold, id: '5'}\n  - {name: silver, id: '5'}\n",
+        ("stage-id-duplicate", 3, 5),
+        "stages gold and silver are both the stage with the id 5",
+        "keep one of them",
+    ),
+    (
+        "lifecycleStages:\n  - {name: gold, id: customer}\n  - {name: customer}\n",
+        ("stage-id-duplicate", 3, 5),
+        "both the stage with the id customer",
+        "keep one of them",
+    ),
     ("properties: {contacts: {a: null}}", ("wrong-type", 1, 25), "`a` is empty", "add what belongs below it"),
     (
         "properties: {contacts: {a: {options: [{value: x, label: X, displayOrder: 1}]}}}",
@@ -568,7 +580,7 @@ def test_a_refused_list_entry_leaves_the_others_in_place(specs):
 def test_lists_of_stages_may_stand_in_several_files(specs):
     """Each list orders the stages it names; what two lists say of one stage is put together."""
     spec = specs(
-        "lifecycleStages: [{name: lead, label: Lead}, {name: trial, label: Trial}]",
+        "lifecycleStages: [{name: lead, label: Lead}, {name: trial, label: Trial, meta: {owner: me}}]",
         "lifecycleStages: [{name: trial}, {name: customer, label: Customer}]",
     )
 
@@ -578,7 +590,10 @@ def test_lists_of_stages_may_stand_in_several_files(specs):
         "lifecycleStages/trial": {"label": "Trial"},
         "lifecycleStages/customer": {"label": "Customer"},
     }
-    assert spec.desired["lifecycleStages/trial"].facts["orders"] == [["lead", "trial"], ["trial", "customer"]]
+    assert spec.desired["lifecycleStages/trial"].facts == {
+        "orders": [["lead", "trial"], ["trial", "customer"]],
+        "meta": {"owner": "me"},
+    }
 
 
 @pytest.mark.parametrize(
