@@ -545,6 +545,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(specs, tmp_path):
         ("unreadable-file", "link.yaml"),
         ("unreadable-file", "pipe.yaml"),
     ]
+    assert "link.yaml cannot be read: it is a link that leads nowhere" in spec.findings[1].message
 
 
 def test_settings_problems_are_findings_too(specs):
