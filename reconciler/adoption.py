@@ -125,13 +125,16 @@ def _follow(wish: Wish, live: Snapshot, path: Path, found: Wanted) -> None:
                 del content[section]
 
 
+_MADE = "its {} is made from a variable; change that in the settings, or write the value out"
+
+
 def _moved(
     declared: Resource, entry: dict[str, Json], before: Mapping[str, Json], after: Mapping[str, Json]
 ) -> dict[str, str]:
     """Gives an entry the fields that moved; one that is made from a variable or of two files is refused."""
     for name in [name for name in {**before, **after} if before.get(name) != after.get(name)]:
-        if name in entry and entry[name] != variables.escaped(before.get(name)):
-            return {declared.address: _made_from_a_variable(name)}
+        if name in entry and entry[name] not in (before.get(name), variables.escaped(before.get(name))):
+            return {declared.address: _MADE.format(name)}
         if any(path.startswith(name + "/") for path in declared.facts.get(overlays.ORIGINS, ())):
             return {declared.address: f"an overlay has {name} of it, too; edit them by hand"}
         if name in after:
@@ -139,10 +142,6 @@ def _moved(
         else:
             del entry[name]
     return {}
-
-
-def _made_from_a_variable(name: str) -> str:
-    return f"its {name} is made from a variable; change that in the settings, or write the value out"
 
 
 def _entries(content: Mapping[str, Json]) -> Iterator[tuple[str, dict[str, Json], str]]:
@@ -280,7 +279,7 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
         return
     order, before, kept = stage_order(wish.live), copy.deepcopy(content[STAGES]), []
     for entry, filled in zip(content[STAGES], wish.filled[path][STAGES], strict=True):
-        address = join(STAGES, entry["name"])
+        address = join(STAGES, filled["name"])
         live = wish.live.get(address)
         if live is None and wish.touches(address) and (address in wish.baseline or address in wish.patterns):
             found.addresses[path].append(address)
@@ -288,11 +287,7 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
             continue
         kept.append(entry)
         if live is not None and wish.touches(address) and _holds(wish.spec.desired[address], "label", path):
-            label = _stage_label(wish, address, filled, live)
-            if label != filled.get("label") and entry.get("label") != variables.escaped(filled.get("label")):
-                found.refused[address] = _made_from_a_variable("label")
-            elif label != filled.get("label"):
-                entry["label"] = variables.escaped(label)
+            found.refused.update(_stage(wish, address, entry, filled, live))
     then = [one for one in stage_order(wish.baseline) if one in order]
     if [one for one in order if one in then] != then and any(wish.touches(join(STAGES, one["name"])) for one in kept):
         kept = _in_order(kept, "name", order)
@@ -305,14 +300,18 @@ def _stages(wish: Wish, path: Path, found: Wanted) -> None:
         del content[STAGES]
 
 
-def _stage_label(wish: Wish, address: str, entry: Mapping[str, Json], live: Resource) -> Json:
-    """The label that a declared stage should have."""
+def _stage(
+    wish: Wish, address: str, entry: dict[str, Json], filled: Mapping[str, Json], live: Resource
+) -> dict[str, str]:
+    """Gives a stage the label that it has live; one that is made from a variable is refused."""
     now = {side["label"] for side in live.attributes.values()}
     known = wish.baseline.get(address)
     then = {side["label"] for side in known.attributes.values()} if known else set()
-    if "label" in entry and now != {entry["label"]} and (wish.patterns or (known and now != then)):
-        return next((label for label in sorted(now) if label not in then), min(now))
-    return entry.get("label")
+    if "label" in entry and now != {filled["label"]} and (wish.patterns or (known and now != then)):
+        if entry["label"] not in (filled["label"], variables.escaped(filled["label"])):
+            return {address: _MADE.format("label")}
+        entry["label"] = variables.escaped(next((label for label in sorted(now) if label not in then), min(now)))
+    return {}
 
 
 def apart(stage: Resource) -> bool:

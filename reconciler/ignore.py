@@ -12,6 +12,7 @@ from typing import NamedTuple
 from reconciler.address import covers, encode, matches
 from reconciler.diff import field_changes
 from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
+from reconciler.overlays import origin
 
 STAGES = "lifecycleStages"  # their fields lie one level deeper, by object type
 
@@ -150,7 +151,8 @@ def conflicts(every: Iterable[IgnoreRule], desired: Snapshot, removed: Mapping[s
         for address, resource in desired.items():
             if rule.touches(address) and (path := _declared(rule, resource)) is not None:
                 where = f"{address}/{path}" if path else address
-                why = f"{where} is declared at {resource.source}, and ignored here by {rule.address!r}"
+                declared = origin(resource, path) or resource.source
+                why = f"{where} is declared at {declared}, and ignored here by {rule.address!r}"
                 yield _finding(rule, "ignored-declared", "error", why, "drop one of the two", where)
         for address, stone in removed.items():
             if not rule.fields and covers(rule.address, address):

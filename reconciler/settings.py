@@ -235,7 +235,7 @@ def refuse_file(directory: Path) -> None:
 
 def read(directory: Path) -> tuple[Settings | None, tuple[Finding, ...]]:
     """The settings if there are any and they are sound, or what is wrong with them."""
-    found = [directory / name for name in FILES if (directory / name).exists()]
+    found = [path for name in FILES if (path := directory / name).exists() or path.is_symlink()]
     if not found:
         return None, ()
     from reconciler import source_file

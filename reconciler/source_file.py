@@ -37,6 +37,8 @@ def read(path: Path, name: str) -> SourceFile:
     """A file with its problems as findings; never raises for what a file may be like."""
     try:
         if not path.is_file():
+            if not path.exists() and path.is_symlink():
+                return _unreadable(name, "it is a link that leads nowhere", "mend the link or delete it")
             return _unreadable(name, "it is no regular file", "move it out of the specs directory")
         if path.stat().st_size > LARGEST:
             return _unreadable(name, f"it is larger than {LARGEST >> 20} MiB", "split it into several files")

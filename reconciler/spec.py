@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -129,7 +130,7 @@ class SpecFiles:
         crossing += [*named, *spec_checks.object_types_needed(systems)]
         crossing += integrations.warnings(systems, desired, removed)
         crossing += ignore.conflicts(self.settings.ignore if self.settings else (), desired, removed)
-        crossing += [*self._unused(used), *self._misplaced()]
+        crossing += [*self._unused(used), *self._misplaced]
         crossing += _idle(zip(own.values(), above, strict=True)) if not self.settings_findings else ()
         found = [*self.settings_findings, *(one for part in [*parts, *above] for one in part.findings), *crossing]
         return Spec(
@@ -152,23 +153,31 @@ class SpecFiles:
     def _unused(self, used: Container[str]) -> Iterator[Finding]:
         """Variables that no spec and no overlay of any portal refers to."""
         declared = self.settings.variables if self.settings else {}
-        left = [name for name in declared if name not in used]
+        left = [name for name in declared if name not in used and name not in self._used_in_overlays]
         if left:
-            others = (file for portal in self._folders() for file in self.overlay(portal).values())
-            elsewhere = {name for file in others for name in _variables_in(file)}
             settings = settings_file.file(self.directory)
             for name in left:
-                if name not in elsewhere:
-                    place = settings.place("variables", name, key=True)
-                    why = f"no spec uses variable {name}"
-                    yield Finding("unused-variable", "error", why, "drop it", source=place, frame=settings.frame(place))
+                place = settings.place("variables", name, key=True)
+                why = f"no spec uses variable {name}"
+                yield Finding("unused-variable", "error", why, "drop it", source=place, frame=settings.frame(place))
+
+    @cached_property
+    def _used_in_overlays(self) -> frozenset[str]:
+        """The variables that some overlay refers to."""
+        files = (file for portal in self._folders() for file in self.overlay(portal).values())
+        return frozenset(name for file in files for name in _variables_in(file))
 
     def _folders(self) -> list[str]:
         folder = self.directory / overlays.DIRECTORY
         found = os.scandir(folder) if folder.is_dir() else ()
         return sorted(entry.name for entry in found if _is_directory(entry) and not entry.name.startswith("."))
 
-    def _misplaced(self) -> Iterator[Finding]:
+    @cached_property
+    def _misplaced(self) -> tuple[Finding, ...]:
+        """What is wrong among the overlays of all portals; each portal is told of it, so it is looked for once."""
+        return tuple(self._misplacements())
+
+    def _misplacements(self) -> Iterator[Finding]:
         """Overlays of portals that there are not, folders that hold nothing, and files beside the folders."""
         folder = self.directory / overlays.DIRECTORY
         known = self.settings.portals if self.settings else {}
@@ -618,10 +627,12 @@ def _placed(finding: Finding, desired: Snapshot, files: Mapping[str, SourceFile]
 
 
 def _given_by_overlay(finding: Finding, desired: Snapshot) -> Source | None:
-    """Where an overlay gave the field that a finding is about."""
+    """Where an overlay gave the field that a finding is about; none for what is wrong elsewhere with such a field."""
     owner = "/".join(finding.address.split("/")[:3])
     resource = desired.get(owner)
-    return overlays.origin(resource, finding.address[len(owner) + 1 :]) if resource else None
+    if resource is None or resource.source != finding.source:
+        return None
+    return overlays.origin(resource, finding.address[len(owner) + 1 :])
 
 
 def _path_below(finding: Finding, desired: Snapshot, file: SourceFile) -> Steps:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from reconciler import overlays
 from reconciler.address import join, matches, split
 from reconciler.integrations import Integration
 from reconciler.kinds import Kind, association_labels, kinds, lifecycle_stages, properties, property_groups
@@ -51,7 +52,7 @@ def across(resources: Snapshot, removed: Mapping[str, Tombstone]) -> Iterator[Fi
     """What is wrong between entries."""
     yield from object_types(resources.values())
     yield from groups(resources, removed)
-    yield from lifecycle_stages.order_conflicts(resources.of_kind(lifecycle_stages.NAME))
+    yield from lifecycle_stages.conflicts(resources.of_kind(lifecycle_stages.NAME))
     yield from association_labels.direction_conflicts(resources.of_kind(association_labels.NAME))
     for stone in removed.values():
         yield from declared_and_removed(resources, stone)
@@ -168,13 +169,14 @@ def _not_removable(stone: Tombstone, names: tuple[str, ...]) -> Iterator[Finding
 
 def declared_and_removed(resources: Mapping[str, Resource], stone: Tombstone) -> Iterator[Finding]:
     """Nothing can be wanted and unwanted."""
-    resource = resources.get(stone.address)
+    resource, option = resources.get(stone.address), ""
     if resource is None:
-        owner, _, value = stone.address.partition("/options/")
-        resource = resources.get(owner) if value else None
-        if resource is None or split(value)[0] not in (resource.attributes.get("options") or ()):
+        owner, _, option = stone.address.partition("/options/")
+        resource = resources.get(owner) if option else None
+        if resource is None or split(option)[0] not in (resource.attributes.get("options") or ()):
             return
-    why = f"{stone.address} is declared at {resource.source} and removed here"
+    declared = overlays.origin(resource, f"options/{option}") or resource.source
+    why = f"{stone.address} is declared at {declared} and removed here"
     yield _gone(stone, "declared-and-removed", why, "drop one of the two")
 
 

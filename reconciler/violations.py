@@ -5,6 +5,7 @@ rules see the rest of the entry, so that one run finds every problem and finds i
 """
 
 import copy
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
@@ -152,7 +153,7 @@ def _filled(path: Path, entry: Path) -> Mend | None:
 def _wrong_type(value: Json, expected: Json, path: Path, schema: Mapping[str, Json]) -> Problem:
     types = [expected] if isinstance(expected, str) else list(expected)
     if value is None:
-        return _null(types, path)
+        return _null(types, path, schema)
     message = f"{_named(path)} should be {' or '.join(EXPECTED[name] for name in types)}, but is {found(value)}"
     fix = _type_fix(value, types, schema.get("required", ()))
     return Problem("wrong-type", path, message, fix, mend=_typed(value, types[0], path))
@@ -171,13 +172,14 @@ def _typed(value: Json, wanted: str, path: Path) -> Mend | None:
     return None
 
 
-def _null(types: Sequence[str], path: Path) -> Problem:
+def _null(types: Sequence[str], path: Path, schema: Mapping[str, Json]) -> Problem:
     if "object" in types or "array" in types:
         below = "add what belongs below it, or drop the key"
         fix = below if path else "write what belongs into it, as `reconciler init` does in a new directory"
         return Problem("wrong-type", path, f"{_named(path)} is empty", fix, key=True)
     message = f"{_named(path)} is null, and that cannot be cleared"
-    fix = "drop the key: what is absent is left as it is"
+    what = _what(schema.get("description", "").rstrip("."))
+    fix = "; ".join([*([what] if what else []), "drop the key where it may be absent: then it is left as it is"])
     return Problem("not-clearable", path, message, fix, mend=_typed([], types[0], path))
 
 
@@ -193,6 +195,8 @@ def _type_fix(value: Json, types: Sequence[str], needed: Sequence[str]) -> str:
             return f"write {'true' if value.lower() in _YES else 'false'}, without quotes"
         case str(), "integer" | "number" if _is_number(value):
             return f"write {value}, without quotes"
+        case str(), "object" if colon := re.fullmatch(r"(\w+):(\S.*)", value):
+            return f"put a blank after the colon: `{colon[1]}: {short(colon[2])[1:-1]}`"
         case list(), "object" if not needed:
             return "write `name:` and its fields below it, not a list"
         case _, "object" if needed:
@@ -214,7 +218,7 @@ def _not_one_of(violation: Violation, path: Path) -> Problem:
     meant = near or (next(iter(by_name)) if len(by_name) == 1 else "")
     mend = Mend(path, "set", by_name[meant]) if meant else None
     if violation.instance is None:
-        return _null(["string"], path)._replace(mend=mend)
+        return _null(["string"], path, violation.schema)._replace(mend=mend)
     listed = f"one of {', '.join(by_name)}" if len(by_name) > 1 else meant
     message = f"{_named(path)} is {found(violation.instance).removeprefix('the text ')}, not {listed}"
     fix = violation.schema.get("errorMessage") or (f"did you mean {near}?" if near else f"write {listed}")

@@ -625,6 +625,9 @@ def _syntax_problems(error: YAMLError, source: _Source) -> list[YamlProblem]:
         return list(islice(_unreadable(source), 20)) or [_plainly(error, 1, 1)]
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return [_plainly(error, 1, 1)]
+    if unsettled := next((number for number, line in enumerate(source.lines, 1) if line.startswith("<<<<<<< ")), 0):
+        fix = "keep what should stay, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>"
+        return [YamlProblem(unsettled, 1, "yaml-syntax", "a conflict of a merge begins here", fix)]
     mark = error.problem_mark
     text = source.lines[mark.line] if mark.line < len(source.lines) else ""
     return [_syntax_problem(error, text, mark.line + 1, mark.column + 1)]

@@ -272,6 +272,22 @@ def stage_id(tmp_path, label):
     return found[0]
 
 
+def test_the_label_of_a_stage_that_is_made_from_a_variable_is_left_alone(tmp_path, portal, capsys):
+    """As long as it is right nothing is to be edited; when it moved, it is refused like any other such value."""
+    settings = tmp_path / "specs/reconciler.yaml"
+    settings.write_text(settings.read_text() + "variables: {word: {type: string, default: Trial}}\n")
+    text = SPEC.replace("label: Trial", "label: ${var:word}").replace("label: 'Tier'", "label: ${var:word}")
+    (tmp_path / "specs/all.yaml").write_text(text)
+    assert run(["apply", "--auto-approve"]) == 0
+
+    assert run(["adopt", "lifecycleStages/trial"]) == 0
+    portal("rename-stage", stage=stage_id(tmp_path, "Trial"), label="On trial")
+    assert run(["adopt"]) == 3
+
+    assert "lifecycleStages/trial: its label is made from a variable" in capsys.readouterr().err
+    assert (tmp_path / "specs/all.yaml").read_text() == text
+
+
 def test_what_is_gone_is_taken_out_and_what_is_named_is_put_in(tmp_path, portal, capsys):
     """An archived property leaves the spec; a live one that is named comes into the file of its neighbours."""
     definition = {"name": "cs_size", "label": "Size", "type": "number", "fieldType": "number", "groupName": "cs"}

@@ -169,6 +169,18 @@ def test_portals_that_do_not_differ_share_one_spec(specs):
     assert files.spec("eu") is not files.spec("us")
 
 
+def test_what_is_wrong_among_overlays_is_looked_for_once(specs):
+    """A fleet of thousands does not look into every folder for every portal."""
+    directory = specs(us=OVERLAY)
+    files = spec.SpecFiles.read(directory)
+    assert files.spec("eu").findings == ()
+
+    (directory / "overlays/nobody").mkdir()
+
+    assert files.spec("us").findings == ()
+    assert [one.rule for one in spec.SpecFiles.read(directory).spec("us").findings] == ["overlay-without-effect"]
+
+
 def test_the_plan_says_which_file_an_overlaid_field_comes_from(specs, capsys):
     """A reviewer sees the overlay's file and line beside the field that it gives."""
     specs(us=OVERLAY)
@@ -233,6 +245,24 @@ def test_wrong_settings_are_not_blamed_on_an_overlay(specs, capsys):
     directory = specs(SETTINGS.replace("watch:", "watches:"), us=own)
 
     assert problems(directory, capsys) == [("unknown-key", "reconciler.yaml:6:1")]
+
+
+def test_what_an_overlay_declares_and_somebody_ignores_or_removes_is_told_with_both_places(specs, capsys):
+    """The finding stands at the rule or the removal, and names the line of the overlay."""
+    settings = SETTINGS + "ignore:\n  - {address: properties/contacts/cs_tier, fields: [description], reason: r}\n"
+    shared = SHARED.replace("      description", "      #") + (
+        "removed:\n  - {address: properties/contacts/cs_tier/options/state, reason: r}\n"
+    )
+    directory = specs(settings, shared, us=OVERLAY)
+
+    assert problems(directory, capsys, "-p", "us") == [
+        ("declared-and-removed", "contacts.yaml:16:5"),
+        ("ignored-declared", "reconciler.yaml:12:5"),
+    ]
+    run(["validate", "-p", "us"])
+    out = capsys.readouterr().out
+    assert "description is declared at specs/overlays/us/own.yaml:4:20, and ignored here" in out
+    assert "options/state is declared at specs/overlays/us/own.yaml:7:11 and removed here" in out
 
 
 def test_an_overlay_of_no_portal_is_an_error(specs, capsys):

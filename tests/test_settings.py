@@ -175,6 +175,14 @@ def test_a_file_that_cannot_be_parsed_is_not_called_empty(tmp_path):
     assert refusal(tmp_path, "version: 1\nportals: {x: ]\n").count("fix: ") == 1
 
 
+def test_a_link_that_leads_nowhere_is_not_the_same_as_no_settings(tmp_path):
+    """Whoever linked them wants them read."""
+    (tmp_path / "reconciler.yaml").symlink_to("nowhere.yaml")
+
+    with pytest.raises(UsageError, match="it is a link that leads nowhere"):
+        load(tmp_path)
+
+
 def test_one_file_holds_the_settings(tmp_path):
     """Two settings files are an error, and the second is named."""
     written(tmp_path, TWO, "reconciler.yml")

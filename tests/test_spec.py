@@ -303,6 +303,36 @@ TABLE = [
         "position in its group",
     ),
     ("properties: {contacts: {a: {hidden: null}}}", ("not-clearable", 1, 37), "cannot be cleared", "drop the key"),
+    (
+        "propertyGroups: {contacts: {a: {label: }}}",
+        ("not-clearable", 1, 40),
+        "`label` is null, and that cannot be cleared",
+        "what belongs there: what people see in HubSpot; drop the key where it may be absent",
+    ),
+    (
+        "properties:\n  contacts:\n    a:\n      label:Size\n",
+        ("wrong-type", 4, 7),
+        "`a` should be a mapping, but is the text 'label:Size'",
+        "put a blank after the colon: `label: Size`",
+    ),
+    (
+        "properties:\n  contacts:\n<<<<<<< HEAD\n    a: {label: A}\n=======\n    a: {label: B}\n>>>>>>> theirs\n",
+        ("yaml-syntax", 3, 1),
+        "a conflict of a merge begins here",
+        "remove the lines that begin with <<<<<<<",
+    ),
+    (
+        "lifecycleStages:\n  - {name: gold, id: '5'}\n  - {name: silver, id: '5'}\n",
+        ("stage-id-duplicate", 3, 5),
+        "stages gold and silver are both the stage with the id 5",
+        "keep one of them",
+    ),
+    (
+        "lifecycleStages:\n  - {name: gold, id: customer}\n  - {name: customer}\n",
+        ("stage-id-duplicate", 3, 5),
+        "both the stage with the id customer",
+        "keep one of them",
+    ),
     ("properties: {contacts: {a: null}}", ("wrong-type", 1, 25), "`a` is empty", "add what belongs below it"),
     (
         "properties: {contacts: {a: {options: [{value: x, label: X, displayOrder: 1}]}}}",
@@ -515,6 +545,7 @@ def test_a_file_that_cannot_be_read_is_a_finding(specs, tmp_path):
         ("unreadable-file", "link.yaml"),
         ("unreadable-file", "pipe.yaml"),
     ]
+    assert "link.yaml cannot be read: it is a link that leads nowhere" in spec.findings[1].message
 
 
 def test_settings_problems_are_findings_too(specs):
@@ -550,7 +581,7 @@ def test_a_refused_list_entry_leaves_the_others_in_place(specs):
 def test_lists_of_stages_may_stand_in_several_files(specs):
     """Each list orders the stages it names; what two lists say of one stage is put together."""
     spec = specs(
-        "lifecycleStages: [{name: lead, label: Lead}, {name: trial, label: Trial}]",
+        "lifecycleStages: [{name: lead, label: Lead}, {name: trial, label: Trial, meta: {owner: me}}]",
         "lifecycleStages: [{name: trial}, {name: customer, label: Customer}]",
     )
 
@@ -560,7 +591,10 @@ def test_lists_of_stages_may_stand_in_several_files(specs):
         "lifecycleStages/trial": {"label": "Trial"},
         "lifecycleStages/customer": {"label": "Customer"},
     }
-    assert spec.desired["lifecycleStages/trial"].facts["orders"] == [["lead", "trial"], ["trial", "customer"]]
+    assert spec.desired["lifecycleStages/trial"].facts == {
+        "orders": [["lead", "trial"], ["trial", "customer"]],
+        "meta": {"owner": "me"},
+    }
 
 
 @pytest.mark.parametrize(

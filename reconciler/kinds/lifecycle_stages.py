@@ -122,7 +122,8 @@ def unite(first: Resource, second: Resource) -> Resource | None:
     if any(said.get(name) not in (None, value) for name, value in repeated.items() if value is not None):
         return None
     orders = [*first.facts["orders"], *second.facts["orders"]]
-    facts = {**first.facts, **second.facts, "orders": orders}
+    meta = {**first.facts["meta"], **second.facts["meta"]}
+    facts = {**first.facts, **second.facts, "orders": orders, "meta": meta}
     return Resource(NAME, first.address, {**first.attributes, **second.attributes}, facts, first.source)
 
 
@@ -134,8 +135,8 @@ def check(resource: Resource) -> Iterator[Finding]:
             yield refusal("stage-twice", resource, why, "keep one of them")
 
 
-def order_conflicts(declared: Iterable[Resource]) -> Iterator[Finding]:
-    """Lists that contradict each other about the order, and labels that two stages share."""
+def conflicts(declared: Iterable[Resource]) -> Iterator[Finding]:
+    """Lists that contradict each other about the order, and ids and labels that two stages share."""
     stages = list(declared)
     _, contradicting = joined(_lists(stages), {})
     for stage in stages:
@@ -143,8 +144,14 @@ def order_conflicts(declared: Iterable[Resource]) -> Iterator[Finding]:
             others = ", ".join(sorted(contradicting - {stage.name}))
             why = f"the lists contradict each other about the place of {stage.name} and {others}"
             yield refusal("stage-order", stage, why, "bring the lists into the same order")
+    ids: dict[str, Resource] = {}
     labels: dict[str, Resource] = {}
     for stage in stages:
+        known = stage.facts.get("id") or (stage.name if stage.name in DEFAULTS else "")
+        other = ids.setdefault(known, stage) if known else stage
+        if other is not stage:
+            why = f"stages {other.name} and {stage.name} are both the stage with the id {known}"
+            yield refusal("stage-id-duplicate", stage, why, "keep one of them, or give each its own id")
         label = stage.attributes.get("label", "")
         first = labels.setdefault(plain(label), stage) if label else stage
         if first is not stage:

@@ -104,7 +104,7 @@ def test_lists_of_several_files_are_joined():
     )
 
     assert desired["lifecycleStages/trial"].attributes == {"label": "Trial"}
-    assert list(lifecycle_stages.order_conflicts(desired.values())) == []
+    assert list(lifecycle_stages.conflicts(desired.values())) == []
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_lists_of_several_files_are_joined():
 )
 def test_contradictions_between_lists_are_found(lists, rules):
     """Lists must agree about the order, and no two stages may share a label, whatever its case and outer blanks."""
-    found = lifecycle_stages.order_conflicts(list(declared(*lists).values()))
+    found = lifecycle_stages.conflicts(list(declared(*lists).values()))
 
     assert [finding.rule for finding in found] == rules
 
