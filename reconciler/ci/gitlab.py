@@ -12,7 +12,6 @@ from reconciler.ci import comment, issue, marks
 from reconciler.ci.api import Api
 from reconciler.ci.desk import Desk, Result, Results
 from reconciler.ci.issue import Entry
-from reconciler.errors import BlockedError
 from reconciler.git import Moved
 from reconciler.model import Json
 
@@ -64,11 +63,6 @@ class GitLab:
         found = [one for one, mark in marked if mark and (mark.what, mark.key) == (wanted.what, wanted.key)]
         me = self.api.get("/user").get("id") if found else None
         return [entry for entry in found if entry["author"]["id"] == me]
-
-    def approved(self, label: str, key: str) -> str:
-        """GitLab has no check runs; the reviewed plan comes as an artifact, with ``--approved``."""
-        hint = "give the reviewed plan with --approved FILE, or its digest with --require-digest"
-        raise BlockedError(f"nothing tells which plan of {label} was reviewed", hint=hint)
 
     @property
     def tracker(self) -> "GitLabIssues":

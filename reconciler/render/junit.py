@@ -100,7 +100,7 @@ def _changes(document: Document) -> Iterator[Case]:
     planned = {change["address"] for change in document.get("changes", ())}
     yield from (Case("plan", one.rule, "failure", one.message) for one in _of_the_whole(document, planned))
     for change in document.get("changes", ()):
-        yield _case(change["address"], change["action"], found.get(change["address"], ()), change)
+        yield _case(change["address"], found.get(change["address"], ()), change)
 
 
 def _fails(one: Problem) -> bool:
@@ -114,11 +114,12 @@ def _of_the_whole(document: Document, planned: Collection[str]) -> list[Problem]
     return [one for one in found if one.address not in planned and one.rule not in told]
 
 
-def _case(address: str, action: str, wrong: Sequence[Problem], change: Mapping[str, Json]) -> Case:
-    detail = [one.text for one in wrong]
-    if source := place(change.get("source"), column=True):
-        detail.append(source)
-    return Case(heading(address), address, "failure" if wrong else "", action, "\n".join(detail) if wrong else "")
+def _case(address: str, wrong: Sequence[Problem], change: Mapping[str, Json]) -> Case:
+    if not wrong:
+        return Case(heading(address), address)
+    source = place(change.get("source"), column=True)
+    detail = "\n".join([*(one.text for one in wrong), *([source] if source else [])])
+    return Case(heading(address), address, "failure", wrong[0].message, detail)
 
 
 def _outcomes(document: Document) -> Iterator[Case]:

@@ -7,7 +7,7 @@ from reconciler.model import Json
 from reconciler.render import escape
 from reconciler.render.escape import cell, code
 from reconciler.render.markdown_parts import Lines, Page, alert, alike, head, names, row
-from reconciler.render.text_fleet import ROLES
+from reconciler.render.text_fleet import ROLES, destroyed
 from reconciler.render.words import counted, listed, said
 
 WIDE, TALL = 12, 40  # a matrix of more portals or definitions is read by nobody
@@ -20,7 +20,9 @@ Found = Sequence[tuple[str, dict[str, list[str]]]]
 def body(page: Page) -> Lines:
     """What stands between the counts and the footer."""
     portals = page.document.get("portals", ())
-    yield from alert("CAUTION", _failures(page, [one for one in portals if one["errors"] or one["breaks"]]))
+    yield from alert(
+        "CAUTION", _failures(page, [one for one in portals if one["errors"] or one["breaks"] or destroyed(one)])
+    )
     yield from _portals(page, portals)
     shown = portals if len(portals) <= WIDE else [one for one in portals if one["states"]]
     found = sorted(by_address(page.document).items(), key=lambda pair: (-sum(map(len, pair[1].values())), pair[0]))
@@ -47,6 +49,7 @@ def _failures(page: Page, portals: Sequence[Json]) -> Lines:
 
 def _why(one: Json) -> str:
     told = ["; ".join(filter(None, [said(error), error.get("hint")])) for error in one["errors"][:3]]
+    told += [f"destroys {listed(lost, 6)}"] if (lost := destroyed(one)) else []
     told += [f"breaks {name}" for name in one["breaks"]]
     return escape.markdown("; ".join(told))
 

@@ -37,7 +37,7 @@ TITLES = {
     "apply": "Apply to",
     "drift": "Drift of",
     "import": "Import of",
-    "validate": "",
+    "validate": "Specs for",
     "explain": "",
     "coverage": "Coverage of",
     "doctor": "Health of",

@@ -70,8 +70,19 @@ def _notes(one: Mapping[str, Json], style: Style) -> Iterator[Line]:
             yield f"        fix: {hint}"  # not wrapped: a command in it has to be pasted
     if len(one["errors"]) > 3:
         yield f"      and {counted(len(one['errors']) - 3, 'more error')}"
+    if lost := destroyed(one):
+        yield from (
+            (Span(text, "bad"),) for text in wrap(f"destroys {listed(lost, 6)}", style.width, "        ", "      ")
+        )
     if one["breaks"]:
         yield (Span(f"      breaks {listed(one['breaks'], 5)}", "bad"),)
+
+
+def destroyed(one: Mapping[str, Json]) -> list[str]:
+    """What a plan destroys with consent; what it lacks consent for is told with the flag that gives it."""
+    refused = {word for error in one["errors"] for word in f"{error['message']} {error.get('hint')}".split()}
+    lost = one.get("destructive", ()) if one["command"] == "plan" else ()
+    return [address for address in lost if address not in refused]
 
 
 def _differences(document: Document, style: Style) -> Iterator[Line]:

@@ -449,3 +449,15 @@ def test_hostile_labels_give_no_commands_and_no_outputs(github, workplace, capsy
     assert [line for line in lines if line.lstrip().startswith(("::error", "::set-output"))] == []
     assert workplace.outputs()["blocked"] == "false"
     assert comments(github)[0].count("<!-- reconciler:plan") == 1
+
+
+def test_wrong_specs_are_told_with_the_portal_that_they_are_wrong_for(github, workplace, capsys):
+    """In the log of several portals each says whose specs these are; an overlay may be wrong for one of them alone."""
+    Path("specs/overlays/other").mkdir(parents=True)
+    Path("specs/overlays/other/contacts.yaml").write_text("properties: {contacts: {one: {labell: X}}}\n", "utf-8")
+
+    assert run([*PLAN, "-p", "all"]) == 3
+
+    told = capsys.readouterr().out
+    assert "Specs for other" in told
+    assert "Plan for demo" in told

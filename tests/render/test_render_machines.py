@@ -98,11 +98,12 @@ def test_junit_is_valid(name: str) -> None:
 
 
 def test_junit_has_a_case_for_each_object() -> None:
-    """A plan has a case a change, failed where a guard refuses it."""
+    """A plan has a case a change, failed where a guard refuses it, and the failure says why."""
     report = shown("junit", PLAN_FULL)
 
     assert report.count("<testcase ") == len(PLAN_FULL["changes"])
-    failed = re.findall(r'name="([^"]*)" time="0">\s*<failure message="archive">', report)
+    why = "archive property old_score of contacts is refused by guard destructive: "
+    failed = re.findall(rf'name="([^"]*)" time="0">\s*<failure message="{why}', report)
     assert failed == ["properties/contacts/old_score"]
 
 

@@ -371,3 +371,14 @@ def test_an_annotation_says_the_fix_as_a_sentence_goes_on() -> None:
     (remark,) = remarks.of({**BASE, "kind": "validate", "findings": [{**finding, "source": SOURCE}]})
 
     assert remark.message == "unknown key; did you mean label?"
+
+
+def test_a_fleet_says_what_is_destroyed_with_consent() -> None:
+    """Whoever is asked whether to apply the plans of a fleet sees what goes, also where --allow lifted the guard."""
+    old = "properties/contacts/old"
+    refused = {"code": "blocked", "message": f"{old} would be destroyed", "where": "", "hint": f"--allow {old}"}
+    portals = [result(name, "differs", 0, command="plan", destructive=[old], errors=[]) for name in ("acme", "globex")]
+    document = {**FLEET, "portals": [portals[0], {**portals[1], "errors": [refused]}]}
+
+    assert text(document).count(f"      destroys {old}\n") == 1
+    assert f"> - **differs** `acme`: destroys {old}\n" in FORMATS["markdown"](document, PLAIN)
