@@ -23,9 +23,14 @@ class Receipt:
     @classmethod
     def begin(cls, directory: Path, name: str, begin: Mapping[str, Json]) -> "Receipt":
         """A new receipt; its first line says what is going to be done."""
-        directory.mkdir(parents=True, exist_ok=True)
         path = directory / f"{name}.jsonl"
-        receipt = cls(path, open(path, "x", encoding="utf-8", errors="backslashreplace"))  # noqa: SIM115
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            receipt = cls(path, open(path, "x", encoding="utf-8", errors="backslashreplace"))  # noqa: SIM115
+        except OSError as error:
+            message = f"without a receipt nothing is applied, and it cannot be begun: {error.strerror}"
+            hint = f"give the right to write into {directory}, then apply again"
+            raise UsageError(message, where=str(path), hint=hint) from error
         receipt.record({"event": "begin", **begin})
         return receipt
 

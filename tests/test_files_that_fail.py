@@ -80,7 +80,7 @@ def test_whoever_says_no_gets_the_document_of_a_cancelled_run(monkeypatch, capsy
     [
         (["snapshot", "nowhere/s.json"], "nowhere/s.json: there is no directory nowhere"),
         (["init", "--specs", "specs/contacts.yaml/specs"], "specs/contacts.yaml/specs: Not a directory"),
-        (["apply", "--auto-approve"], "receipts/demo: Not a directory"),
+        (["apply", "--auto-approve"], "and it cannot be begun: Not a directory"),
         (["emulator", "--state", "specs/contacts.yaml"], "specs/contacts.yaml is no embedded portal"),
     ],
 )

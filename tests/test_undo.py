@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli import run
-from reconciler.emulator import Portal
+from reconciler.emulator import Portal, faults
 
 TIER = "label: Tier, type: string, fieldType: text, groupName: contactinformation"
 SPEC = f"properties: {{contacts: {{tier: {{{TIER}}}}}}}\n"
@@ -63,6 +63,30 @@ def test_the_undo_holds_in_another_shell_too(capsys, monkeypatch):
     monkeypatch.delenv("RECONCILER_SPECS")
     monkeypatch.delenv("RECONCILER_PORTAL")
     assert run(shlex.split(undo)[1:]) == 0
+
+
+def test_what_wrote_nothing_has_nothing_to_undo(capsys):
+    """HubSpot refused the only change: there is a receipt of that, and no way back from it."""
+    portal = Portal.open("demo.json")
+    faults.add(portal, method="POST", status=400, count=0)
+    portal.save()
+
+    assert run(["apply", "--auto-approve", "--specs", "hub spot"]) == 6
+
+    (written,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    assert capsys.readouterr().err.endswith(f"\nReceipt: {written}\n")
+
+
+def test_without_a_place_for_a_receipt_nothing_is_written(capsys):
+    """The message says which directory it is about, and that nothing happened."""
+    Path(".reconciler").write_text("a file", "utf-8")
+
+    assert run(["apply", "-q", "--auto-approve", "--specs", "hub spot"]) == 3
+
+    told = capsys.readouterr().err
+    assert told.startswith("error: without a receipt nothing is applied, and it cannot be begun: Not a directory\n")
+    assert f"give the right to write into {Path('.reconciler/receipts/demo').resolve()}, then apply again" in told
+    assert "tier" not in Portal.open("demo.json").definitions("0-1")["properties"]
 
 
 def test_the_usual_portal_and_specs_are_not_named(capsys):

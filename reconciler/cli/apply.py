@@ -114,23 +114,25 @@ def _tools(session: Session, client: "Client", scope: "Scope", stopped: "Stop") 
 
 def _carry_out(session: Session, deployment: "Deployment", tools: "Tools", stopped: "Stop") -> int:
     from reconciler.deploy import deploy
+    from reconciler.report import wrote
 
     stopped.writing = True
     document = deploy(replace(deployment, cancelled=lambda: stopped.name), tools)
     code = session.emit(document)
     if "receipt" in document:
-        session.note(_record(deployment.workspace, deployment.workspace.receipts / document["receipt"]))
+        receipt = deployment.workspace.receipts / document["receipt"]
+        session.note(_record(deployment.workspace, receipt, undo=wrote(document["changes"])))
     return code
 
 
-def _record(workspace: "Workspace", receipt: Path) -> str:
-    """Where it is written down what this run did, and the command that plans it back."""
+def _record(workspace: "Workspace", receipt: Path, undo: bool) -> str:
+    """Where it is written down what this run did, and the command that plans it back, if it did anything."""
     from shlex import quote
 
     here = Path.cwd()
     shown = str(receipt.relative_to(here) if receipt.is_relative_to(here) else receipt)
-    undo = workspace.command(f"plan --inverse {quote(shown)} -o json:undo.json")
-    return f"\nReceipt: {shown}\nUndo:    {undo}"
+    back = workspace.command(f"plan --inverse {quote(shown)} -o json:undo.json")
+    return f"\nReceipt: {shown}" + (f"\nUndo:    {back}" if undo else "")
 
 
 class Stop:
