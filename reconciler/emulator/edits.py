@@ -173,7 +173,8 @@ def lifecycles(portal: Portal) -> list[tuple[str, str]]:
 
 def add_stage(portal: Portal, user: str, *, label: str, at: int | None = None, stage: str = "") -> list[str]:
     """Adds a lifecycle stage to contacts and companies, last or at a place."""
-    stage_id, place = str(stage or portal.next_id()), None if at is None else int(at)
+    place = None if at is None else int(at)
+    stage_id = str(stage or portal.next_id())
     for type_id, pipeline in lifecycles(portal):
         last = len(pipelines.pipelines_of(portal, type_id)[pipeline]["stages"])
         body = {"label": label, "displayOrder": last, "stageId": stage_id, "metadata": {"state": "OPEN"}}
