@@ -26,6 +26,7 @@ defaultStageDelete        true        a default stage of the lifecycle can be de
 batchLimit                100         inputs that a batch of properties takes
 retryAfter                false       a 429 carries Retry-After
 rateLimit                 0           requests a token may make in 10 seconds; 0 is no limit
+dailyLimit                0           requests that a process may make until midnight in the account's zone; 0: no limit
 searchRateLimit           0           searches the account may make in a second; 0 is no limit
 labelNameAfterReads       0           how many reads of a schema come before it names a new association label
 labelNameAfterSeconds     0           how old a label has to be before a schema names it

@@ -140,8 +140,9 @@ def purge(portal: Portal, user: str, *, object: str, property: str) -> list[str]
 
 def use(portal: Portal, user: str, *, object: str, property: str, by: str, type: str = "WORKFLOW") -> list[str]:
     """Uses a property in a workflow, list, form or report, so that it cannot be archived."""
-    uses = portal.definitions(portal.object_type(object)).setdefault("uses", {})
-    uses.setdefault(property, []).append({"type": type, "display": type.capitalize(), "name": by})
+    definition_of(portal, object, property)
+    use = {"type": type, "display": type.capitalize(), "name": by}
+    portal.definitions(portal.object_type(object)).setdefault("uses", {}).setdefault(property, []).append(use)
     return [address(portal, object, property)]
 
 
@@ -172,13 +173,14 @@ def lifecycles(portal: Portal) -> list[tuple[str, str]]:
 
 def add_stage(portal: Portal, user: str, *, label: str, at: int | None = None, stage: str = "") -> list[str]:
     """Adds a lifecycle stage to contacts and companies, last or at a place."""
-    stage_id = stage or str(portal.next_id())
+    place = None if at is None else int(at)
+    stage_id = str(stage or portal.next_id())
     for type_id, pipeline in lifecycles(portal):
         last = len(pipelines.pipelines_of(portal, type_id)[pipeline]["stages"])
         body = {"label": label, "displayOrder": last, "stageId": stage_id, "metadata": {"state": "OPEN"}}
         pipelines.add_stage(portal, user, type_id, pipeline, body)
-        if at is not None:
-            put_at(portal, user, type_id, pipeline, stage_id, at)
+        if place is not None:
+            put_at(portal, user, type_id, pipeline, stage_id, place)
     return [f"lifecycleStages/{stage_id}"]
 
 

@@ -220,11 +220,22 @@ def replace_pipeline(portal: Portal, request: Request, parts: Mapping[str, str])
     stages = new_stages(portal, type_id, pipeline["id"], as_objects("stages", body["stages"]), current)
     gone = current.keys() - {one["id"] for one in stages}
     if validates(request, parts):
-        rules.check_unused(portal, type_id, gone)
+        for twin in (type_id, *twins(portal, type_id)):
+            rules.check_unused(portal, twin, gone)
     pipeline |= {**fields, "stages": stages}
     finish(portal, request.user_id, type_id, pipeline, gone)
+    for twin in twins(portal, type_id):
+        mirror_stages(portal, request.user_id, twin, stages)
     audit(portal, request.user_id, type_id, pipeline, pipeline["id"], "UPDATE", before)
     return Response(200, echoed_pipeline(pipeline, body))
+
+
+def mirror_stages(portal: Portal, user_id: str, twin: str, stages: Sequence[Json]) -> None:
+    """Gives the other lifecycle the stages that one was given; those that it had keep when they were made."""
+    pipeline = found(portal, twin, LIFECYCLE_PIPELINES[twin])
+    held = {one["id"]: one for one in pipeline["stages"]}
+    pipeline["stages"] = [one | {"createdAt": held.get(one["id"], one)["createdAt"]} for one in deepcopy([*stages])]
+    finish(portal, user_id, twin, pipeline, held.keys() - {one["id"] for one in stages})
 
 
 def delete_pipeline(portal: Portal, request: Request, parts: Mapping[str, str]) -> Response:

@@ -82,6 +82,7 @@ SWITCHES: Mapping[str, Any] = {
     "staleReads": 0,
     "searchLag": 0,
     "rateLimit": 0,
+    "dailyLimit": 0,
     "searchRateLimit": 0,
     "numberDisplayHint": False,
     "sensitiveData": False,
@@ -238,6 +239,7 @@ class Portal:
         self.lock = threading.RLock()
         self.encoded: dict[str, bytes] = {}
         self.windows: dict[str, deque[float]] = {}
+        self.requests: Counter[str] = Counter()  # by day
         self._clock = clock or time.time
         self._touched: set[str] = set()
         self._chunks: dict[str, str] = {}

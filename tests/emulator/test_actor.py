@@ -287,6 +287,8 @@ def test_a_colleague_changes_groups_and_labels(client, portal):
             {"name": "rename-stage", "stage": "lead", "label": "A", "user": "dana"},
             "a user is the number of one",
         ),
+        ("edit", {"name": "add-stage", "label": "T", "at": "first"}, "a value of the body is not of the kind it takes"),
+        ("edit", {"name": "use", "object": "contacts", "property": "x", "by": "W"}, "'x' does not exist"),
         ("edit", {"name": "move", "object": "contacts", "property": "x", "group": "new"}, "'x' does not exist"),
         ("edit", {"name": "create-group", "object": "contacts", "group": " ", "label": "A"}, "cannot be blank"),
         ("edit", {"name": "add-option", "object": "contacts"}, "missing a required argument: 'property'"),

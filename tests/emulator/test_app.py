@@ -164,6 +164,20 @@ def test_the_window_rolls(client, portal, clock):
     assert (third.headers["Retry-After"], fifth.headers["Retry-After"]) == ("6", "4")
 
 
+def test_a_day_ends_at_midnight_in_the_zone_of_the_account(client, portal, clock):
+    """What is left of a day's requests is in every answer; what is too many is refused until the day is over."""
+    portal.switches["dailyLimit"] = 2
+    clock.seconds = 1_790_053_199.0  # a second before five o'clock at Greenwich, midnight in New York's winter
+    first, second, third = (client.get(PROPERTIES) for _ in range(3))
+    clock.seconds += 1
+    next_day = client.get(PROPERTIES)
+
+    assert [one.status_code for one in (first, second, third, next_day)] == [200, 200, 429, 200]
+    left = [one.headers["X-HubSpot-RateLimit-Daily-Remaining"] for one in (first, second, third, next_day)]
+    assert left == ["1", "0", "0", "1"]
+    assert (third.json()["policyName"], third.json()["message"]) == ("DAILY", "You have reached your daily limit.")
+
+
 def test_searches_have_a_budget_of_their_own(client, portal, clock):
     """A search is limited by the second and tells nothing of any budget."""
     portal.switches["searchRateLimit"] = 1

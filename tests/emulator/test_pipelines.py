@@ -458,3 +458,19 @@ def test_orders_have_room_for_fifty_pipelines():
 
     assert account.refused("POST", path, {"label": "P50", "displayOrder": 50, "stages": [open_stage]})[0] == 400
     assert {row["objectTypeId"]: row["limit"] for row in rows}["0-123"] == 50
+
+
+@pytest.mark.parametrize(("mirror", "same"), [("both", True), ("contacts_to_companies", True), ("none", False)])
+def test_a_replaced_lifecycle_is_mirrored_like_any_other_write(mirror, same):
+    """A PUT of the contacts' lifecycle gives the companies' one the same stages, and its property the same options."""
+    account = Account(lifecycleMirror=mirror)
+    stages = [stage("Lead", 0, state="OPEN") | {"stageId": "lead"}, stage("Trial", 1, state="OPEN")]
+    body = {"label": "Lifecycle Stage Pipeline", "displayOrder": 0, "stages": stages}
+    assert account.call("PUT", LIFECYCLE, body)[0] == 200
+
+    options = [
+        [(option["value"], option["label"]) for option in account.properties(name)["lifecyclestage"]["options"]]
+        for name in ("contacts", "companies")
+    ]
+    assert (options[0] == options[1]) is same
+    assert [label for _, label in options[0]] == ["Lead", "Trial"]
