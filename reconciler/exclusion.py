@@ -4,7 +4,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -17,32 +17,46 @@ from reconciler.workspace import Workspace
 
 
 @contextmanager
-def exclusive(workspace: Workspace, what: str = "apply to") -> Iterator[None]:
-    """Holds a portal for as long as it, its specs or its baseline are written to; a dead process holds nothing."""
+def exclusive(workspace: Workspace, what: str = "apply to", *, specs: bool = False) -> Iterator[None]:
+    """Holds a portal for as long as it or its baseline are written to, and the specs, which portals may share."""
+    directory = workspace.directory.resolve()
+    about = f"{what} portal {workspace.portal.name}"
+    with ExitStack() as held:
+        held.enter_context(_held(identity(workspace), about, directory.parent))
+        if specs:
+            held.enter_context(_held(f"specs-{_short(str(directory))}", about, directory.parent))
+        yield
+
+
+@contextmanager
+def _held(name: str, about: str, where: Path) -> Iterator[None]:
+    """A lock, which a dead process does not hold."""
     import fcntl
 
-    with _opened(f"{identity(workspace)}.lock") as lock:
+    with _opened(f"{name}.lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
-            what, _, who = lock.read().partition("\n")
-            message = f"another {what} portal {workspace.portal.name} is running on this machine: {who}"
+            other, _, who = lock.read().partition("\n")
+            message = f"another {other} is running on this machine: {who}"
             raise BlockedError(message, hint="wait for it to end, then run this again") from error
         lock.truncate(0)
-        where = workspace.directory.resolve().parent
-        lock.write(f"{what}\nprocess {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}")
+        lock.write(f"{about}\nprocess {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}")
         lock.flush()
         yield
+
+
+def _short(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def identity(workspace: Workspace) -> str:
     """What tells one portal from another, whoever configured it: its id, its state file, or else its token's hash."""
     portal = workspace.portal
     if portal.emulator is not None:
-        file = str(workspace.emulator_file)
-        return f"emulator-{sha256(file.encode()).hexdigest()[:16]}"
-    known = portal.portal_id or f"token-{sha256(workspace.token.encode()).hexdigest()[:16]}"
+        return f"emulator-{_short(str(workspace.emulator_file))}"
+    known = portal.portal_id or f"token-{_short(workspace.token)}"
     return f"{urlsplit(portal.base_url).netloc.replace(':', '-')}-{known}"
 
 
