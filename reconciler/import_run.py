@@ -15,7 +15,7 @@ from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
 from reconciler.kinds import Scope, kind_of, properties, property_groups
-from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
+from reconciler.model import Finding, Json, Reads, Resource, Snapshot, Tombstone
 from reconciler.observe import ListSource, Observation, within
 from reconciler.paths import Api
 from reconciler.snapshot_file import RecordedRead
@@ -125,12 +125,26 @@ def _kept(
 
 
 def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: Spec | None) -> Scope:
-    recorded = source.object_types if isinstance(source, RecordedRead) else ()
-    types = choice.object_types or tuple(sorted({*workspace.settings.watch, *recorded}))
-    pairs = tuple(combinations_with_replacement(types, 2))
-    if isinstance(source, RecordedRead):
-        pairs = tuple(pair for pair in pairs if source.get(workspace.api.labels(*pair)).ok)
-    return workspace.scope(declared).replaced(watch=types, pairs=pairs)
+    scope = workspace.scope(declared)
+    if not isinstance(source, RecordedRead):
+        types = choice.object_types or tuple(sorted(workspace.settings.watch))
+        return scope.replaced(watch=types, pairs=tuple(combinations_with_replacement(types, 2)))
+    reads = Reads({workspace.api.schemas(): source.get(workspace.api.schemas())})
+    named = {*workspace.settings.watch, *(one.object_type for one in scope.desired.values())}
+    types = choice.object_types or tuple(sorted({*workspace.settings.watch, *_recorded(source, reads, named, scope)}))
+    ids = {name: object_types.segment(name, scope.api, reads) or name for name in types}
+    pairs = combinations_with_replacement(types, 2)
+    kept = tuple((one, two) for one, two in pairs if source.get(scope.api.labels(ids[one], ids[two])).ok)
+    return scope.replaced(watch=types, pairs=kept)
+
+
+def _recorded(source: RecordedRead, reads: Reads, named: Iterable[str], scope: Scope) -> Iterator[str]:
+    """The object types of a recorded read, custom ones by their names: as they are called already, where they are."""
+    called = {object_types.segment(name, scope.api, reads): name for name in named}
+    called |= {type_id: name for name, type_id in object_types.TYPE_IDS.items()}
+    for schema in reads.results(scope.api.schemas()):
+        called.setdefault(schema["objectTypeId"], schema["name"])
+    yield from (called.get(one, one) for one in source.object_types)
 
 
 def _refuse_slips(observation: Observation, choice: Choice, api: Api) -> None:
