@@ -1,6 +1,6 @@
 """Runs an import: reads the portal, writes spec files and the baseline, and tells what it did."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import combinations_with_replacement
@@ -12,6 +12,7 @@ from reconciler.address import decode
 from reconciler.drift_check import declared as sound
 from reconciler.drift_check import refuse_unread
 from reconciler.errors import UsageError
+from reconciler.guards import SHRINK_FLOOR
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
 from reconciler.kinds import Scope, kind_of, properties, property_groups
@@ -37,8 +38,9 @@ def import_portal(
     staying = _not_removed(found, declared.removed if declared else {})
     wanted, findings = _sayable(staying, ignore.in_force(workspace.settings.ignore, now.date()))
     kept = _kept(declared, observation, choice, shared)
-    files, texts = _written(workspace.directory, wanted, kept, ours)
     gone = sorted(one for one in ours.keys() - kept.keys() if one not in observation.snapshot)
+    _refuse_another_portal(gone, ours)
+    files, texts = _written(workspace.directory, wanted, kept, ours)
     findings += [*_left_as_declared(workspace, declared, choice, shared), *_gone(gone)]
     _save(workspace, observation, wanted, gone, texts, now)
     document = {
@@ -63,6 +65,13 @@ def _of_imports(declared: Spec | None) -> dict[str, Path]:
     files = {file: Path(file) for file in sources.values()}  # each is looked at once, and not for every entry
     ours = {file: path for file, path in files.items() if importer.unedited(path)}
     return {address: ours[file] for address, file in sources.items() if file in ours}
+
+
+def _refuse_another_portal(gone: Sequence[str], ours: Collection[str]) -> None:
+    """More than half of what was imported does not go overnight: it is the rule of the guard `shrunken-spec`, too."""
+    if len(gone) > SHRINK_FLOOR and 2 * len(gone) > len(ours):
+        hint = "is it the right one? `-p` and the token choose it; to begin anew, delete the files that imports wrote"
+        raise UsageError(f"{len(gone):,} of {len(ours):,} imported definitions are not in this portal", hint=hint)
 
 
 def _gone(gone: Sequence[str]) -> Iterator[Finding]:

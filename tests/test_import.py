@@ -328,3 +328,20 @@ def test_a_custom_object_of_a_recorded_read_goes_by_one_name(watch, called):
     files = {path.name for path in Path("specs").glob("*.yaml")}
     assert files == {"reconciler.yaml", "associations.yaml", f"{called}.yaml"}
     assert run(["plan", "-q", "--from-snapshot", "read.json", "--detailed-exitcode"]) == 0
+
+
+def test_an_import_from_a_portal_that_has_next_to_nothing_of_it_is_refused(capsys):
+    """It is rather the wrong portal than one that lost more than half; a few may go, and do."""
+    made(*(f"cs_{letter}" for letter in "abcdefghijklm"))
+    imported("--name", "cs_*")
+    before = CONTACTS.read_bytes()
+    for letter in "abcdefghijk":
+        happens("archive", object="contacts", property=f"cs_{letter}")
+    capsys.readouterr()
+
+    assert run(["import", "-q", "--kind", "properties"]) == 3
+
+    told = capsys.readouterr().err
+    assert "error: 11 of 13 imported definitions are not in this portal" in told
+    assert "is it the right one? `-p` and the token choose it" in told
+    assert CONTACTS.read_bytes() == before
