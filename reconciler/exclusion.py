@@ -17,10 +17,16 @@ from reconciler.workspace import Workspace
 
 
 @contextmanager
-def exclusive(workspace: Workspace, what: str = "apply to") -> Iterator[None]:
-    """Holds a portal for as long as it, its specs or its baseline are written to; a dead process holds nothing."""
+def exclusive(workspace: Workspace, what: str = "apply to", *, specs: bool = False) -> Iterator[None]:
+    """Holds a portal while it or its baseline are written to, and the specs, which portals may share, where they are.
+
+    A dead process holds nothing.
+    """
+    locks = identities(workspace)
+    if specs:
+        locks[f"specs-{_short_hash(str(workspace.directory.resolve()))}"] = True
     with ExitStack() as held:
-        for name, alone in sorted(identities(workspace).items()):
+        for name, alone in sorted(locks.items()):
             _hold(held.enter_context(_opened(f"{name}.lock")), workspace, alone, what)
         yield
 
@@ -33,14 +39,12 @@ def _hold(lock: IO[str], workspace: Workspace, alone: bool, what: str) -> None:
         fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.seek(0)
-        what, _, who = lock.read().partition("\n")
-        message = (
-            f"another {what or 'run for'} portal {workspace.portal.name} is running on this machine: "
-            f"{who or 'nobody knows which process it is'}"
-        )
+        other, _, who = lock.read().partition("\n")
+        message = f"another {other or 'run'} is running on this machine: {who or 'nobody knows which process it is'}"
         raise BlockedError(message, hint="wait for it to end, then run this again") from error
     where = workspace.directory.resolve().parent
-    told = f"{what}\nprocess {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}"
+    about = f"{what} portal {workspace.portal.name}"
+    told = f"{about}\nprocess {os.getpid()}, since {stamp(datetime.now(UTC))}, for the specs in {where}"
     with suppress(OSError):
         lock.truncate(0)
         os.write(lock.fileno(), told.encode("utf-8", "backslashreplace"))

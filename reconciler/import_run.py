@@ -1,6 +1,6 @@
 """Runs an import: reads the portal, writes spec files and the baseline, and tells what it did."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import combinations_with_replacement
@@ -12,10 +12,11 @@ from reconciler.address import decode
 from reconciler.drift_check import declared as sound
 from reconciler.drift_check import refuse_unread
 from reconciler.errors import UsageError
+from reconciler.guards import SHRINK_FLOOR
 from reconciler.ignore import IgnoreRule
 from reconciler.importer import Choice
 from reconciler.kinds import Scope, kind_of, properties, property_groups
-from reconciler.model import Finding, Json, Resource, Snapshot, Tombstone
+from reconciler.model import Finding, Json, Reads, Resource, Snapshot, Tombstone
 from reconciler.observe import ListSource, Observation, within
 from reconciler.paths import Api
 from reconciler.snapshot_file import RecordedRead
@@ -37,8 +38,9 @@ def import_portal(
     staying = _not_removed(found, declared.removed if declared else {})
     wanted, findings = _sayable(staying, ignore.in_force(workspace.settings.ignore, now.date()))
     kept = _kept(declared, observation, choice, shared)
-    files, texts = _written(workspace.directory, wanted, kept, ours)
     gone = sorted(one for one in ours.keys() - kept.keys() if one not in observation.snapshot)
+    _refuse_another_portal(gone, ours)
+    files, texts = _written(workspace.directory, wanted, kept, ours)
     findings += [*_left_as_declared(workspace, declared, choice, shared), *_gone(gone)]
     _save(workspace, observation, wanted, gone, texts, now)
     document = {
@@ -63,6 +65,13 @@ def _of_imports(declared: Spec | None) -> dict[str, Path]:
     files = {file: Path(file) for file in sources.values()}  # each is looked at once, and not for every entry
     ours = {file: path for file, path in files.items() if importer.unedited(path)}
     return {address: ours[file] for address, file in sources.items() if file in ours}
+
+
+def _refuse_another_portal(gone: Sequence[str], ours: Collection[str]) -> None:
+    """More than half of what was imported does not go overnight: it is the rule of the guard `shrunken-spec`, too."""
+    if len(gone) > SHRINK_FLOOR and 2 * len(gone) > len(ours):
+        hint = "is it the right one? `-p` and the token choose it; to begin anew, delete the files that imports wrote"
+        raise UsageError(f"{len(gone):,} of {len(ours):,} imported definitions are not in this portal", hint=hint)
 
 
 def _gone(gone: Sequence[str]) -> Iterator[Finding]:
@@ -125,12 +134,26 @@ def _kept(
 
 
 def _scope(workspace: Workspace, source: ListSource, choice: Choice, declared: Spec | None) -> Scope:
-    recorded = source.object_types if isinstance(source, RecordedRead) else ()
-    types = choice.object_types or tuple(sorted({*workspace.settings.watch, *recorded}))
-    pairs = tuple(combinations_with_replacement(types, 2))
-    if isinstance(source, RecordedRead):
-        pairs = tuple(pair for pair in pairs if source.get(workspace.api.labels(*pair)).ok)
-    return workspace.scope(declared).replaced(watch=types, pairs=pairs)
+    scope = workspace.scope(declared)
+    if not isinstance(source, RecordedRead):
+        types = choice.object_types or tuple(sorted(workspace.settings.watch))
+        return scope.replaced(watch=types, pairs=tuple(combinations_with_replacement(types, 2)))
+    reads = Reads({workspace.api.schemas(): source.get(workspace.api.schemas())})
+    named = {*workspace.settings.watch, *(one.object_type for one in scope.desired.values())}
+    types = choice.object_types or tuple(sorted({*workspace.settings.watch, *_recorded(source, reads, named, scope)}))
+    ids = {name: object_types.segment(name, scope.api, reads) or name for name in types}
+    pairs = combinations_with_replacement(types, 2)
+    kept = tuple((one, two) for one, two in pairs if source.get(scope.api.labels(ids[one], ids[two])).ok)
+    return scope.replaced(watch=types, pairs=kept)
+
+
+def _recorded(source: RecordedRead, reads: Reads, named: Iterable[str], scope: Scope) -> Iterator[str]:
+    """The object types of a recorded read, custom ones by their names: as they are called already, where they are."""
+    called = {object_types.segment(name, scope.api, reads): name for name in named}
+    called |= {type_id: name for name, type_id in object_types.TYPE_IDS.items()}
+    for schema in reads.results(scope.api.schemas()):
+        called.setdefault(schema["objectTypeId"], schema["name"])
+    yield from (called.get(one, one) for one in source.object_types)
 
 
 def _refuse_slips(observation: Observation, choice: Choice, api: Api) -> None:

@@ -152,3 +152,15 @@ def test_whatever_writes_specs_or_a_baseline_waits_for_its_turn(command, capsys)
         assert run(["drift", "--specs", one]) == 0
     assert "error: another accept of portal here is running on this machine: process " in capsys.readouterr().err
     assert run([*command, "--specs", one]) == 0
+
+
+def test_two_portals_that_share_their_specs_write_them_one_after_the_other(capsys):
+    """What is read from a portal may differ; the files that it goes into are the same."""
+    one = directory("one", "{emulator: here.json}, there: {emulator: there.json}}\ndefaultPortal: here\nguards: {")
+    settings = load(Path(one))
+
+    with exclusive(Workspace(Path(one), settings, settings.portal("there")), "import of", specs=True):
+        assert run(["import", "-q", "--specs", one]) == 6
+        assert "error: another import of portal there is running on this machine: process " in capsys.readouterr().err
+        assert applied(one) == 0
+        assert run(["accept", "-q", "--all", "--reason", "R", "--specs", one]) == 0

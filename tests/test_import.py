@@ -324,3 +324,44 @@ def test_an_import_of_nothing_changes_nothing():
     imported("--from-snapshot", "read.json")
 
     assert {path: path.read_bytes() for path in Path("specs").rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("watch", "called"), [("contacts", "pet"), ("contacts, Pet", "Pet"), ("contacts, 2-1", "2-1")])
+def test_a_custom_object_of_a_recorded_read_goes_by_one_name(watch, called):
+    """Its name, as the settings spell it, and not its id beside it: everything of it would be declared twice."""
+    settings = Path("specs/reconciler.yaml")
+    settings.write_text(settings.read_text("utf-8").replace("[contacts]", f"[{watch}]"), "utf-8")
+    breed = {"name": "breed", "label": "Breed", **TEXTS, "groupName": "pets", "options": [], "archived": False}
+    half = {"category": "USER_DEFINED", "typeId": 3, "label": "Owner"}
+    lists = {
+        "/crm-object-schemas/v3/schemas": [{"name": "pet", "objectTypeId": "2-1", "fullyQualifiedName": "p5_pet"}],
+        "/crm/v3/properties/2-1": [breed],
+        "/crm/v3/properties/2-1/groups": [{"name": "pets", "label": "Pets", "displayOrder": 0}],
+        "/crm/v4/associations/contacts/2-1/labels": [half],
+        "/crm/v4/associations/2-1/contacts/labels": [{**half, "typeId": 4}],
+    }
+    responses = {path: {"results": results} for path, results in lists.items()}
+    Path("read.json").write_text(json.dumps({"formatVersion": "1.0", "responses": responses}), "utf-8")
+
+    imported("--from-snapshot", "read.json")
+
+    files = {path.name for path in Path("specs").glob("*.yaml")}
+    assert files == {"reconciler.yaml", "associations.yaml", f"{called}.yaml"}
+    assert run(["plan", "-q", "--from-snapshot", "read.json", "--detailed-exitcode"]) == 0
+
+
+def test_an_import_from_a_portal_that_has_next_to_nothing_of_it_is_refused(capsys):
+    """It is rather the wrong portal than one that lost more than half; a few may go, and do."""
+    made(*(f"cs_{letter}" for letter in "abcdefghijklm"))
+    imported("--name", "cs_*")
+    before = CONTACTS.read_bytes()
+    for letter in "abcdefghijk":
+        happens("archive", object="contacts", property=f"cs_{letter}")
+    capsys.readouterr()
+
+    assert run(["import", "-q", "--kind", "properties"]) == 3
+
+    told = capsys.readouterr().err
+    assert "error: 11 of 13 imported definitions are not in this portal" in told
+    assert "is it the right one? `-p` and the token choose it" in told
+    assert CONTACTS.read_bytes() == before

@@ -42,7 +42,7 @@ def command(
     from reconciler.exclusion import exclusive
 
     workspace = session.workspace()
-    with nullcontext() if dry_run else exclusive(workspace, "adopt of"):
+    with nullcontext() if dry_run else exclusive(workspace, "adopt of", specs=True):
         spec = sound_spec(workspace, session)
         source = source_of(workspace, from_snapshot)
         workspace.check_identity(source)

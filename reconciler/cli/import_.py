@@ -36,7 +36,7 @@ def command(
     session.kind = "import"
     workspace = session.workspace()
     choice = Choice(kinds, object_types, group, name, include_defaults)
-    with exclusive(workspace, "import of"):
+    with exclusive(workspace, "import of", specs=True):
         source = source_of(workspace, from_snapshot)
         portal_id = workspace.check_identity(source)
         document = import_portal(workspace, source, choice, portal_id, session.now())
