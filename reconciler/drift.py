@@ -418,9 +418,16 @@ def _canonical(change: "Field", desired: Json, known: Resource | None) -> Json:
     return desired
 
 
+def _as_ordered(moved: DriftField) -> bool:
+    """Whether the options that the spec names stand in its order, whatever stands among them."""
+    return properties.same("options", moved.desired, moved.change.after)
+
+
 def _in_sync(moved: DriftField, address: str) -> bool:
     """Whether the portal has what the spec says, however it came to that."""
     change, live = moved.change, moved.change.after
+    if change.path == "options" and change.how == "changed":  # if the declared ones did not move, others did
+        return _as_ordered(moved) and not properties.same("options", moved.desired, change.before)
     if change.path == "options":
         return bool(moved.desired == live)
     if change.path.startswith("options/") and isinstance(moved.desired, Mapping):
@@ -488,4 +495,6 @@ def _ways(
 
 def _wanted_otherwise(moved: DriftField, address: str) -> bool:
     """Whether the specs say something else of a field; the place of a stage they say by their lists."""
+    if moved.change.path == "options" and moved.change.how == "changed" and moved.declared:
+        return not _as_ordered(moved)
     return moved.declared or (address.startswith(f"{STAGES}/") and moved.change.path.endswith("position"))

@@ -395,7 +395,29 @@ def _planned(
                 changed[address] = left.planned
             elif not left.findings:
                 gone.add(address)
-    return inputs.observation.snapshot.replaced(changed.values(), gone), [*notes, *_missing(missing, inputs)]
+    after = inputs.observation.snapshot.replaced(changed.values(), gone)
+    if held := _held(gone, after):
+        notes += [_in_use(stone, held[stone.address]) for stone in removals if stone.address in held]
+        after = after.replaced(inputs.observation.snapshot[address] for address in held)
+    return after, [*notes, *_missing(missing, inputs)]
+
+
+def _held(gone: Iterable[str], after: Snapshot) -> dict[str, str]:
+    """Groups that are to go, each with a property that stays in it: HubSpot does not let them go."""
+    groups = {split(one)[1:]: one for one in gone if one.startswith("propertyGroups/")}
+    found: dict[str, str] = {}
+    for address, resource in after.items() if groups else ():
+        if resource.kind == "properties":
+            group = groups.get((resource.object_type, resource.attributes["groupName"]))
+            if group:
+                found.setdefault(group, address)
+    return found
+
+
+def _in_use(stone: Tombstone, address: str) -> Finding:
+    why = f"{stone.address} holds {address}, and HubSpot archives no group that holds a property"
+    fix = "move the property to another group, or list it under `removed:`, too"
+    return Finding("group-in-use", "error", why, fix, stone.address, stone.source)
 
 
 def _missing(stones: Sequence[Tombstone], inputs: Inputs) -> Iterator[Finding]:

@@ -419,3 +419,32 @@ def test_a_custom_object_goes_by_one_of_its_names(reads, other):
     wrong = [one for one in reads.says("plan", codes=(3,))["findings"] if one["severity"] == "error"]
 
     assert [(one["rule"], one["fix"]) for one in wrong] == [("object-type-name", "write machine here as well")]
+
+
+A, B, X = ("a", "A"), ("b", "B"), ("x", "X")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "wanted", "ways", "cause"),
+    [
+        ([A, B, X], [B, A, X], [B, A], [], []),  # as the specs say, whatever stands among them
+        ([A, B, X], [B, A, X], [A, B], ["adopt", "apply"], ["revert_drift"]),
+        ([A, B, X], [A, X, B], [A, B], ["accept", "adopt"], []),  # the declared ones did not move
+        ([A, B], [B, X, A], [A, B], ["adopt", "apply"], ["revert_drift"]),  # one came: no conflict
+    ],
+)
+def test_the_order_of_options_is_that_of_the_declared_ones(reads, then, now, wanted, ways, cause):
+    """Options that no spec names stand among them, come and go, and make neither a drift nor a conflict."""
+    listed = ", ".join(f"{{value: {value}, label: {label}}}" for value, label in wanted)
+    spec = f"label: Tier, type: enumeration, fieldType: select, groupName: info, options: [{listed}]"
+    (reads.path / "specs/tier.yaml").write_text(f"properties: {{contacts: {{tier: {{{spec}}}}}}}\n")
+    reads.listed.append(custom("tier", **CHOICE, options=options(*then)))
+    reads.says("plan")
+    assert run(["accept", "--from-snapshot", "read.json", "--all", "--reason", "tier"]) == 0
+    reads.change("tier", options=options(*now), updatedAt=LATER, updatedUserId="8")
+
+    items = [one for one in reads.says("drift")["items"] if one["class"] == "managed.reordered"]
+    fields = [field for change in reads.says("plan")["changes"] for field in change["fields"]]
+
+    assert [way for one in items for way in one["ways"]] == ways
+    assert [field["cause"] for field in fields] == cause

@@ -262,3 +262,31 @@ def test_a_removal_that_has_nothing_to_do_may_be_misspelt(capsys):
             5,
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("", 3),
+        ("removed: [{address: properties/contacts/tier, reason: gone}]", 0),
+        ("properties: {contacts: {tier: {groupName: contactinformation}}}", 0),
+    ],
+)
+def test_a_group_goes_only_when_nothing_stays_in_it(more, code, capsys):
+    """HubSpot refuses, so the plan does; whoever removes or moves what is in it may remove the group."""
+    group = "propertyGroups: {contacts: {own: {label: Own}}}\n"
+    settle_in(
+        spec=group + f"properties: {{contacts: {{tier: {FULL % 'Tier'}}}}}\n".replace("contactinformation", "own")
+    )
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    gone = "{address: propertyGroups/contacts/own, reason: gone}"
+    removed = more.replace("removed: [", f"removed: [{gone}, ") if "removed" in more else f"removed: [{gone}]\n{more}"
+    Path("specs/spec.yaml").write_text(removed, "utf-8")
+
+    exit_code, plan = told(capsys, "plan")
+
+    held = [one["message"] for one in plan["findings"] if one["rule"] == "group-in-use"]
+    assert (exit_code, changes(plan)["propertyGroups/contacts/own"]) == (code, "forget" if code else "archive")
+    assert [one.partition(",")[0] for one in held] == [
+        "propertyGroups/contacts/own holds properties/contacts/tier"
+    ] * bool(code)

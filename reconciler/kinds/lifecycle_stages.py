@@ -85,7 +85,11 @@ PLANNED: Mapping[str, Json] = {
     r"^\w+ (contacts|companies)$": _SIDE,
 }
 _ID: Json = {"type": ["string", "null"], "pattern": r"^[^/]*[^/.][^/]*$"}
-_AFTER: Json = {"type": ["object", "null"], "properties": {"id": _ID, "label": {"type": "string"}}, "required": ["id"]}
+_AFTER: Json = {
+    "type": ["object", "null"],
+    "properties": {"id": _ID, "label": {"type": "string"}},
+    "required": ["id", "label"],
+}
 REMOTE: Mapping[str, Json] = {
     "type": "object",
     "required": ["ids"],

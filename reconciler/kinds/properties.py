@@ -698,9 +698,19 @@ def same(field: str, one: Json, other: Json) -> bool:
     if field == "calculationFormula":
         return _plain_formula(one or "") == _plain_formula(other or "")
     if field.partition("/")[0] == "options":
-        return bool(_tidy(one) == _tidy(other))
+        return _same_order(one, other) if _are_orders(one, other) else bool(_tidy(one) == _tidy(other))
     unset = ALWAYS_SET.get(field, SOMETIMES_SET.get(field))
     return bool((unset if one is None else one) == (unset if other is None else other))
+
+
+def _are_orders(*lists: Json) -> bool:
+    return all(isinstance(one, list) and all(isinstance(value, str) for value in one) for one in lists)
+
+
+def _same_order(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether the options that both have stand alike: what comes or goes is a change of its own."""
+    shared = {*one} & {*other}
+    return [value for value in one if value in shared] == [value for value in other if value in shared]
 
 
 def _tidy(options: Json) -> Json:
