@@ -9,7 +9,7 @@ from datetime import date
 from itertools import chain
 from typing import NamedTuple
 
-from reconciler.address import covers, encode, matches
+from reconciler.address import covers, encode, join, matches, split
 from reconciler.diff import field_changes
 from reconciler.model import Collection, Finding, Json, Resource, Snapshot, Source, Tombstone
 from reconciler.overlays import origin
@@ -57,7 +57,7 @@ def rules(lines: Iterable[Mapping[str, Json]]) -> tuple[IgnoreRule, ...]:
     """The rules of lines that the schema accepts."""
     return tuple(
         IgnoreRule(
-            line["address"],
+            join(*split(line["address"])),  # the one spelling of what is percent-encoded
             line["reason"],
             tuple(line.get("fields", ())),
             date.fromisoformat(line["expires"]) if "expires" in line else None,

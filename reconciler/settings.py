@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from reconciler import ignore as ignoring
 from reconciler import variables
+from reconciler.address import join, split
 from reconciler.errors import UsageError
 from reconciler.ignore import IgnoreRule
 from reconciler.model import Finding, Json
@@ -296,13 +297,18 @@ def _unique(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _patterns(lines: Iterable[str]) -> tuple[str, ...]:
+    """Patterns of addresses, in the one spelling of what is percent-encoded."""
+    return _unique(join(*split(line)) for line in lines)
+
+
 # For each key the Python name, and what makes its value: a new key is a line here, one in SCHEMA and one in Settings.
 FIELDS: Mapping[str, tuple[str, Callable[[Json], Json]]] = {
     "version": ("version", int),
     "defaultPortal": ("default_portal", str),
     "portals": ("portals", _portals),
     "watch": ("watch", _unique),
-    "protected": ("protected", _unique),
+    "protected": ("protected", _patterns),
     "ignore": ("ignore", ignoring.rules),
     "guards": ("guards", dict),
     "retries": ("retries", _retries),

@@ -55,6 +55,16 @@ def test_settings_are_read_with_their_defaults(tmp_path):
     )
 
 
+def test_a_pattern_has_one_spelling(tmp_path):
+    """``50%`` protects and ignores the option that addresses call ``50%25``, and a wildcard stays one."""
+    option = "properties/contacts/*/options"
+    text = f"version: 1\nportals: {{x: {{}}}}\nprotected: ['{option}/50%', '{option}/50%25', '{option}/a%2fb']\n"
+    settings = load(written(tmp_path, f"{text}ignore: [{{address: '{option}/50%', reason: r}}]\n"))
+
+    assert settings.protected == (f"{option}/50%25", f"{option}/a%2Fb")
+    assert settings.ignore[0].covers("properties/contacts/tier", "options/50%25")
+
+
 def test_the_other_suffix_is_read_too(tmp_path):
     """``reconciler.yml`` is as good as ``reconciler.yaml``."""
     assert list(load(written(tmp_path, TWO, "reconciler.yml")).portals) == ["demo", "production"]
