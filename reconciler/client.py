@@ -223,7 +223,7 @@ class Client:
         self, response: httpx.Response, content: bytes, believable: Believable, window: Window
     ) -> Answer | Trouble:
         headers = {name: self._scrubbed(value) for name, value in response.headers.items()}
-        if not response.is_success:
+        if not response.is_success or self._token.encode("utf-8", "surrogateescape") in content:
             content = self._scrubbed(content.decode("utf-8", "replace")).encode()
         result = judged(Raw(response.status_code, headers, content), believable, window.interval)
         if isinstance(result, Trouble) and result.full:

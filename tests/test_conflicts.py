@@ -280,8 +280,8 @@ class Hesitating(io.StringIO):
         return super().readline(*size)
 
 
-def test_what_is_accepted_while_an_apply_asks_stays_accepted(monkeypatch):
-    """The apply moves the baseline of the moment, and there only what it changed."""
+def test_nothing_is_accepted_while_an_apply_asks(monkeypatch, capsys):
+    """What somebody else accepts meanwhile would be lost, or unseen: it is refused, and works right after."""
 
     def both(label):
         return one("One").replace(
@@ -291,10 +291,13 @@ def test_what_is_accepted_while_an_apply_asks_stays_accepted(monkeypatch):
     applied(both("Two"))
     happens("relabel", object="contacts", property="one", label="Theirs")
     specs(both("Second"))
-    agreed = ["-q", "accept", ONE, "--reason", "agreed"]
-    monkeypatch.setattr("sys.stdin", Hesitating(lambda: run(agreed)))
+    agreed, codes = ["-q", "accept", ONE, "--reason", "agreed"], []
+    monkeypatch.setattr("sys.stdin", Hesitating(lambda: codes.append(run(agreed))))
 
     assert run(["apply", "--only", "properties/contacts/two"]) == 0
+    assert codes == [6]
+    assert "another apply to portal demo is running on this machine: process " in capsys.readouterr().err
+    assert run(agreed) == 0
 
     held = json.loads(Path("specs/baselines/demo/properties.contacts.json").read_text("utf-8"))["definitions"]
     assert (held["one"]["label"], held["two"]["label"]) == ("Theirs", "Second")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from small_portal import STATE, settle_in
 
+from reconciler import report
 from reconciler.cli import run
 from reconciler.emulator import Portal, edit
 from reconciler.emulator import faults as bad_days
@@ -60,11 +61,18 @@ def another_portal():
     Path("specs/reconciler.yaml").write_text(text.replace("emulator:", "portalId: 7, emulator:"), "utf-8")
 
 
-def nobodys_name():
-    """A definition of HubSpot's without what every definition has: a surprise that nobody wrote code for."""
-    state = json.loads(STATE.read_text("utf-8"))
-    del state["objects"]["0-1"]["groups"]["contactinformation"]["label"]
-    STATE.write_text(json.dumps(state), "utf-8")
+BUGS = pytest.MonkeyPatch()
+
+
+def bug():
+    """A mistake of ours, wherever it may be: every document tells how much was read."""
+    BUGS.setattr(report, "reads_json", lambda collections: 1 // 0)
+
+
+@pytest.fixture(autouse=True)
+def _mended():
+    yield
+    BUGS.undo()
 
 
 def relabelled(label):
@@ -102,7 +110,7 @@ CELLS = [
     ("validate", 0, spec, ["validate"]),
     ("validate", 3, lambda: spec(fields="type: nothing"), ["validate"]),
     ("plan", 0, spec, ["plan"]),
-    ("plan", 1, then(spec, nobodys_name), ["plan"]),
+    ("plan", 1, then(spec, bug), ["plan"]),
     ("plan", 2, spec, ["plan", "--detailed-exitcode"]),
     ("plan", 3, lambda: spec(fields="type: nothing"), ["plan"]),
     ("plan", 4, then(spec, one_list_denied), ["plan"]),
@@ -112,7 +120,7 @@ CELLS = [
     ("plan", 8, then(spec, down), ["plan"]),
     ("plan", 8, then(spec, one_list_down), ["plan"]),
     ("apply", 0, spec, APPLY),
-    ("apply", 1, then(spec, nobodys_name), APPLY),
+    ("apply", 1, then(spec, bug), APPLY),
     ("apply", 3, spec, ["apply"]),
     ("apply", 4, then(spec, one_list_denied), APPLY),
     ("apply", 5, conflict, APPLY),
@@ -122,7 +130,7 @@ CELLS = [
     ("apply", 7, wrote_and_failed, APPLY),
     ("apply", 8, then(spec, down), APPLY),
     ("drift", 0, applied, ["drift"]),
-    ("drift", 1, then(applied, nobodys_name), ["drift"]),
+    ("drift", 1, then(applied, bug), ["drift"]),
     ("drift", 2, then(applied, lambda: relabelled("Third")), ["drift"]),
     ("drift", 3, spec, ["drift"]),
     ("drift", 4, then(applied, another_portal), ["drift"]),
