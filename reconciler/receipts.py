@@ -30,7 +30,7 @@ class Receipt:
         except OSError as error:
             message = f"without a receipt nothing is applied, and it cannot be begun: {error.strerror}"
             hint = f"give the right to write into {directory}, then apply again"
-            raise UsageError(message, where=str(path), hint=hint) from error
+            raise UsageError(message, where=str(error.filename or path), hint=hint) from error
         receipt.record({"event": "begin", **begin})
         return receipt
 

@@ -177,7 +177,8 @@ def test_a_portal_whose_files_are_not_as_they_should_be_is_no_bug(place, capsys)
     document = json.loads(capsys.readouterr().out)
     assert verdicts(document) == {"a": "applied", "b": "failed"}
     assert document["portals"][1]["exit"]["code"] == 3
-    assert [(one["code"], one["hint"]) for one in document["portals"][1]["errors"]] == [("usage", "")]
+    (told,) = document["portals"][1]["errors"]
+    assert (told["code"], told["where"]) == ("usage", str(Path(".reconciler/receipts/b").resolve()))
 
 
 def test_a_shard_that_never_began_is_named_by_a_merge(place, capsys):
