@@ -279,7 +279,7 @@ class Hesitating(io.StringIO):
 
 
 def test_what_is_accepted_while_an_apply_asks_stays_accepted(monkeypatch):
-    """The apply moves the baseline of the moment, and there only what it changed."""
+    """On this machine it waits for its turn; whoever else moves the baseline is written over in nothing."""
 
     def both(label):
         return one("One").replace(
@@ -290,10 +290,18 @@ def test_what_is_accepted_while_an_apply_asks_stays_accepted(monkeypatch):
     happens("relabel", object="contacts", property="one", label="Theirs")
     specs(both("Second"))
     agreed = ["-q", "accept", ONE, "--reason", "agreed"]
-    monkeypatch.setattr("sys.stdin", Hesitating(lambda: run(agreed)))
+    codes = []
+
+    def accepted_here_and_there():
+        codes.append(run(agreed))
+        monkeypatch.setenv("XDG_STATE_HOME", str(Path("another-machine").resolve()))
+        codes.append(run(agreed))
+
+    monkeypatch.setattr("sys.stdin", Hesitating(accepted_here_and_there))
 
     assert run(["apply", "--only", "properties/contacts/two"]) == 0
 
+    assert codes == [6, 0]
     held = json.loads(Path("specs/baselines/demo/properties.contacts.json").read_text("utf-8"))["definitions"]
     assert (held["one"]["label"], held["two"]["label"]) == ("Theirs", "Second")
 
