@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from operator import itemgetter
+from operator import eq, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
@@ -506,9 +506,9 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
             if count > 1:
                 why = f"{count} options have the {field} {text!r}"
                 yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
-    said = "".join(values)
-    plain = sum(map(len, listed)) == len(listed)  # each has a label and nothing else
-    if plain and len(said) + sum(map(len, labels)) <= MAX_OPTION and ";" not in said and _trimmed(values, said):
+    said, described = "".join(values), [option["description"] for option in listed if "description" in option]
+    short = len(said) + sum(map(len, labels)) + sum(map(len, described)) <= MAX_OPTION
+    if short and ";" not in said and _trimmed(values, said):
         return  # what the rules below look for is nowhere in the whole list
     for value, option in zip(values, listed, strict=True):
         if ";" in value:
@@ -738,7 +738,7 @@ def _known_formula(declared: Json, live: Json, known: Resource | None) -> bool:
 
 def merged_options(live: Mapping[str, Json], declared: Mapping[str, Json], exact: bool) -> dict[str, Json] | None:
     """The option list after an apply; nothing when it is as declared already."""
-    if declared == live and list(declared) == list(live):
+    if declared == live and all(map(eq, declared, live)):
         return None
     kept = {value: option for value, option in live.items() if value in declared} if exact else dict(live)
     order = merged_order(list(kept), list(declared))
