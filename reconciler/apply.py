@@ -499,7 +499,13 @@ def still_before(change: Change, observed: Snapshot) -> bool:
 
 def _as_before(change: Change, one: PlannedField, resource: Resource) -> bool:
     there, value = change.kind.value_at(resource, one)
-    return change.kind.same(one.path, None if one.how == "added" else one.before, value if there else None)
+    return _alike(change, one, None if one.how == "added" else one.before, value if there else None)
+
+
+def _alike(change: Change, one: PlannedField, planned: Json, live: Json) -> bool:
+    """Whether a live value is the planned one; an order of options that has lost one is not, however the rest stands."""
+    shorter = isinstance(planned, list) and isinstance(live, list) and len(live) < len(planned)
+    return not shorter and change.kind.same(one.path, planned, live)
 
 
 def field_holds(change: Change, one: PlannedField, resource: Resource, written: bool = False) -> bool:
@@ -507,7 +513,7 @@ def field_holds(change: Change, one: PlannedField, resource: Resource, written: 
     there, value = change.kind.value_at(resource, one)
     if one.how == "removed":
         return not there or change.kind.same(one.path, None, value)
-    if change.kind.same(one.path, one.after, value if there else None):
+    if _alike(change, one, one.after, value if there else None):
         return True
     # HubSpot stores a formula in a spelling of its own (hubspot-api.md A.11): what is not the old one is the new one.
     respelled = written and one.path == "calculationFormula" and value and one.after

@@ -100,6 +100,20 @@ def test_one_stale_change_stops_all_of_them(capsys):
     assert f"{TWO}: label was 'Two' when the plan was made and is 'Third' now, changed by user 2002 at 20" in said
 
 
+def test_an_option_that_somebody_removed_stops_the_plan_that_moves_it(capsys):
+    """The order that was reviewed had it in its place: exit 5, and nothing is written."""
+    three = [f"{{value: {value}, label: {value}}}" for value in "abc"]
+    specs(options=f"[{', '.join(three)}]")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    planned(options=f"[{', '.join(reversed(three))}]")
+    edit(Portal.open(STATE), "remove-option", object="contacts", property="two", value="b")
+
+    assert run(["apply", "-q", "plan.json"]) == 5
+
+    assert "options was ['a', 'b', 'c'] when the plan was made and is ['a', 'c'] now" in capsys.readouterr().err
+    assert [option["value"] for option in live("two")["options"]] == ["a", "c"]
+
+
 def test_a_field_that_the_plan_does_not_write_may_move():
     """Somebody describes the property that a plan relabels: that is no reason to stop."""
     planned(one="Uno")
@@ -533,7 +547,8 @@ def test_a_baseline_that_did_not_come_back_makes_no_conflict(tmp_path):
     assert [field["cause"] for field in document["changes"][0]["fields"]] == ["spec_change"]
 
 
-def test_an_edit_between_plan_and_option_write_leaves_the_list_alone():
+@pytest.mark.parametrize("field", [("options/a/label", "A", "Ah"), ("options", ["a", "b"], ["b", "a"])])
+def test_an_edit_between_plan_and_option_write_leaves_the_list_alone(field):
     """The list is read again right before its PATCH; an option that moved meanwhile is not overwritten."""
     from reconciler.errors import StaleError
     from reconciler.kinds import properties
@@ -541,8 +556,7 @@ def test_an_edit_between_plan_and_option_write_leaves_the_list_alone():
     from reconciler.paths import Api
     from reconciler.plan import Change, PlannedField
 
-    fields = (PlannedField("options/a/label", "A", "Ah"),)
-    change = Change(TWO, "update", fields=fields, remote={"objectType": "contacts"})
+    change = Change(TWO, "update", fields=(PlannedField(*field),), remote={"objectType": "contacts"})
     write = properties.write(change, Api())
     assert next(write).method == "GET"
 
