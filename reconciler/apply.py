@@ -503,7 +503,7 @@ def _as_before(change: Change, one: PlannedField, resource: Resource) -> bool:
 
 
 def _alike(change: Change, one: PlannedField, planned: Json, live: Json) -> bool:
-    """Whether a live value is the planned one; an order of options that has lost one is not, however the rest stands."""
+    """Whether a live value is the planned one; an order that has lost an option is not, however the others stand."""
     shorter = isinstance(planned, list) and isinstance(live, list) and len(live) < len(planned)
     return not shorter and change.kind.same(one.path, planned, live)
 

@@ -38,13 +38,15 @@ def approved(
     scope = workspace.scope(None)
     seen = workspace.settled(lambda: look(saved.changes, reader, scope, around=True))
     refuse_forged(saved.changes, seen, scope)
-    open_ = [change for change in saved.changes if not holds(change, seen.snapshot)]
+    open_ = tuple(one for one in saved.changes if not one.writes or not holds(one, seen.snapshot))
     evidence = gather(open_, reader, scope, workspace.token)
     digest_approved = bool(wishes.require_digest)
     context = guard_context(workspace, wishes, evidence, approved=digest_approved, reviewed=True)
-    plan = guards.judged(Plan(changes=saved.changes), context)
+    plan = guards.judged(Plan(changes=open_), context)  # what is done already, by this look, is not written again
     refuse_blocked(plan)
-    return Deployment(workspace, saved.document, plan.changes, seen, now, whole=False), scope, client
+    judged = {one.address: one for one in plan.changes}
+    changes = tuple(judged.get(one.address, one) for one in saved.changes)
+    return Deployment(workspace, saved.document, changes, seen, now, whole=False), scope, client
 
 
 def read_json(file: Path) -> Json:

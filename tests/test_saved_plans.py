@@ -88,6 +88,30 @@ def test_a_plan_that_was_carried_out_is_satisfied():
     assert live("one")["updatedAt"] == before
 
 
+def test_a_plan_that_was_carried_out_needs_no_consent_any_more():
+    """Nothing is left to destroy, so nobody is asked for the flag that the first apply was given."""
+    planned(options="{exact: true, values: [{value: a, label: A}]}")
+    assert run(["apply", "-q", "plan.json", "--allow", f"{TWO}/options/b"]) == 0
+
+    assert run(["apply", "-q", "plan.json", "-o", "json:again.json"]) == 0
+
+    (change,) = json.loads(Path("again.json").read_text("utf-8"))["changes"]
+    assert (change["outcome"], change["guards"]) == ("satisfied", [])
+
+
+def test_what_came_back_does_not_go_again_without_consent(capsys):
+    """The consent of the command line was for one apply: whatever is to be written now needs its own."""
+    planned(options="{exact: true, values: [{value: a, label: A}]}")
+    assert run(["apply", "-q", "plan.json", "--allow", f"{TWO}/options/b"]) == 0
+    edit(Portal.open(STATE), "add-option", object="contacts", property="two", value="b", label="B")
+    capsys.readouterr()
+
+    assert run(["apply", "-q", "plan.json"]) == 6
+
+    assert f"{TWO}/options/b would be destroyed" in capsys.readouterr().err
+    assert [option["value"] for option in live("two")["options"]] == ["a", "b"]
+
+
 def test_one_stale_change_stops_all_of_them(capsys):
     """A third value in a field that the plan writes: exit 5, who and when, and nothing at all is written."""
     planned(one="Uno", two="Due")
