@@ -336,6 +336,7 @@ RESULT = _mapping(
         "name": _text("The portal, with its directory where two have the same name."),
         "portal": {"type": "object", "description": "The portal, and its specs directory."},
         "command": _one_of("What was run.", ("plan", "drift", "apply")),
+        "only": _list(_text("Address pattern."), "What it was restricted to; none: nothing was left out."),
         "verdict": _one_of("What it came to.", VERDICTS),
         "exit": HEAD["exit"],
         "states": _mapping(
