@@ -350,6 +350,14 @@ def test_a_custom_object_of_a_recorded_read_goes_by_one_name(watch, called):
     assert run(["plan", "-q", "--from-snapshot", "read.json", "--detailed-exitcode"]) == 0
 
 
+def test_an_import_of_a_recorded_read_is_followed_by_a_plan_of_it(capsys):
+    """Without the file the next command would ask the portal itself, and perhaps for a token."""
+    assert run(["snapshot", "-q", "my read.json"]) == 0
+    assert run(["import", "--from-snapshot", "my read.json"]) == 0
+
+    assert "\nNext: reconciler plan --from-snapshot 'my read.json'   (" in capsys.readouterr().out
+
+
 def test_an_import_from_a_portal_that_has_next_to_nothing_of_it_is_refused(capsys):
     """It is rather the wrong portal than one that lost more than half; a few may go, and do."""
     made(*(f"cs_{letter}" for letter in "abcdefghijklm"))
