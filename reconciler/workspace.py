@@ -60,8 +60,8 @@ class Workspace:
 
     @property
     def emulator_file(self) -> Path:
-        """Where the embedded portal of this name keeps its state."""
-        return (self.directory.resolve().parent / (self.portal.emulator or "")).resolve()
+        """Where the embedded portal of this name keeps its state; ``~`` is somebody's home, as in a shell."""
+        return (self.directory.resolve().parent / os.path.expanduser(self.portal.emulator or "")).resolve()
 
     @property
     def baseline_directory(self) -> Path:
