@@ -71,13 +71,12 @@ class Facts:
     headers: Mapping[str, str] = field(default_factory=dict)
     upkeep: Sequence[Finding] = ()  # what in the directory wants attention
     flags: str = ""  # what leads a command to this portal and these specs
+    trouble: str = ""
+    trouble_code: str = "access"
 
     def command(self, words: str) -> str:
         """A command that works here, to be pasted."""
         return f"`{f'reconciler {words} {self.flags}'.rstrip()}`"
-
-    trouble: str = ""
-    trouble_code: str = "access"
 
 
 def checks(facts: Facts) -> list[Check]:
