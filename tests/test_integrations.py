@@ -218,7 +218,7 @@ def test_a_type_that_hubspot_does_not_have_is_never_met(capsys):
 )
 def test_a_plan_warns_of_what_an_integration_names_and_nobody_has(capsys, entry, address):
     """Whether it is required or only read or written: it is a slip of the pen, or it is missing."""
-    specs(extra="integrations:\n  erp: {%s}\n" % entry)
+    specs(extra=f"integrations:\n  erp: {{{entry}}}\n")
 
     code, plan = document(capsys, "plan")
 
