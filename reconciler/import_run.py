@@ -38,11 +38,12 @@ def import_portal(
     staying = _not_removed(found, declared.removed if declared else {})
     wanted, findings = _sayable(staying, ignore.in_force(workspace.settings.ignore, now.date()))
     kept = _kept(declared, observation, choice, shared)
-    gone = sorted(one for one in ours.keys() - kept.keys() if one not in observation.snapshot)
+    left = sorted(ours.keys() - kept.keys() - {one.address for one in wanted})
+    gone = [one for one in left if one not in observation.snapshot]
     _refuse_another_portal(gone, ours)
     files, texts = _written(workspace.directory, wanted, kept, ours)
     findings += [*_left_as_declared(workspace, declared, choice, shared), *_gone(gone)]
-    _save(workspace, observation, wanted, gone, texts, now)
+    _save(workspace, observation, wanted, left, texts, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
@@ -248,25 +249,25 @@ def _save(
     workspace: Workspace,
     observation: Observation,
     wanted: Iterable[Resource],
-    gone: Sequence[str],
+    left: Sequence[str],
     texts: Mapping[Path, str],
     now: datetime,
 ) -> None:
     """Writes specs and baseline, all or none: one without the other would be told as what nobody did.
 
-    The baseline holds new collections whole, and what was imported just now; what left the specs leaves it, and what
-    else moved stays drift.
+    The baseline holds new collections whole, and what was imported or left the specs just now, as it is live; what else
+    moved stays drift.
     """
     known = workspace.baseline
     fresh = observation.listed - (known.collections if known else frozenset())
     imported = {resource.address for resource in wanted}
-    managed = imported | (known.managed if known else set()) - {*gone}
-    addresses = {*imported, *gone, *(one for one in observation.snapshot if within(one, fresh))}
+    managed = imported | (known.managed if known else set()) - {*left}
+    addresses = {*imported, *left, *(one for one in observation.snapshot if within(one, fresh))}
     moved = baselines.moved(known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh)
     before = known.snapshot if known else Snapshot()
     decided = sorted(
         one
-        for one in {*imported, *gone}
+        for one in {*imported, *left}
         if one in before and (one not in moved.snapshot or before[one].attributes != moved.snapshot[one].attributes)
     )
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": "imported into the specs"}
