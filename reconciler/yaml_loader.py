@@ -515,11 +515,11 @@ class _Map:
                 continue
             if anchor is not None:
                 self._anchors[anchor] = _Place((*key, *key), {})
-            event = self._get()
-            inner = _Place((*key, *_start(event)), {})
-            if name in place.inner:
+            if name in place.inner:  # asked before its value, in which the file may end
                 first = place.inner[name].mark[:2]
                 self.first[key] = self.first.get(first, first)
+            event = self._get()
+            inner = _Place((*key, *_start(event)), {})
             place.inner[name] = inner
             self._fill(inner, event, depth)
 
