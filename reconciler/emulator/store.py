@@ -318,7 +318,9 @@ class Portal:
         if standard in STANDARD_TYPES and standard in self.state["objects"]:
             return standard
         for type_id, definitions in self.state["objects"].items():
-            if type_id.startswith("2-") and wanted in (type_id, f"p{self.portal_id}_{definitions['name']}".lower()):
+            schema = self.state["schemas"].get(type_id, {})
+            qualified = schema.get("fullyQualifiedName", f"p{self.portal_id}_{definitions['name']}")
+            if type_id.startswith("2-") and wanted in (type_id, qualified.lower()):
                 return str(type_id)
         raise unable_to_infer(segment)
 
