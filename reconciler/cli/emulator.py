@@ -26,7 +26,7 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
         portal.begin()
     except SeedError as error:
         if there:
-            hint = "delete the file, or name another: the next run begins a new portal"
+            hint = "if it was one, delete the file and the next run begins a new portal; else name another file"
             raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
         raise UsageError(str(error), hint="seed with default, older, empty, or a file that `snapshot` wrote") from error
     except NotKeptError as error:
