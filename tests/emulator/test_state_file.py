@@ -49,6 +49,37 @@ def test_no_write_gets_lost_among_many_writers(file, connect):
     assert len([name for name in kept if name.startswith("note_")]) == 24
 
 
+STAGES = "/crm/v3/pipelines/contacts/contacts-lifecycle-pipeline/stages"
+CAR = {"name": "car", "labels": {"singular": "Car", "plural": "Cars"}, "primaryDisplayProperty": "hs_object_id"}
+WRITES = [
+    ("POST", PROPERTIES, NOTE),
+    ("PATCH", f"{PROPERTIES}/note", {"label": "Notiz"}),
+    ("DELETE", f"{PROPERTIES}/note", None),
+    ("POST", PROPERTIES, {**NOTE, "label": "Again"}),
+    ("POST", f"{PROPERTIES}/batch/create", {"inputs": [NOTE, {**NOTE, "name": "two"}]}),
+    ("PATCH", f"{PROPERTIES}/two", {"label": "Zwei"}),
+    ("POST", f"{PROPERTIES}/batch/archive", {"inputs": [{"name": "two"}, {"name": "never"}]}),
+    ("PATCH", f"{PROPERTIES}/groups/contactinformation", {"label": "Person"}),
+    ("POST", STAGES, {"label": "Trial", "displayOrder": 2, "metadata": {}}),
+    ("PATCH", f"{STAGES}/lead", {"label": "Leads"}),
+    ("POST", "/crm-object-schemas/v3/schemas", CAR),
+    ("POST", "/_emulator/edit", {"name": "relabel", "object": "contacts", "property": "note", "label": "Memo"}),
+    ("POST", "/_emulator/edit", {"name": "purge", "object": "contacts", "property": "note"}),
+    ("POST", PROPERTIES, {**NOTE, "label": "Anew"}),
+]
+
+
+def test_after_each_write_the_file_is_the_portal(file, connect):
+    """However little of it a write touched, and whatever is encoded already."""
+    portal = Portal.open(file, seed="empty")
+    client = connect(portal)
+
+    for method, path, body in WRITES:
+        answer = client.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        assert json.loads(file.read_text()) == json.loads(json.dumps(portal.state)), path
+
+
 def test_what_cannot_be_kept_was_not_done(tmp_path, connect):
     """A write that does not reach the file is refused with the reason, and no read shows it."""
     Path(tmp_path, "file").write_text("")
