@@ -116,6 +116,16 @@ def test_the_server_begins_with_a_file_it_can_write(tmp_path, monkeypatch, capsy
     assert "the emulated portal in file/portal.json cannot be kept: Not a directory" in said.err
 
 
+def test_nobody_is_told_to_delete_what_was_no_portal(tmp_path, monkeypatch, capsys):
+    """The file may be somebody's notes, named by mistake."""
+    monkeypatch.chdir(tmp_path)
+    Path("notes.json").write_text("[]")
+
+    assert run(["emulator", "--state", "notes.json"]) == 3
+    told = capsys.readouterr().err
+    assert "if it was one, delete the file and the next run begins a new portal; else name another file" in told
+
+
 def test_the_next_write_clears_up_after_a_killed_one(file, connect):
     """A half-written file of a process that is gone does not stay for ever."""
     file.with_name("portal.json.4711.tmp").write_text("{")
