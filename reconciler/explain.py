@@ -256,6 +256,8 @@ def _baseline(about: Subject) -> dict[str, Json]:
         return {"state": "none", "managed": False}
     consents = acceptances.of_address(acceptances.load(workspace.baseline_directory), about.address)
     state = "present" if about.accepted else "absent"
+    if not about.accepted and all(one["address"] != about.address for one in consents):
+        consents = []  # to whole lists, in which it was not
     told = {"acceptances": [dict(one) for one in consents]} if consents else {}
     return {"state": state, "managed": about.address in known.managed, **told}
 

@@ -82,7 +82,7 @@ def destructive(change: Change, context: Context) -> Iterator[Guard]:
     for address in change.destroys:
         flag = f"--allow {address}"
         held = context.evidence.records.get(address)
-        records = f"; {held} records hold a value of it" if held else ""
+        records = f"; {_holding(held)} it" if held else ""
         if address in context.allowed or context.approved_digest:
             yield Guard("destructive", "allowed", f"{address} may be destroyed{records}", 0, 1, flag, address)
         else:
@@ -110,9 +110,7 @@ def no_values(change: Change, context: Context) -> Iterator[Guard]:
             why = context.evidence.unknown.get(address, "the records could not be counted")
             yield Guard("no-values", "refused", f"{address}: {why}", 0, None, way_out, address)
         elif count:
-            yield Guard(
-                "no-values", "refused", f"{count} records hold a value of {address}", 0, count, way_out, address
-            )
+            yield Guard("no-values", "refused", f"{_holding(count)} {address}", 0, count, way_out, address)
         else:
             yield Guard("no-values", "passed", f"no record holds a value of {address}", 0, 0, "", address)
 
@@ -124,13 +122,17 @@ def more_values(change: Change, context: Context) -> Iterator[Guard]:
         before, now = planned.get(address), context.evidence.records.get(address)
         if now is not None and now > (before or 0):
             said = "did not count them" if before is None else f"said {before}"
-            message = f"{now} records hold a value of {address}; the reviewed plan {said}"
+            message = f"{_holding(now)} {address}; the reviewed plan {said}"
             way_out = "plan again and have it reviewed"
             yield Guard("more-values", "refused", message, before, now, way_out, address)
         elif now is None and address in context.evidence.unknown:
             message = f"{address}: {context.evidence.unknown[address]}"
             way_out = "a saved plan destroys only what can be counted again"
             yield Guard("more-values", "refused", message, before, None, way_out, address)
+
+
+def _holding(count: int) -> str:
+    return "1 record holds a value of" if count == 1 else f"{count} records hold a value of"
 
 
 def _planned_counts(change: Change) -> dict[str, int]:

@@ -138,7 +138,7 @@ def test_a_group_that_somebody_fills_is_not_begun_to_be_emptied():
 
     assert run(["apply", "-q", "plan.json"]) == 5
     assert Portal.open(STATE).definitions("0-1")["properties"]["one"]["label"] == "One"
-    # A plan of today refuses it by itself.
+    # A plan that is made now refuses it by itself.
     assert run(["apply", "-q", "--auto-approve", "--allow", "propertyGroups/contacts/old"]) == 3
 
 

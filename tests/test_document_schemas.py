@@ -63,8 +63,8 @@ def test_a_schema_names_everything_that_its_documents_say(told):
     assert told("apply", "--auto-approve") == []
     edit(Portal.open(STATE), "relabel", object="contacts", property="tier", label="Tier (old)")
     assert told("drift", "--fail-on", "medium", code=2) == []
-    assert told("drift", "--history", "history.jsonl", "--show-normalised", code=2) == []
-    assert told("plan", "--on-conflict", "spec") == []
+    assert told("drift", "--history", "history.jsonl", "--limits", "--show-normalised", code=2) == []
+    assert told("plan", "--on-conflict", "spec", "--allow-forget") == []
     Path("specs/spec.yaml").write_text(GONE + REMOVAL, "utf-8")
     assert told("plan", "--fail-on", "destructive", code=6) == []
     assert told("apply", "--auto-approve", code=6) == []
@@ -73,6 +73,19 @@ def test_a_schema_names_everything_that_its_documents_say(told):
     assert told("explain", "properties/contacts/tier") == []
     assert told("coverage") == []
     assert told("fleet", "plan") == []
+
+
+def test_a_schema_names_what_a_conflict_says(told):
+    """Specs, portal and baseline all differ: refused, shown with the baseline's value, and overruled."""
+    assert told("apply", "--auto-approve") == []
+    edit(Portal.open(STATE), "relabel", object="contacts", property="tier", label="Theirs")
+    Path("specs/spec.yaml").write_text(SPEC.replace("label: Tier", "label: Ours"), "utf-8")
+
+    assert told("plan", code=5) == []
+    assert told("drift", code=2) == []
+    assert told("explain", "properties/contacts/tier") == []
+    assert told("fleet", "plan", code=5) == []
+    assert told("apply", "--auto-approve", "--on-conflict", "spec") == []
 
 
 def test_a_schema_names_what_was_compared(told):

@@ -107,6 +107,18 @@ def test_what_was_accepted_is_told_since_it_is_there(say):
     assert ": first read, with plan sha256:" in say("explain", "lifecycleStages/lead")
 
 
+def test_what_is_not_there_yet_was_not_accepted_with_all_the_rest(say):
+    """A consent to whole lists is one to what was in them."""
+    say("accept", "--all", "--reason", "R")
+    with open("specs/baselines/demo/acceptances.jsonl", "a") as stream:
+        stream.write('{"at": "2026-11-26T23:19:03Z", "address": "*"}\n')  # as a first baseline is accepted
+    with open("specs/all.yaml", "a") as stream:
+        stream.write("propertyGroups: {contacts: {new: {label: New}}}\n")
+
+    assert "Accepted" not in say("explain", "propertyGroups/contacts/new")
+    assert "Accepted         2026-11-26 23:19 UTC\n" in say("explain", "propertyGroups/contacts/contactinformation")
+
+
 def test_what_touches_it_is_named(say):
     """Protection, integrations with what they miss, and consumers that only the notes name."""
     found = document(say, "explain", "properties/contacts/tier")

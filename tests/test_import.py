@@ -54,26 +54,6 @@ def test_a_second_import_leaves_what_its_filter_does_not_cover(capsys):
     assert "No changes. 2 definitions match the specs." in capsys.readouterr().out
 
 
-def test_a_text_that_looks_like_a_variable_is_imported_and_adopted_as_text(capsys):
-    """HubSpot may have ``${var:`` in a label: in the specs it stands for itself, and a plan is empty after both."""
-    settings = Path("specs/reconciler.yaml")
-    settings.write_text(settings.read_text("utf-8") + "variables: {region: {type: string, default: EU}}\n", "utf-8")
-    Path("specs/own.yaml").write_text("x-used: ${var:region}\n", "utf-8")
-    label = {"label": "${var:region} and ${var:"}
-    happens("create", object="contacts", definition={"name": "abacus", **TEXTS, **label})
-    imported()
-
-    assert 'label: "$${var:region} and $${var:"\n' in CONTACTS.read_text("utf-8")
-    assert run(["plan", "-q", "--detailed-exitcode"]) == 0
-    happens("create", object="contacts", definition={"name": "beaker", **TEXTS, **label})
-    happens("relabel", object="contacts", property="abacus", label="In ${var:region}")
-    assert run(["adopt", "-q", "properties/contacts/abacus", "properties/contacts/beaker"]) == 0
-
-    labels = [line.strip() for line in CONTACTS.read_text("utf-8").splitlines() if "label:" in line]
-    assert labels == ['label: "In $${var:region}"', 'label: "$${var:region} and $${var:"']
-    assert run(["plan", "-q", "--detailed-exitcode"]) == 0
-
-
 def test_a_second_import_brings_only_what_it_covers_up_to_date():
     """What moved or went under the filter is as it is live; the same for another name is left for drift."""
     made("abacus", "apron", "beaker")

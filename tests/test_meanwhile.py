@@ -147,7 +147,7 @@ def test_records_that_came_while_somebody_thought_it_over_are_counted(line):
 
     assert code == 6
     assert "No record holds a value." in told
-    assert f"1 records hold a value of {ADDRESS}; the reviewed plan said 0: plan again and have it reviewed" in told
+    assert f"1 record holds a value of {ADDRESS}; the reviewed plan said 0: plan again and have it reviewed" in told
     assert "memo" in line.portal.definitions("0-1")["properties"]
 
 

@@ -43,7 +43,7 @@ def is_pattern(value: Any) -> bool:
     """Whether a value is a regular expression."""
     try:
         return bool(re.compile(value))
-    except (re.error, TypeError):
+    except (re.error, TypeError, OverflowError, RecursionError):
         return False
 
 

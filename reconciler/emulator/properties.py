@@ -94,7 +94,7 @@ def create_property(portal: Portal, request: Request, parts: Mapping[str, str]) 
     rules.require_fields([request.fields()], rules.CREATE_REQUIRED)
     fields = rules.decoded(request.body, parts.get("version"))
     created = stored(portal, request, type_id, fields)
-    portal.touch(type_id)
+    portal.touch(type_id, created["name"])
     location = f"{request.path}/{created['name']}"
     return Response(201, echoed(portal, type_id, created, fields), {"Location": location})
 
@@ -208,7 +208,7 @@ def update_property(portal: Portal, request: Request, parts: Mapping[str, str]) 
     if moves and not rules.is_default(current):
         definition |= {"updatedAt": portal.now(), "updatedUserId": request.user_id}
     portal.definitions(type_id)["properties"][parts["name"]] = in_shown_order(definition)
-    portal.touch(type_id)
+    portal.touch(type_id, parts["name"])
     return Response(200, echoed(portal, type_id, definition, changed))
 
 
@@ -283,7 +283,7 @@ def archive_property(portal: Portal, request: Request, parts: Mapping[str, str])
         raise locked_or_missing(portal, type_id, parts["name"])
     check_archivable(portal, type_id, parts["name"], ())
     move_to_archive(portal, type_id, parts["name"])
-    portal.touch(type_id)
+    portal.touch(type_id, parts["name"])
     return Response(204)
 
 
@@ -353,7 +353,7 @@ def create_batch(portal: Portal, request: Request, parts: Mapping[str, str]) -> 
             made.append({name: value for name, value in created.items() if name not in AUDIT_FIELDS})
         except ApiError as error:
             errors.append(batch_error(error))
-    portal.touch(type_id)
+    portal.touch(type_id, *(fields["name"] for fields in decoded))
     return batch_response(portal, started, made, errors, 201)
 
 
@@ -406,7 +406,7 @@ def archive_batch(portal: Portal, request: Request, parts: Mapping[str, str]) ->
         check_archivable(portal, type_id, name, live)
     for name in live:
         move_to_archive(portal, type_id, name)
-    portal.touch(type_id)
+    portal.touch(type_id, *live)
     return Response(204)
 
 

@@ -89,8 +89,8 @@ def search(portal: Portal, request: Request, parts: Mapping[str, str]) -> Respon
     if after < 0 or not 0 <= limit <= LARGEST_PAGE or after + limit > LAST_RESULT:
         raise validation_error(f"Paging is limited to {LARGEST_PAGE} records a page and {LAST_RESULT} in all")
     word = as_text("query", body.get("query") or "").lower()
-    every = {key: one for key, one in indexed(portal, type_id).items() if word in told(one)}
-    found = [(record_id, record) for record_id, record in every.items() if fits(groups, record)]
+    every = [(key, one) for key, one in indexed(portal, type_id).items() if not word or word in told(one)]
+    found = [(record_id, record) for record_id, record in every if fits(groups, record)]
     names = as_texts("properties", body.get("properties"))
     page = [shown(record_id, record, names) for record_id, record in found[after:][:limit]]
     answer: Json = {"total": len(found), "results": page}
@@ -168,7 +168,8 @@ def fits(groups: Sequence[Json], record: Record) -> bool:
 
 def matches(one: Mapping[str, Any], record: Record) -> bool:
     """Whether one filter fits; a property that is not set only fits the operator that asks for that."""
-    value = {**record["properties"], "hs_object_id": record["id"]}.get(one["propertyName"])
+    name = one["propertyName"]
+    value = record["id"] if name == "hs_object_id" else record["properties"].get(name)
     text = "" if value is None else str(value)
     if text == "":
         return bool(one["operator"] == "NOT_HAS_PROPERTY")

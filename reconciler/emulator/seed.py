@@ -3,7 +3,8 @@
 import gzip
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -143,8 +144,9 @@ def state_of_answers(responses: Mapping[str, Any], file: Path) -> Json:
     portal = Portal(state)
     lists = {path: body["results"] for path, body in responses.items() if is_list(body)}
     recorded = {play(portal, path, answer, file) for path, answer in sorted(lists.items())}
-    for body in responses.values():
-        name_labels(portal, body)
+    for path, body in responses.items():
+        with blamed(path, file):
+            name_labels(portal, body)
     for type_id, definitions in state["objects"].items():
         definitions["groups"] |= missing_groups(definitions)
         if type_id in recorded:
@@ -161,7 +163,7 @@ def play(portal: Portal, path: str, answer: Sequence[Json], file: Path) -> str:
     """Puts one recorded list into the portal; answers with the object type whose properties it held."""
     parts = urlsplit(path)
     words = [word for word in parts.path.split("/") if word and word != "crm" and not re.match(r"v\d|20\d\d-", word)]
-    try:
+    with blamed(path, file):
         match words:
             case [*_, "schemas"]:
                 play_schemas(portal, answer)
@@ -177,9 +179,16 @@ def play(portal: Portal, path: str, answer: Sequence[Json], file: Path) -> str:
             case ["associations", start, end, "labels"]:
                 named(answer, "typeId", ("category",))
                 associations.seed_labels(portal, object_type(portal, start), object_type(portal, end), answer)
-    except (KeyError, TypeError, ValueError, ApiError) as error:
-        raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: {error}") from error
     return ""
+
+
+@contextmanager
+def blamed(path: str, file: Path) -> Iterator[None]:
+    """Says of which request the answer is that cannot be played."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, ApiError) as error:
+        raise SeedError(f"{file}: the answer of {path} is not what HubSpot gives: {error}") from error
 
 
 def object_type(portal: Portal, segment: str) -> str:
@@ -191,8 +200,9 @@ def object_type(portal: Portal, segment: str) -> str:
             raise
     type_id = segment if segment.startswith("2-") else f"2-{portal.next_id()}"
     name = known["name"] or f"object_{type_id[2:]}"
+    qualified = segment if known["name"] else f"p{portal.portal_id}_{name}"
     schema = {"objectTypeId": type_id, "id": type_id[2:], "name": name, "labels": {"singular": name, "plural": name}}
-    schema |= {"fullyQualifiedName": f"p{portal.portal_id}_{name}", "requiredProperties": []}
+    schema |= {"fullyQualifiedName": qualified, "requiredProperties": []}
     play_schemas(portal, [schema])
     return type_id
 
@@ -209,12 +219,12 @@ def named(answer: Sequence[Json], key: str, keys: Sequence[str]) -> Json:
 
 def name_labels(portal: Portal, body: Any) -> None:
     """Gives labels the names that a recorded schema has for them."""
-    for told in (isinstance(body, dict) and body.get("associations")) or ():
-        for record in portal.state["labels"]:
-            sides = {record["from"]: record["typeId"], record["to"]: record["inverseTypeId"]}
-            pair = {told.get("fromObjectTypeId"), told.get("toObjectTypeId")}
-            if pair == {*sides} and str(sides[told["fromObjectTypeId"]]) == told.get("id") and told.get("name"):
-                record["name"] = told["name"]
+    told = (body.get("associations") if isinstance(body, dict) else None) or ()
+    names = {(one.get("fromObjectTypeId"), one.get("toObjectTypeId"), one.get("id")): one.get("name") for one in told}
+    for record in portal.state["labels"]:
+        there = (record["from"], record["to"], str(record["typeId"]))
+        back = (record["to"], record["from"], str(record["inverseTypeId"]))
+        record["name"] = names.get(there) or names.get(back) or record["name"]
 
 
 def play_schemas(portal: Portal, answer: Sequence[Json]) -> None:

@@ -5,7 +5,7 @@ import json
 import os
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import Any
 from reconciler.emulator.errors import ApiError, unable_to_infer
 
 Clock = Callable[[], float]
+to_json = json.JSONEncoder(separators=(",", ":")).encode
 
 STANDARD_TYPES: Mapping[str, tuple[str, str]] = {  # type id -> (plural, singular), hubspot-api.md J
     "0-1": ("contacts", "contact"),
@@ -242,7 +243,7 @@ class Portal:
         self.requests: Counter[str] = Counter()  # by day
         self._clock = clock or time.time
         self._touched: set[str] = set()
-        self._chunks: dict[str, str] = {}
+        self._texts: defaultdict[str, dict[str, str]] = defaultdict(dict)  # the properties of a type as JSON, by name
         self._shown: Counter[str] = Counter()  # how often this process was shown each stale list
         self._mark: Mark | None = None  # of the file as this process last read or wrote it
         self._seed: str | Path = "default"
@@ -297,7 +298,7 @@ class Portal:
         self.state.clear()
         self.state.update(state)
         self.state["switches"] = {**SWITCHES, **state["switches"]}
-        for cache in (self.encoded, self._chunks, self._shown, self._touched):
+        for cache in (self.encoded, self._texts, self._shown, self._touched):
             cache.clear()
 
     @property
@@ -318,7 +319,9 @@ class Portal:
         if standard in STANDARD_TYPES and standard in self.state["objects"]:
             return standard
         for type_id, definitions in self.state["objects"].items():
-            if type_id.startswith("2-") and wanted in (type_id, f"p{self.portal_id}_{definitions['name']}".lower()):
+            schema = self.state["schemas"].get(type_id, {})
+            qualified = schema.get("fullyQualifiedName", f"p{self.portal_id}_{definitions['name']}")
+            if type_id.startswith("2-") and wanted in (type_id, qualified.lower()):
                 return str(type_id)
         raise unable_to_infer(segment)
 
@@ -356,9 +359,12 @@ class Portal:
             held[record_id] = {"id": record_id, "properties": dict(record["properties"]), **times}
         return ids
 
-    def touch(self, type_id: str) -> None:
-        """Says that a write changed definitions of this object type only; without it all encoded copies are dropped."""
+    def touch(self, type_id: str, *names: str) -> None:
+        """Says that a write changed this object type only, or only these properties; else nothing stays encoded."""
         self._touched.add(type_id)
+        texts = self._texts[type_id]
+        for name in names or [*texts]:
+            texts.pop(name, None)
 
     def listed(self, key: str, make: Callable[[], Any]) -> bytes:
         """A list answer, encoded once until a write outdates it; ``key`` starts with the type id and a blank."""
@@ -389,8 +395,8 @@ class Portal:
             if self.switches["staleReads"]:
                 self.state["stale"][key] = old.decode("utf-8")
                 self._shown[key] = 0
-        for type_id in touched:
-            self._chunks.pop(type_id, None)
+        if not self._touched:
+            self._texts.clear()
         self._touched = set()
         try:
             self.save()
@@ -424,10 +430,17 @@ class Portal:
         self._mark = mark_of(self.path)
 
     def _text(self) -> str:
-        """The state as JSON; object types that no write touched are encoded once."""
-        for type_id, definitions in self.state["objects"].items():
-            if type_id not in self._chunks:
-                self._chunks[type_id] = json.dumps(definitions, separators=(",", ":"))
-        objects = ",\n".join(f'"{type_id}":{self._chunks[type_id]}' for type_id in self.state["objects"])
-        rest = json.dumps({key: value for key, value in self.state.items() if key != "objects"}, separators=(",", ":"))
+        """The state as JSON."""
+        objects = ",\n".join(f'"{type_id}":{self._object_text(type_id)}' for type_id in self.state["objects"])
+        rest = to_json({key: value for key, value in self.state.items() if key != "objects"})
         return f'{rest[:-1]},\n"objects":{{\n{objects}\n}}}}\n'
+
+    def _object_text(self, type_id: str) -> str:
+        """An object type as JSON; properties that no write touched are encoded once."""
+        definitions, texts = self.definitions(type_id), self._texts[type_id]
+        for name, one in definitions["properties"].items():
+            if name not in texts:
+                texts[name] = f"{to_json(name)}:{to_json(one)}"
+        properties = ",\n".join([texts[name] for name in definitions["properties"]])
+        rest = to_json({key: value for key, value in definitions.items() if key != "properties"})
+        return f'{rest[:-1]},"properties":{{\n{properties}\n}}}}'

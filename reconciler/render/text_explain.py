@@ -124,7 +124,7 @@ def _live(live: Mapping[str, Json], address: str) -> Iterator[str]:
 
 
 def _baseline(baseline: Mapping[str, Json]) -> str:
-    told = {"present": "accepted once", "absent": "not there", "none": "there is no baseline yet"}[baseline["state"]]
+    told = {"present": "there", "absent": "not there", "none": "there is no baseline yet"}[baseline["state"]]
     return f"{told}; managed by the specs" if baseline["managed"] else told
 
 

@@ -288,13 +288,12 @@ def test_a_colleague_changes_groups_and_labels(client, portal):
             "a user is the number of one",
         ),
         ("edit", {"name": "add-stage", "label": "T", "at": "first"}, "a value of the body is not of the kind it takes"),
-        ("edit", {"name": "use", "object": "contacts", "property": "x", "by": "W"}, "'x' does not exist"),
-        ("edit", {"name": "move", "object": "contacts", "property": "x", "group": "new"}, "'x' does not exist"),
         ("edit", {"name": "create-group", "object": "contacts", "group": " ", "label": "A"}, "cannot be blank"),
         ("edit", {"name": "add-option", "object": "contacts"}, "missing a required argument: 'property'"),
         ("release", {"name": {}}, "a value of the body is not of the kind it takes"),
         ("faults", [7], "objects are expected (field rules)"),
         ("faults", [{"kind": "drop"}, {"path": "("}], 'not a fault: path "("'),
+        ("faults", {"path": "a{99999999999}"}, 'not a fault: path "a{99999999999}"'),
         ("faults", {"when": "during", "nth": 0}, 'not a fault: nth 0, when "during"'),
         ("faults", {"kind": "mood"}, 'not a fault: kind "mood"'),
         ("switches", {"rateLimit": "10"}, "rateLimit takes a number"),
@@ -308,7 +307,18 @@ def test_a_body_that_makes_no_sense_is_refused(client, portal, path, body, told)
 
     answer = client.post(f"/_emulator/{path}", json=body)
 
-    assert (answer.status_code in (400, 404), told in answer.json()["message"]) == (True, True), answer.text
+    assert (answer.status_code, told in answer.json()["message"]) == (400, True), answer.text
+    assert json.dumps(portal.state) == before
+
+
+@pytest.mark.parametrize("words", [{"name": "use", "by": "W"}, {"name": "move", "group": "new"}])
+def test_an_edit_of_what_is_not_there_changes_nothing(client, portal, words):
+    """A workflow cannot use it, and the group that it should move to is not made."""
+    before = json.dumps(portal.state)
+
+    answer = client.post("/_emulator/edit", json={"object": "contacts", "property": "x", **words})
+
+    assert (answer.status_code, "'x' does not exist" in answer.json()["message"]) == (404, True), answer.text
     assert json.dumps(portal.state) == before
 
 

@@ -186,12 +186,14 @@ def test_what_a_recorded_definition_does_not_say_is_no_reason_to_fail(saved, con
 
 
 def test_a_custom_object_without_its_schema_is_made_up(saved, connect):
-    """A snapshot that watches 2-7 or p12345678_boat plays, though it holds no list of schemas."""
-    paths = ("/crm/v3/properties/2-7", "/crm/v3/properties/p12345678_boat")
-    responses = {path: {"results": [WEIRD]} for path in paths}
+    """A snapshot that watches 2-7 or p77_boat plays, though it holds no list of schemas and not whose portal it was."""
+    paths = ("/crm/v3/properties/2-7", "/crm/v3/properties/p77_boat")
+    groups = {"results": [{"name": "hull", "label": "Hull", "displayOrder": 0, "archived": False}]}
+    responses = {f"{paths[1]}/groups": groups, **{path: {"results": [WEIRD]} for path in paths}}
     client = connect(Portal.seeded(saved("snapshot.json", {"responses": responses})))
 
     assert [client.get(path).json() for path in paths] == [{"results": [WEIRD]}] * 2
+    assert groups["results"][0] in client.get(f"{paths[1]}/groups").json()["results"]
     assert client.get("/crm/v3/limits/records").status_code == 200
 
 
@@ -242,6 +244,12 @@ def test_a_state_file_is_a_seed(tmp_path, connect):
         ("contacts.json", '{"results": [[]]}', r"not what HubSpot gives: \[\] is no definition"),
         ("pipelines_deals.json", '{"results": [{"id": "p"}]}', "not what HubSpot gives: p has no label, displayOrder"),
         ("snapshot.json", '{"responses": {"/account-info/v3/details": {"portalId": "x"}}}', "portalId is no number"),
+        (
+            "snapshot.json",
+            '{"responses": {"/schemas/contacts": {"associations": 5}}}',
+            "answer of /schemas/contacts is not",
+        ),
+        ("snapshot.json", '{"responses": {"/schemas/contacts": {"associations": [5]}}}', "not what HubSpot gives"),
     ],
 )
 def test_a_bad_seed_says_why(tmp_path, name, content, words):

@@ -49,6 +49,37 @@ def test_no_write_gets_lost_among_many_writers(file, connect):
     assert len([name for name in kept if name.startswith("note_")]) == 24
 
 
+STAGES = "/crm/v3/pipelines/contacts/contacts-lifecycle-pipeline/stages"
+CAR = {"name": "car", "labels": {"singular": "Car", "plural": "Cars"}, "primaryDisplayProperty": "hs_object_id"}
+WRITES = [
+    ("POST", PROPERTIES, NOTE),
+    ("PATCH", f"{PROPERTIES}/note", {"label": "Notiz"}),
+    ("DELETE", f"{PROPERTIES}/note", None),
+    ("POST", PROPERTIES, {**NOTE, "label": "Again"}),
+    ("POST", f"{PROPERTIES}/batch/create", {"inputs": [NOTE, {**NOTE, "name": "two"}]}),
+    ("PATCH", f"{PROPERTIES}/two", {"label": "Zwei"}),
+    ("POST", f"{PROPERTIES}/batch/archive", {"inputs": [{"name": "two"}, {"name": "never"}]}),
+    ("PATCH", f"{PROPERTIES}/groups/contactinformation", {"label": "Person"}),
+    ("POST", STAGES, {"label": "Trial", "displayOrder": 2, "metadata": {}}),
+    ("PATCH", f"{STAGES}/lead", {"label": "Leads"}),
+    ("POST", "/crm-object-schemas/v3/schemas", CAR),
+    ("POST", "/_emulator/edit", {"name": "relabel", "object": "contacts", "property": "note", "label": "Memo"}),
+    ("POST", "/_emulator/edit", {"name": "purge", "object": "contacts", "property": "note"}),
+    ("POST", PROPERTIES, {**NOTE, "label": "Anew"}),
+]
+
+
+def test_after_each_write_the_file_is_the_portal(file, connect):
+    """However little of it a write touched, and whatever is encoded already."""
+    portal = Portal.open(file, seed="empty")
+    client = connect(portal)
+
+    for method, path, body in WRITES:
+        answer = client.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        assert json.loads(file.read_text()) == json.loads(json.dumps(portal.state)), path
+
+
 def test_what_cannot_be_kept_was_not_done(tmp_path, connect):
     """A write that does not reach the file is refused with the reason, and no read shows it."""
     Path(tmp_path, "file").write_text("")
@@ -83,6 +114,16 @@ def test_the_server_begins_with_a_file_it_can_write(tmp_path, monkeypatch, capsy
     said = capsys.readouterr()
     assert said.out == ""
     assert "the emulated portal in file/portal.json cannot be kept: Not a directory" in said.err
+
+
+def test_nobody_is_told_to_delete_what_was_no_portal(tmp_path, monkeypatch, capsys):
+    """The file may be somebody's notes, named by mistake."""
+    monkeypatch.chdir(tmp_path)
+    Path("notes.json").write_text("[]")
+
+    assert run(["emulator", "--state", "notes.json"]) == 3
+    told = capsys.readouterr().err
+    assert "if it was one, delete the file and the next run begins a new portal; else name another file" in told
 
 
 def test_the_next_write_clears_up_after_a_killed_one(file, connect):
