@@ -427,7 +427,7 @@ def _in_the_way(desired: Resource, labels: Sequence[_Label]) -> Iterator[Finding
             known = f"declare it under the name {one.name}, or choose other texts; a name never changes"
             fix = known if one.known else "declare exactly its texts to own it, or choose other texts"
             if one.declared:
-                fix = f"choose other texts, or declare both of {one.name}"
+                fix = f"choose other texts, or declare both texts of {one.name}"
             if one.going:
                 fix = "apply the removal first: labels are deleted last"
             yield refusal("label-text-taken", desired, why, fix)
