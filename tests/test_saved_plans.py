@@ -99,6 +99,19 @@ def test_a_plan_that_was_carried_out_needs_no_consent_any_more():
     assert (change["outcome"], change["guards"]) == ("satisfied", [])
 
 
+def test_a_saved_plan_forgets_most_of_the_specs_only_with_consent():
+    """The guard counts what is still to be forgotten: twelve entries, and then none."""
+    names = [f"p{number}" for number in range(12)]
+    more = "".join(f"    {name}: {{label: A, type: string, fieldType: text, groupName: g}}\n" for name in names)
+    specs(extra=more)
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    planned()
+
+    assert run(["apply", "-q", "plan.json"]) == 6
+    assert run(["apply", "-q", "plan.json", "--allow-forget"]) == 0
+    assert run(["apply", "-q", "plan.json"]) == 0
+
+
 def test_what_came_back_does_not_go_again_without_consent(capsys):
     """The consent of the command line was for one apply: whatever is to be written now needs its own."""
     planned(options="{exact: true, values: [{value: a, label: A}]}")

@@ -32,6 +32,7 @@ from reconciler.kinds import (
     named,
     property_groups,
     refusal,
+    same_words,
 )
 from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
@@ -694,7 +695,7 @@ def same(field: str, one: Json, other: Json) -> bool:
     if field == "displayOrder":
         return bool(one == other or one == -1)
     if field in ("label", "description"):
-        return (one or "").split() == (other or "").split()
+        return same_words(one, other)
     if field == "calculationFormula":
         return _plain_formula(one or "") == _plain_formula(other or "")
     if field.partition("/")[0] == "options":
