@@ -256,8 +256,13 @@ def _new_name(
             name = names.get((other, twin["id"]), "")
             if alike and name and name not in taken:
                 return name
-    elsewhere = {one.name for one in scope.desired.of_kind(NAME) if "label" in one.attributes}
-    return _slug(stage["label"], taken | set(DEFAULTS) | elsewhere)
+    return _slug(stage["label"], taken | set(DEFAULTS) | {*map(_known_otherwise, scope.desired.of_kind(NAME))})
+
+
+def _known_otherwise(declared: Resource) -> str:
+    """The name of a stage that is known by more than it, so that no other stage goes by it for its label's sake."""
+    known = "label" in declared.attributes or declared.facts.get("ids") or declared.facts.get("id")
+    return declared.name if known else ""
 
 
 def _slug(label: str, taken: set[str]) -> str:

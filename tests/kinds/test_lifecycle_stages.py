@@ -187,6 +187,13 @@ def test_both_lifecycles_are_read_where_stages_matter():
     assert paths == [[CONTACTS, COMPANIES]] * 4 + [[]]
 
 
+def test_a_stage_that_is_declared_by_its_id_is_no_other_one():
+    """The portal has a stage whose label makes the same name, and it is not the one that is meant."""
+    scope = Scope(desired=declared([{"name": "trial", "id": "77"}]))
+
+    assert list(observed(scope, reads(LEAD, ("88", "Trial")))) == ["lifecycleStages/lead", "lifecycleStages/trial_2"]
+
+
 # --- what should be --------------------------------------------------------------------------------------------------
 
 
