@@ -297,6 +297,23 @@ def test_labels_can_be_handed_on_but_not_changed_over(labels, rules):
     assert refused(scope, reads(LEAD, TRIAL, CUSTOMER), "lead") == rules
 
 
+@pytest.mark.parametrize(
+    ("order", "rules"),
+    [
+        (["lead", "customer", "other", "new", "trial"], ["stage-label-taken"]),  # moved to behind the new one
+        (["lead", "new", "customer", "other", "trial"], []),  # moved to behind another one
+        (["lead", "new", "trial", "customer", "other"], []),  # not moved
+    ],
+)
+def test_a_label_is_not_handed_on_to_a_stage_that_has_to_be_there_first(order, rules):
+    """The old stage gives the label up in one go with its move to behind the new one, and neither can be first."""
+    labels = {"new": "Trial", "trial": "Old trial"}
+    desired = declared([{"name": name, "label": labels.get(name, name.capitalize())} for name in order])
+    scope = Scope(desired=desired, baseline=accepted("trial", ids={"trial": "77"}))
+
+    assert refused(scope, reads(LEAD, TRIAL, CUSTOMER, ("other", "Other")), "new") == rules
+
+
 def test_a_default_stage_is_never_deleted():
     """A tombstone takes stages of the portal's own only, and those only under a name that the baseline knows."""
     lead, trial = observed(Scope(watch=("contacts",)), reads(LEAD, TRIAL)).values()
