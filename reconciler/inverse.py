@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from reconciler import guards, planning
-from reconciler.apply import field_holds, look, looked_at_again, standing
+from reconciler.apply import field_holds, look, looked_at_again, standing, texts_taken
 from reconciler.errors import StaleError, UsageError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
 from reconciler.model import Finding, Json, Resource, Snapshot
@@ -94,11 +94,23 @@ def _plan(carried_out: list[Change], situation: Situation) -> Plan:
         else:
             message = f"{back.address} moved since the apply and is not put back: {where.message}"
             findings.append(Finding("inverse-moved", "warning", message, "look at it by hand", back.address))
+    later = {one.address: one for one in _later(changes, seen)}
+    findings += later.values()
+    changes = [change for change in changes if change.address not in later]
     if changes:
         message = "the specs still say otherwise: take the commit back too, or the next plan undoes this one"
         findings.append(Finding("inverse-specs", "info", message))
     ordered = sorted((change._replace(depends_on=_needs(change)) for change in changes), key=lambda one: one.address)
     return Plan(changes=linked(ordered), findings=tuple(findings), unchanged=unchanged)
+
+
+def _later(changes: Sequence[Change], seen: Observation) -> Iterator[Finding]:
+    """Texts that cannot be given back yet: what goes keeps its own to the end, for deletes come last."""
+    staying = [change for change in changes if change.action != "archive"]
+    for one in texts_taken(staying, seen):
+        fix = "apply this undo, then plan it once more" if len(staying) < len(changes) else "look at it by hand"
+        message = f"{one.change.address} is not put back: {one.message}"
+        yield Finding("inverse-later", "warning", message, fix, one.change.address)
 
 
 def _needs(back: Change) -> tuple[str, ...]:

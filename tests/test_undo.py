@@ -197,3 +197,40 @@ def test_what_somebody_archived_already_needs_no_way_back(capsys):
 
     assert run(["plan", "--inverse", str(receipt), *words]) == 0
     assert "\nNo changes." in capsys.readouterr().out
+
+
+STAGES = "lifecycleStages: [{name: lead}, {name: trial, label: %s}%s]"
+LABELS = "associationLabels: {contacts: {companies: {trial: {label: %s, inverseLabel: One}%s}}}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "more", "kind"),
+    [
+        (STAGES, ", {name: new, label: Trial}", "lifecycleStages"),
+        (LABELS, ", new: {label: Trial, inverseLabel: Two}", "associationLabels/contacts/companies"),
+    ],
+)
+def test_a_text_that_was_handed_on_comes_back_in_a_second_undo(spec, more, kind):
+    """HubSpot refuses it while the other one has it, and that one goes last: so the undo says to come again."""
+    contacts, words = Path("hub spot/contacts.yaml"), ["-q", "--specs", "hub spot"]
+    contacts.write_text(spec % ("Trial", ""))
+    assert run(["apply", "--auto-approve", *words]) == 0
+    contacts.write_text(spec % ("Old", more))
+    assert run(["apply", "--auto-approve", *words]) == 0
+    receipt = max(Path(".reconciler/receipts/demo").iterdir())
+
+    undone = []
+    for _ in range(2):
+        back = ["plan", "--inverse", str(receipt), "--allow", f"{kind}/new", "-o", "json:undo.json"]
+        assert run([*back, *words]) == 0
+        document = json.loads(Path("undo.json").read_text())
+        undone.append([f"{one['action']} {one['address']}" for one in document["changes"]])
+        undone.append([one["fix"] for one in document["findings"] if one["rule"] == "inverse-later"])
+        assert run(["apply", "undo.json", *words]) == 0
+
+    assert undone == [
+        [f"archive {kind}/new"],
+        ["apply this undo, then plan it once more"],
+        [f"update {kind}/trial"],
+        [],
+    ]

@@ -256,8 +256,13 @@ def _new_name(
             name = names.get((other, twin["id"]), "")
             if alike and name and name not in taken:
                 return name
-    elsewhere = {one.name for one in scope.desired.of_kind(NAME) if "label" in one.attributes}
-    return _slug(stage["label"], taken | set(DEFAULTS) | elsewhere)
+    return _slug(stage["label"], taken | set(DEFAULTS) | {*map(_known_otherwise, scope.desired.of_kind(NAME))})
+
+
+def _known_otherwise(declared: Resource) -> str:
+    """The name of a stage that is known by more than it, so that no other stage goes by it for its label's sake."""
+    known = "label" in declared.attributes or declared.facts.get("ids") or declared.facts.get("id")
+    return declared.name if known else ""
 
 
 def _slug(label: str, taken: set[str]) -> str:
@@ -385,15 +390,20 @@ def _order(scope: Scope, reads: Reads, object_type: str) -> tuple[list[str], set
 def _predecessor(name: str, object_type: str, scope: Scope, reads: Reads) -> Json:
     """What the stage stands after, by id and label: one that the same plan creates has no id yet, one that it deletes
     is not there for long."""
-    order, _ = _order(scope, reads, object_type)
-    staying = [one for one in order[: order.index(name)] if join(NAME, one) not in scope.removed]
-    if not staying:
+    before = _before(name, object_type, scope, reads)
+    if not before:
         return None
-    before = staying[-1]
     live = _named(scope, reads)[object_type].get(before)
     declared = scope.desired.get(join(NAME, before))
     label = declared.attributes.get("label") if declared else None
     return {"id": live["id"] if live else None, "label": label or (live["label"] if live else before)}
+
+
+def _before(name: str, object_type: str, scope: Scope, reads: Reads) -> str:
+    """The name of what the stage stands after once an apply has ended; nothing for the first one."""
+    order, _ = _order(scope, reads, object_type)
+    staying = [one for one in order[: order.index(name)] if join(NAME, one) not in scope.removed]
+    return staying[-1] if staying else ""
 
 
 def _known_place(name: str, planned: int, object_type: str, scope: Scope, reads: Reads) -> int | None:
@@ -441,19 +451,31 @@ def _refusals(
                 fix = "apply the removal first: stages are deleted last" if removed else "choose another label"
                 yield refusal("stage-label-taken", desired, why, fix)
                 return
-        needs = _label_holders(scope, reads, one)
-        if needs_itself(name, needs):
-            why = f"it would change labels over with {', '.join(needs[name])}, and HubSpot refuses one that is taken"
-            yield refusal("stage-label-taken", desired, why, "give one of them another label first, and apply that")
+        holder = _label_holders(scope, reads, one).get(name)
+        if holder and needs_itself(name, _to_go_first(scope, reads, one)):
+            why = f"stage {holder} has the label {label!r} until it is changed itself, and that has to wait for {name}"
+            yield refusal("stage-label-taken", desired, why, f"give {holder} another label first, and apply that")
             return
 
 
 @kept_with_first
-def _label_holders(scope: Scope, reads: Reads, object_type: str) -> dict[str, list[str]]:
-    """By declared stage, those other ones that have its label now."""
+def _label_holders(scope: Scope, reads: Reads, object_type: str) -> dict[str, str]:
+    """By declared stage, another one that has its label now."""
     live = {plain(stage["label"]): name for name, stage in _named(scope, reads)[object_type].items()}
     declared = {one.name: plain(one.attributes.get("label", "")) for one in scope.desired.of_kind(NAME)}
-    return {name: [live[label]] for name, label in declared.items() if live.get(label, name) != name}
+    return {name: live[label] for name, label in declared.items() if live.get(label, name) != name}
+
+
+@kept_with_first
+def _to_go_first(scope: Scope, reads: Reads, object_type: str) -> dict[str, list[str]]:
+    """By declared stage, those to be written before it: who has its label, and whom it comes to stand after."""
+    holders, (order, moving) = _label_holders(scope, reads, object_type), _order(scope, reads, object_type)
+    live = _named(scope, reads)[object_type]
+    needs = {name: [holder] for name, holder in holders.items()}
+    for name in order:
+        if name in moving or name not in live:
+            needs.setdefault(name, []).append(_before(name, object_type, scope, reads))
+    return needs
 
 
 def remove(tombstone: Tombstone, observed: Resource, scope: Scope) -> Settled:

@@ -187,6 +187,13 @@ def test_both_lifecycles_are_read_where_stages_matter():
     assert paths == [[CONTACTS, COMPANIES]] * 4 + [[]]
 
 
+def test_a_stage_that_is_declared_by_its_id_is_no_other_one():
+    """The portal has a stage whose label makes the same name, and it is not the one that is meant."""
+    scope = Scope(desired=declared([{"name": "trial", "id": "77"}]))
+
+    assert list(observed(scope, reads(LEAD, ("88", "Trial")))) == ["lifecycleStages/lead", "lifecycleStages/trial_2"]
+
+
 # --- what should be --------------------------------------------------------------------------------------------------
 
 
@@ -288,6 +295,23 @@ def test_labels_can_be_handed_on_but_not_changed_over(labels, rules):
     scope = Scope(desired=desired, baseline=accepted("trial", ids={"trial": "77"}))
 
     assert refused(scope, reads(LEAD, TRIAL, CUSTOMER), "lead") == rules
+
+
+@pytest.mark.parametrize(
+    ("order", "rules"),
+    [
+        (["lead", "customer", "other", "new", "trial"], ["stage-label-taken"]),  # moved to behind the new one
+        (["lead", "new", "customer", "other", "trial"], []),  # moved to behind another one
+        (["lead", "new", "trial", "customer", "other"], []),  # not moved
+    ],
+)
+def test_a_label_is_not_handed_on_to_a_stage_that_has_to_be_there_first(order, rules):
+    """The old stage gives the label up in one go with its move to behind the new one, and neither can be first."""
+    labels = {"new": "Trial", "trial": "Old trial"}
+    desired = declared([{"name": name, "label": labels.get(name, name.capitalize())} for name in order])
+    scope = Scope(desired=desired, baseline=accepted("trial", ids={"trial": "77"}))
+
+    assert refused(scope, reads(LEAD, TRIAL, CUSTOMER, ("other", "Other")), "new") == rules
 
 
 def test_a_default_stage_is_never_deleted():
