@@ -1,8 +1,8 @@
 """Who accepted what, when and why: a file of JSON lines beside the baseline, a line for each finding.
 
 The baseline says what is accepted, and `git diff` of it what that changed; this says whose decision it was, whichever
-command it was taken with: ``accept`` and ``adopt`` of findings, ``apply`` of the changes of a plan. Nothing depends on
-it but what people are told.
+command it was taken with: ``accept`` and ``adopt`` of findings, ``import`` of definitions, ``apply`` of the changes of
+a plan. Nothing depends on it but what people are told.
 """
 
 import json

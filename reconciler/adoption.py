@@ -258,8 +258,9 @@ def _option(option: dict[str, Json], now: Mapping[str, Json], then: Mapping[str,
 
 def _in_order(items: list[dict[str, Json]], key: str, order: Sequence[str]) -> list[dict[str, Json]]:
     """The items in another order; those that it does not name keep their places."""
-    sorted_ones = iter(sorted((one for one in items if one[key] in order), key=lambda one: order.index(one[key])))
-    return [next(sorted_ones) if one[key] in order else one for one in items]
+    places = {name: place for place, name in enumerate(order)}
+    sorted_ones = iter(sorted((one for one in items if one[key] in places), key=lambda one: places[one[key]]))
+    return [next(sorted_ones) if one[key] in places else one for one in items]
 
 
 def _put(items: list[dict[str, Json]], item: dict[str, Json], key: str, order: Sequence[str]) -> None:

@@ -499,7 +499,13 @@ def still_before(change: Change, observed: Snapshot) -> bool:
 
 def _as_before(change: Change, one: PlannedField, resource: Resource) -> bool:
     there, value = change.kind.value_at(resource, one)
-    return change.kind.same(one.path, None if one.how == "added" else one.before, value if there else None)
+    return _alike(change, one, None if one.how == "added" else one.before, value if there else None)
+
+
+def _alike(change: Change, one: PlannedField, planned: Json, live: Json) -> bool:
+    """Whether a live value is the planned one; an order that has lost an option is not, however the others stand."""
+    shorter = isinstance(planned, list) and isinstance(live, list) and len(live) < len(planned)
+    return not shorter and change.kind.same(one.path, planned, live)
 
 
 def field_holds(change: Change, one: PlannedField, resource: Resource, written: bool = False) -> bool:
@@ -507,7 +513,7 @@ def field_holds(change: Change, one: PlannedField, resource: Resource, written: 
     there, value = change.kind.value_at(resource, one)
     if one.how == "removed":
         return not there or change.kind.same(one.path, None, value)
-    if change.kind.same(one.path, one.after, value if there else None):
+    if _alike(change, one, one.after, value if there else None):
         return True
     # HubSpot stores a formula in a spelling of its own (hubspot-api.md A.11): what is not the old one is the new one.
     respelled = written and one.path == "calculationFormula" and value and one.after
@@ -557,18 +563,20 @@ def standing(change: Change, seen: Observation) -> Standing:
 
 
 def _moved(change: Change, seen: Observation) -> str:
-    """What somebody else has made of it, neither what the plan found nor what it wants; nothing where it is so."""
+    """What somebody else has made of a field, told in words; nothing where each is as it was or as it is wanted."""
     resource = seen.snapshot.get(change.address)
-    for one in change.fields if resource else ():
-        if change.action == "archive" and one.path.endswith(("displayOrder", "position")):
-            continue  # others move it along
-        if message := _field_moved(change, one, resource):
-            return message
-    return ""
+    if resource is None:
+        return ""
+    fields = [one for one in change.fields if change.action != "archive" or not _moves_along(one)]
+    return next(filter(None, (_field_moved(change, one, resource) for one in fields)), "")
 
 
-def _field_moved(change: Change, one: PlannedField, resource: Resource | None) -> str:
-    assert resource is not None
+def _moves_along(one: PlannedField) -> bool:
+    """Whether others move what is said here by moving themselves."""
+    return one.path.endswith(("displayOrder", "position"))
+
+
+def _field_moved(change: Change, one: PlannedField, resource: Resource) -> str:
     if _as_before(change, one, resource) or field_holds(change, one, resource):
         return ""
     there, value = change.kind.value_at(resource, one)
@@ -598,8 +606,9 @@ def in_the_way(changes: Sequence[Change], seen: Observation) -> Iterator[Standin
 def neighbours_gone(changes: Sequence[Change], seen: Observation) -> Iterator[Standing]:
     """Stages that were to stand after one that somebody has deleted: nobody decided where they belong now."""
     for change in changes:
-        stage = change.writes and change.kind.NAME == lifecycle_stages.NAME
-        if lost := lifecycle_stages.lost_neighbour(change.remote, seen.snapshot) if stage else "":
+        if not change.writes or change.kind.NAME != lifecycle_stages.NAME:
+            continue
+        if lost := lifecycle_stages.lost_neighbour(change.remote, seen.snapshot):
             yield Standing(change, "stale", f"the stage {lost!r} that it was to stand after is gone")
 
 

@@ -1,7 +1,7 @@
 """A saved plan on its way to being carried out: checked, and judged again by what is true now."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ from reconciler.errors import UsageError
 from reconciler.evidence import gather
 from reconciler.kinds import Scope
 from reconciler.model import Json
-from reconciler.plan import Plan
+from reconciler.observe import Observation
+from reconciler.plan import Change, Plan
 from reconciler.planning import Wishes, guard_context
 from reconciler.saved_plan import load_plan, refuse_forged
 from reconciler.wording import not_json
@@ -38,13 +39,23 @@ def approved(
     scope = workspace.scope(None)
     seen = workspace.settled(lambda: look(saved.changes, reader, scope, around=True))
     refuse_forged(saved.changes, seen, scope)
-    open_ = [change for change in saved.changes if not holds(change, seen.snapshot)]
+    managed = workspace.baseline.managed if workspace.baseline else frozenset()
+    open_ = tuple(one for one in saved.changes if _to_do(one, seen, managed))
     evidence = gather(open_, reader, scope, workspace.token)
     digest_approved = bool(wishes.require_digest)
     context = guard_context(workspace, wishes, evidence, approved=digest_approved, reviewed=True)
-    plan = guards.judged(Plan(changes=saved.changes), context)
+    plan = guards.judged(Plan(changes=open_), context)
     refuse_blocked(plan)
-    return Deployment(workspace, saved.document, plan.changes, seen, now, whole=False), scope, client
+    judged = {one.address: one for one in plan.changes}
+    changes = tuple(judged.get(one.address, one) for one in saved.changes)
+    return Deployment(workspace, saved.document, changes, seen, now, whole=False), scope, client
+
+
+def _to_do(change: Change, seen: Observation, managed: Collection[str]) -> bool:
+    """Whether a change is still to be judged: what this look shows to be done, the apply, which goes by it, leaves."""
+    if change.action == "forget":
+        return change.address in managed
+    return not change.writes or not holds(change, seen.snapshot)
 
 
 def read_json(file: Path) -> Json:

@@ -19,7 +19,7 @@ def measured(observation: Observation, ours: Container[str], ignored: Sequence[I
 
     A row whose lists could not all be read names those that are missing: its counts are of the others.
     """
-    totals = dict.fromkeys(("managed", "unmanaged", "ignored", "hubspot"), 0)
+    totals = dict.fromkeys(_PARTS, 0)
     rows: dict[str, dict[str, int]] = {}
     unread: dict[str, list[str]] = {}
     for name in observation.collections:
@@ -29,20 +29,23 @@ def measured(observation: Observation, ours: Container[str], ignored: Sequence[I
         custom = vendor.family(resource) == "custom" and not default_stage(resource)
         part = _part(resource, custom, address in ours, ignored)
         totals["managed" if address in ours else part] += 1
-        rows.setdefault(_scope(address), dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0))[part] += 1
-    listed = [
-        {
-            "objectType": scope,
-            "declared": row["managed"],
-            "ignored": row["ignored"],
-            "unmanaged": row["unmanaged"],
-            "hubspotDefined": row["hubspot"],
-            **({"unread": unread[scope]} if scope in unread else {}),
-        }
-        for scope in sorted({*rows, *unread})
-        for row in (rows.get(scope) or dict.fromkeys(("managed", "ignored", "unmanaged", "hubspot"), 0),)
-    ]
-    return {**totals, "objectTypes": listed}
+        rows.setdefault(_scope(address), dict.fromkeys(_PARTS, 0))[part] += 1
+    scopes, nothing = sorted({*rows, *unread}), dict.fromkeys(_PARTS, 0)
+    return {**totals, "objectTypes": [_of_type(one, rows.get(one, nothing), unread.get(one, ())) for one in scopes]}
+
+
+_PARTS = ("managed", "unmanaged", "ignored", "hubspot")
+
+
+def _of_type(scope: str, counts: Mapping[str, int], unread: Sequence[str]) -> dict[str, Json]:
+    row = {
+        "objectType": scope,
+        "declared": counts["managed"],
+        "ignored": counts["ignored"],
+        "unmanaged": counts["unmanaged"],
+        "hubspotDefined": counts["hubspot"],
+    }
+    return {**row, "unread": list(unread)} if unread else row
 
 
 def _scope(address: str) -> str:

@@ -71,13 +71,12 @@ class Facts:
     headers: Mapping[str, str] = field(default_factory=dict)
     upkeep: Sequence[Finding] = ()  # what in the directory wants attention
     flags: str = ""  # what leads a command to this portal and these specs
+    trouble: str = ""
+    trouble_code: str = "access"
 
     def command(self, words: str) -> str:
         """A command that works here, to be pasted."""
         return f"`{f'reconciler {words} {self.flags}'.rstrip()}`"
-
-    trouble: str = ""
-    trouble_code: str = "access"
 
 
 def checks(facts: Facts) -> list[Check]:
@@ -116,7 +115,7 @@ def _specs(facts: Facts) -> Iterator[Check]:
     many = len(facts.settings.portals)
     yield Check("settings", "ok", f"{many} portal{'' if many == 1 else 's'}; this is {facts.portal.name}")
     for one in facts.upkeep:
-        name = "receipts" if one.source is None else "settings"
+        name = "receipts" if one.rule == "receipt-unreadable" else "settings"
         yield Check(name, "warning", f"{one.source}: {one.message}" if one.source else one.message, one.fix)
     if facts.spec_errors is None:
         fix = f"{facts.command('import')} writes them from the portal"

@@ -336,6 +336,7 @@ RESULT = _mapping(
         "name": _text("The portal, with its directory where two have the same name."),
         "portal": {"type": "object", "description": "The portal, and its specs directory."},
         "command": _one_of("What was run.", ("plan", "drift", "apply")),
+        "only": _list(_text("Address pattern."), "What it was restricted to; none: nothing was left out."),
         "verdict": _one_of("What it came to.", VERDICTS),
         "exit": HEAD["exit"],
         "states": _mapping(
@@ -461,6 +462,45 @@ EXPLAIN: Mapping[str, Json] = {
     "protected": _list(_text("Pattern."), "Patterns of the settings that protect it."),
     "integrations": _list({"type": "object", "description": "Name, needs, what is unmet, and place."}, "Who needs it."),
 }
+_OUTCOME = {
+    "outcome": _one_of("What became of it.", OUTCOMES),
+    "partly": {"const": True, "description": "It failed after some of its requests had been carried out."},
+    "error": ERROR,
+    "message": _text("More about it."),
+}
+_APPLIED = {
+    **CHANGE,
+    "properties": {**CHANGE["properties"], **_OUTCOME},
+    "required": [*CHANGE["required"], "outcome"],
+}
+DRIFT: Mapping[str, Json] = {
+    "baseline": PLAN["baseline"],
+    "failOn": FAIL_ON,
+    "items": _list(DRIFT_ITEM, "What moved."),
+    "coverage": COVERAGE,
+    "model": MODEL,
+    "muted": {"description": "Changes that follow from others, counted and not listed."},
+    "normalised": {"description": "With --show-normalised: what is no drift, by rule."},
+    "resolved": _list(RESOLVED, "With a history: what an earlier check found and this one did not."),
+    "timeline": _list(POINT, "With a history: its checks, and this one last."),
+    "newOnly": {"type": "boolean", "description": "Whether only new and reopened items are listed."},
+    "held": {"type": "object", "description": "How many items --new-only left out, by state."},
+    "summary": {"type": "object", "description": "Counts."},
+}
+PLANNED: Mapping[str, Json] = {
+    "expiresAt": _text("After this the plan is not carried out any more.", format="date-time"),
+    "comparison": _mapping("Of `diff`: what it compared, instead of a portal.", {"base": _COMMIT, "head": _COMMIT}),
+}
+_SUMMARY = {
+    **SUMMARY["properties"],
+    "outcomes": _mapping("Changes by outcome.", {one: _count(f"{one.capitalize()}.") for one in OUTCOMES}),
+}
+APPLY: Mapping[str, Json] = {
+    "changes": _list(_APPLIED, "What happened, sorted by address."),
+    "summary": {**SUMMARY, "properties": _SUMMARY},
+    "receipt": _text("Name of the record of the run, below .reconciler/receipts/PORTAL/."),
+    "cancelled": _text("How somebody ended the run."),
+}
 
 
 def saved_plan() -> dict[str, Json]:
@@ -478,49 +518,10 @@ def saved_plan() -> dict[str, Json]:
 
 def documents() -> dict[str, dict[str, Json]]:
     """The schema of each document that a run of these commands ends with."""
-    outcome = {
-        "outcome": _one_of("What became of it.", OUTCOMES),
-        "partly": {"const": True, "description": "It failed after some of its requests had been carried out."},
-        "error": ERROR,
-        "message": _text("More about it."),
-    }
-    applied = {
-        **CHANGE,
-        "properties": {**CHANGE["properties"], **outcome},
-        "required": [*CHANGE["required"], "outcome"],
-    }
-    drift = {
-        "baseline": PLAN["baseline"],
-        "failOn": FAIL_ON,
-        "items": _list(DRIFT_ITEM, "What moved."),
-        "coverage": COVERAGE,
-        "model": MODEL,
-        "muted": {"description": "Changes that follow from others, counted and not listed."},
-        "normalised": {"description": "With --show-normalised: what is no drift, by rule."},
-        "resolved": _list(RESOLVED, "With a history: what an earlier check found and this one did not."),
-        "timeline": _list(POINT, "With a history: its checks, and this one last."),
-        "newOnly": {"type": "boolean", "description": "Whether only new and reopened items are listed."},
-        "held": {"type": "object", "description": "How many items --new-only left out, by state."},
-        "summary": {"type": "object", "description": "Counts."},
-    }
-    planned = {
-        "expiresAt": _text("After this the plan is not carried out any more.", format="date-time"),
-        "comparison": _mapping("Of `diff`: what it compared, instead of a portal.", {"base": _COMMIT, "head": _COMMIT}),
-    }
-    summary = {
-        **SUMMARY["properties"],
-        "outcomes": _mapping("Changes by outcome.", {one: _count(f"{one.capitalize()}.") for one in OUTCOMES}),
-    }
-    apply = {
-        "changes": _list(applied, "What happened, sorted by address."),
-        "summary": {**SUMMARY, "properties": summary},
-        "receipt": _text("Name of the record of the run, below .reconciler/receipts/PORTAL/."),
-        "cancelled": _text("How somebody ended the run."),
-    }
     return {
-        "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **planned}),
-        "apply": _document("apply", "What became of each change of a plan.", {**PLAN, **apply}),
-        "drift": _document("drift", "What moved without us, and who moved it.", drift),
+        "plan": _document("plan", "A plan; saved, it is what `apply` carries out.", {**PLAN, **PLANNED}),
+        "apply": _document("apply", "What became of each change of a plan.", {**PLAN, **APPLY}),
+        "drift": _document("drift", "What moved without us, and who moved it.", DRIFT),
         "fleet": _document("fleet", "What one command came to in many portals.", FLEET),
         "explain": _document("explain", "All about one definition.", EXPLAIN),
         "coverage": _document("coverage", "How much of the portal the specs hold.", {"coverage": COVERAGE}),

@@ -50,7 +50,8 @@ def _counted(counts: Iterable[Count], asker: Asker, scope: Scope) -> tuple[dict[
         if answer.ok and isinstance(answer.body.get("total"), int):
             records[count.address] = records.get(count.address, 0) + answer.body["total"]
         else:
-            unknown[count.address] = f"the records could not be counted: HubSpot answered {answer.status}"
+            needs = f", needs {' or '.join(answer.denied_scopes)}" if answer.denied_scopes else ""
+            unknown[count.address] = f"the records could not be counted: HubSpot answered {answer.status}{needs}"
     return {address: total for address, total in records.items() if address not in unknown}, unknown
 
 

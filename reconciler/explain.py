@@ -9,7 +9,7 @@ from reconciler import acceptances, attribution, coverage, integrations, overlay
 from reconciler.address import any_covers, covers, encode, join, split
 from reconciler.drift import WHOLE, Drift
 from reconciler.drift_check import attributed, detected
-from reconciler.errors import UsageError
+from reconciler.errors import AccessError, UsageError
 from reconciler.evidence import Asker
 from reconciler.ignore import IgnoreRule
 from reconciler.integrations import Integration
@@ -124,13 +124,17 @@ def _parted(address: str, situation: Situation) -> tuple[str, str]:
     definition = join(*names[:length]) if length and len(names) >= length else ""
     if definition in there and "*" not in address:
         return definition, "/".join(map(encode, names[length:]))
+    if definition and (unread := situation.observation.unreadable(definition)):
+        raise AccessError(f"{unread.name} could not be read, so nothing is known of {address}", hint=unread.detail)
     raise UsageError(
         f"nothing in the specs, the portal or the baseline is called {address}", hint=_meant(address, there)
     )
 
 
 def _refuse_unknown_part(about: Subject) -> None:
-    """An option or a field that nobody knows is a slip of the pen, and not one of which there is nothing to tell."""
+    """An option or a field that nobody knows is a slip of the pen, unless HubSpot may know it and was not asked."""
+    if about.situation.observation.unreadable(about.address):
+        return
     known = _paths(about)
     fields = {*entry_schema(kind_of(about.address).SCHEMA)["properties"], *known}
     stones = [one.partition(about.address + "/")[2] for one in about.situation.spec.removed]

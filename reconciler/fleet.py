@@ -118,14 +118,17 @@ def waves(fleet: Sequence[Member], canaries: Sequence[str], size: int) -> list[l
 # --- results ---------------------------------------------------------------------------------------------------------
 
 
-def result(member: Member, command: Command, document: Mapping[str, Json], seconds: float) -> dict[str, Json]:
-    """What a portal's document comes to."""
+def result(
+    member: Member, command: Command, document: Mapping[str, Json], seconds: float, only: Sequence[str] = ()
+) -> dict[str, Json]:
+    """What a portal's document comes to; ``only`` some of the definitions may have been asked for."""
     code = ExitCode(document["exit"]["code"])
     states = dict(_states(document))
     return {
         "portal": {**(document.get("portal") or _portal(member)), "directory": member.directory.as_posix()},
         "name": member.name,
         "command": command,
+        "only": sorted(only),
         "verdict": _verdict(document, code, states),
         "exit": dict(document["exit"]),
         "states": states,
@@ -142,10 +145,10 @@ def result(member: Member, command: Command, document: Mapping[str, Json], secon
     }
 
 
-def not_started(member: Member, command: Command, why: str, now: datetime) -> dict[str, Json]:
+def not_started(member: Member, command: Command, why: str, now: datetime, only: Sequence[str] = ()) -> dict[str, Json]:
     """A portal that a stopped run never came to."""
     document = report.error_document(command, [], now)
-    made = result(member, command, document, 0.0)
+    made = result(member, command, document, 0.0, only)
     return {**made, "verdict": "not-started", "errors": [report.error_json("ok", why)]}
 
 

@@ -223,6 +223,7 @@ class Run:
     keep: Callable[[Member, Document], None] = lambda member, document: None
     cancelled: Callable[[], str] = str
     canaries: frozenset[str] = frozenset()  # portals of which none may fail
+    only: Sequence[str] = ()  # address patterns
     most_failures: int | None = None  # no portal is begun once more than so many have failed
 
     def over(self, waves: Iterable[Sequence[Member]]) -> list[Mapping[str, Json]]:
@@ -250,7 +251,7 @@ class Run:
                     self.told(done[-1])
                     yield done[-1]
         for member in reversed(waiting):
-            yield fleet.not_started(member, self.command, self._stopped(done), self.now())
+            yield fleet.not_started(member, self.command, self._stopped(done), self.now(), self.only)
 
     def _one(self, member: Member) -> Mapping[str, Json]:
         begun = time.monotonic()
@@ -259,7 +260,7 @@ class Run:
             self.keep(member, made)
         except OSError as error:
             made = report.error_document(self.command, [_unusable(error)], self.now())
-        return fleet.result(member, self.command, made, time.monotonic() - begun)
+        return fleet.result(member, self.command, made, time.monotonic() - begun, self.only)
 
     def _stopped(self, done: Sequence[Mapping[str, Json]]) -> str:
         """Why no further portal is begun; nothing while all is well."""
@@ -329,14 +330,22 @@ def read_journal(path: Path) -> dict[str, Mapping[str, Json]]:
 
 
 def finished(
-    journal: Mapping[str, Mapping[str, Json]], command: Command, members: Iterable[Member], plans: Path | None = None
+    journal: Mapping[str, Mapping[str, Json]],
+    command: Command,
+    members: Iterable[Member],
+    only: Sequence[str] = (),
+    plans: Path | None = None,
 ) -> set[str]:
-    """The portals that need no second run: the same command ended well, by the specs or the saved plan of today."""
+    """The portals that need no second run: the same command ended well, by what is asked of it today.
+
+    That is a saved plan, or else the specs and the part of them that was chosen.
+    """
     files: dict[Path, SpecFiles] = {}
     ended = {
         name: one
         for name, one in journal.items()
         if one["command"] == command and one["verdict"] in fleet.ENDED_WELL[command]
+        if plans is not None or {*one.get("only", ())} == {*only}
     }
     return {
         member.name for member in members if (one := ended.get(member.name)) and _wanted_then(member, one, files, plans)

@@ -80,8 +80,8 @@ def _contents(root: Path, blobs: Sequence[str]) -> Iterator[bytes]:
     done = ran(root, "cat-file", "--batch", told="".join(f"{blob}\n" for blob in blobs).encode())
     stream = io.BytesIO(done.stdout)
     for blob in blobs:
-        *_, size = stream.readline().split()
-        if not size.isdigit():
+        *_, size = stream.readline().split() or [b""]
+        if not size.isdigit():  # "missing"; or nothing at all, where git tried to fetch it and gave up
             raise UsageError(f"git does not have {blob}", hint="fetch it first: the clone is not whole")
         yield stream.read(int(size))
         stream.read(1)

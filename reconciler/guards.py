@@ -120,13 +120,14 @@ def more_values(change: Change, context: Context) -> Iterator[Guard]:
     planned = _planned_counts(change)
     for address in change.destroys if context.reviewed else ():
         before, now = planned.get(address), context.evidence.records.get(address)
-        way_out = "plan again and have it reviewed"
         if now is not None and now > (before or 0):
             said = "did not count them" if before is None else f"said {before}"
             message = f"{_holding(now)} {address}; the reviewed plan {said}"
+            way_out = "plan again and have it reviewed"
             yield Guard("more-values", "refused", message, before, now, way_out, address)
         elif now is None and address in context.evidence.unknown:
             message = f"{address}: {context.evidence.unknown[address]}"
+            way_out = "a saved plan destroys only what can be counted again"
             yield Guard("more-values", "refused", message, before, None, way_out, address)
 
 

@@ -38,11 +38,12 @@ def import_portal(
     staying = _not_removed(found, declared.removed if declared else {})
     wanted, findings = _sayable(staying, ignore.in_force(workspace.settings.ignore, now.date()))
     kept = _kept(declared, observation, choice, shared)
-    gone = sorted(one for one in ours.keys() - kept.keys() if one not in observation.snapshot)
+    left = sorted(ours.keys() - kept.keys() - {one.address for one in wanted})
+    gone = [one for one in left if one not in observation.snapshot]
     _refuse_another_portal(gone, ours)
     files, texts = _written(workspace.directory, wanted, kept, ours)
     findings += [*_left_as_declared(workspace, declared, choice, shared), *_gone(gone)]
-    _save(workspace, observation, wanted, gone, texts, now)
+    _save(workspace, observation, wanted, left, texts, now)
     document = {
         **report.header("import", workspace.portal_json(portal_id), now),
         "complete": observation.complete,
@@ -76,10 +77,14 @@ def _refuse_another_portal(gone: Sequence[str], ours: Collection[str]) -> None:
 
 def _gone(gone: Sequence[str]) -> Iterator[Finding]:
     if gone:
-        many = "1 definition is" if len(gone) == 1 else f"{len(gone):,} definitions are"
-        more = f" and {len(gone) - 5:,} more" if len(gone) > 5 else ""
-        why = f"{many} gone from the portal, and so from the specs: {', '.join(gone[:5])}{more}"
-        yield Finding("gone-from-portal", "info", why)
+        yield Finding("gone-from-portal", "info", _told("gone from the portal, and so from the specs", gone))
+
+
+def _told(what: str, addresses: Sequence[str]) -> str:
+    """What holds of some definitions, of which the first are named."""
+    many = "1 definition is" if len(addresses) == 1 else f"{len(addresses):,} definitions are"
+    more = f" and {len(addresses) - 5:,} more" if len(addresses) > 5 else ""
+    return f"{many} {what}: {', '.join(addresses[:5])}{more}"
 
 
 def _shared(declared: Spec | None, workspace: Workspace) -> set[str]:
@@ -98,9 +103,7 @@ def _left_as_declared(
 ) -> Iterator[Finding]:
     left = [one for one in sorted(shared) if declared and choice.covers(declared.desired[one])]
     if left:
-        many = "1 definition is" if len(left) == 1 else f"{len(left):,} definitions are"
-        why = f"{many} declared for other portals or by an overlay, and left so: {', '.join(left[:5])}"
-        why += f" and {len(left) - 5:,} more" if len(left) > 5 else ""
+        why = _told("declared for other portals or by an overlay, and left so", left)
         fix = f"`{workspace.command('plan')}` tells where this portal differs; an overlay says what it has otherwise"
         yield Finding("left-as-declared", "info", why, fix)
 
@@ -174,11 +177,10 @@ def _refuse_slips(observation: Observation, choice: Choice, api: Api) -> None:
         raise UsageError(f"no property group is called {choice.group}", hint=hint)
     if choice.name and not any(choice.takes(one) for one in live):
         if any(choice.covers(one) for one in live):
-            hint = "what is called so is HubSpot's own: --include-defaults takes what a portal may own of it"
+            way = ": --include-defaults takes what a portal may own of it"
             if choice.include_defaults:
-                hint = (
-                    "what is called so is HubSpot's own, and no portal may own any of it: name it under `integrations:`"
-                )
+                way = ", and no portal may own any of it: name it under `integrations:`"
+            hint = f"what is called so is HubSpot's own{way}"
             raise UsageError(f"nothing to import is called {choice.name}", hint=hint)
         hint = did_you_mean(choice.name, [one.name for one in live])
         hint = hint or "the name is HubSpot's internal one, and * stands for any letters"
@@ -247,25 +249,25 @@ def _save(
     workspace: Workspace,
     observation: Observation,
     wanted: Iterable[Resource],
-    gone: Sequence[str],
+    left: Sequence[str],
     texts: Mapping[Path, str],
     now: datetime,
 ) -> None:
     """Writes specs and baseline, all or none: one without the other would be told as what nobody did.
 
-    The baseline holds new collections whole, and what was imported just now; what left the specs leaves it, and what
-    else moved stays drift.
+    The baseline holds new collections whole, and what was imported or left the specs just now, as it is live; what else
+    moved stays drift.
     """
     known = workspace.baseline
     fresh = observation.listed - (known.collections if known else frozenset())
     imported = {resource.address for resource in wanted}
-    managed = imported | (known.managed if known else set()) - {*gone}
-    addresses = {*imported, *gone, *(one for one in observation.snapshot if within(one, fresh))}
+    managed = imported | (known.managed if known else set()) - {*left}
+    addresses = {*imported, *left, *(one for one in observation.snapshot if within(one, fresh))}
     moved = baselines.moved(known, observation.snapshot, addresses, managed=frozenset(managed), collections=fresh)
     before = known.snapshot if known else Snapshot()
     decided = sorted(
         one
-        for one in {*imported, *gone}
+        for one in {*imported, *left}
         if one in before and (one not in moved.snapshot or before[one].attributes != moved.snapshot[one].attributes)
     )
     consent = {"at": report.stamp(now), "by": workspace.author, "reason": "imported into the specs"}

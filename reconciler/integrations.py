@@ -265,13 +265,15 @@ def unmet(
 ) -> Iterator[Finding]:
     """What integrations need and a plan does not bring, beside what the specs themselves contradict."""
     for integration in integrations:
-        heads = {address: address.rpartition("/")[0] for address in sorted(integration.requires)}
+        heads = {one: one.rpartition("/")[0] for one in sorted({*integration.requires, *integration.uses})}
         for address in [one for one, head in heads.items() if head in lists and lists[head].status == "ok"]:
             declared = desired.get(address)
             told = set(breaches(integration, address, declared)) if declared else set()
             for breach in breaches(integration, address, planned.get(address)):
                 if breach not in told:
                     yield _lacking(integration, address, breach)
+            if address not in integration.requires and address not in planned:
+                yield _lacking(integration, address, Breach(integration.name, "", ""))
         for head in sorted(set(heads.values()) - lists.keys()):
             yield _unwatched(integration, head)
 

@@ -8,7 +8,7 @@ from reconciler import guards, planning
 from reconciler.apply import field_holds, look, looked_at_again, standing
 from reconciler.errors import StaleError, UsageError
 from reconciler.kinds import association_labels, lifecycle_stages, properties, property_groups
-from reconciler.model import Finding, Json, Resource
+from reconciler.model import Finding, Json, Resource, Snapshot
 from reconciler.observe import Observation
 from reconciler.plan import Change, Plan, PlannedField, derived, linked, selected
 from reconciler.planning import Situation, Wishes
@@ -119,11 +119,12 @@ def _in_todays_order(
     candidates: list[Change], carried_out: Sequence[Change], seen: Observation, situation: Situation
 ) -> list[Change]:
     """The ways back with the order of today for stages that stand where the apply put them, whatever their numbers."""
-    left = looked_at_again(carried_out, seen, situation.scope).snapshot
+    stages = [change for change in carried_out if change.kind.NAME == lifecycle_stages.NAME]
+    left = looked_at_again(stages, seen, situation.scope).snapshot if stages else Snapshot()
     order = lifecycle_stages.ids_in_order(left)
     found = []
     for back in candidates:
-        stage = left.get(back.address) if back.kind.NAME == lifecycle_stages.NAME else None
+        stage = left.get(back.address)
         known = {one: order[one] for one in stage.facts.get("placed", ())} if stage else {}
         found.append(back._replace(remote={**back.remote, "order": known}) if known else back)
     return found

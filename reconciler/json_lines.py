@@ -1,4 +1,4 @@
-"""Files of JSON lines that are only ever appended to, under a lock; a last line that a kill cut short is no line."""
+"""Files of JSON lines to which only lines are added; a last line that a kill cut short is no line."""
 
 import json
 import os

@@ -289,6 +289,7 @@ def _build(inputs: Inputs) -> Plan:
     changes += _forgotten(touched, inputs)
     findings = [*absent, *(finding for one in settled.values() for finding in one.findings), *notes]
     findings += _unmet(planned, changes, inputs) if inputs.integrations else ()
+    findings += _left_out(changes, planned, inputs) if inputs.only else ()
     return Plan(
         changes=linked(sorted(changes, key=lambda change: change.address)),
         findings=tuple(sorted(findings, key=lambda found: (found.source or (), found.rule, found.address))),
@@ -302,6 +303,17 @@ def _build(inputs: Inputs) -> Plan:
 def selected(address: str, only: Sequence[str]) -> bool:
     """Whether a run that was given ``--only`` is about an address, or about something below it."""
     return not only or any_covers(only, address) or any(pattern.startswith(address + "/") for pattern in only)
+
+
+def _left_out(changes: Iterable[Change], planned: Snapshot, inputs: Inputs) -> Iterator[Finding]:
+    """What chosen declarations need of those that were not chosen: HubSpot would refuse to do without."""
+    desired = inputs.scope.desired
+    for change in changes:
+        for need in change.depends_on if change.writes and change.address in desired else ():
+            left_out = need in desired and not selected(need, inputs.only)
+            if left_out and need not in planned and not inputs.observation.unreadable(need):
+                why = f"it needs {need}, which is not in the portal and which --only leaves out"
+                yield refusal("left-out", desired[change.address], why, f"add --only {need}, or apply that first")
 
 
 def _readable(
@@ -397,7 +409,7 @@ def _planned(
                 gone.add(address)
     after = inputs.observation.snapshot.replaced(changed.values(), gone)
     if held := _held(gone, after):
-        notes += [_in_use(stone, held[stone.address]) for stone in removals if stone.address in held]
+        notes += [_in_use(stone, held[stone.address], inputs) for stone in removals if stone.address in held]
         after = after.replaced(inputs.observation.snapshot[address] for address in held)
     return after, [*notes, *_missing(missing, inputs)]
 
@@ -414,9 +426,10 @@ def _held(gone: Iterable[str], after: Snapshot) -> dict[str, str]:
     return found
 
 
-def _in_use(stone: Tombstone, address: str) -> Finding:
+def _in_use(stone: Tombstone, address: str, inputs: Inputs) -> Finding:
     why = f"{stone.address} holds {address}, and HubSpot archives no group that holds a property"
     fix = "move the property to another group, or list it under `removed:`, too"
+    fix += "" if selected(address, inputs.only) else f"; and add --only {address}"
     return Finding("group-in-use", "error", why, fix, stone.address, stone.source)
 
 

@@ -101,11 +101,16 @@ def make(situation: Situation, wishes: Wishes) -> Plan:
 
 
 def judged_again(situation: Situation, plan: Plan, wishes: Wishes) -> Plan:
-    """A plan that somebody took their time to agree to, its records counted anew where something would be lost."""
+    """A plan that somebody took their time to agree to, its records counted anew where something would be lost.
+
+    What could not be counted then either, nobody was told of, so it does not count against the plan now.
+    """
     if situation.asker is None or not any(change.destroys for change in plan.changes):
         return plan
     workspace, approved = situation.workspace, bool(wishes.require_digest)
     evidence = gather(plan.changes, situation.asker, situation.scope, workspace.token)
+    counted = {address for change in plan.changes if change.impact is not None for address in change.destroys}
+    evidence = evidence._replace(unknown={one: why for one, why in evidence.unknown.items() if one in counted})
     return guards.judged(plan, guard_context(workspace, wishes, evidence, approved=approved, reviewed=True))
 
 

@@ -261,8 +261,14 @@ def finished(document: dict[str, Json], *, detailed: bool = False) -> dict[str, 
 
 
 def with_errors(document: Mapping[str, Json], errors: Sequence[Mapping[str, Json]]) -> dict[str, Json]:
-    """A finished document with what failed after it was finished, and the worst exit code of all."""
-    code = worst([ExitCode(document["exit"]["code"]), *(ExitCode.named(error["code"]) for error in errors)])
+    """A finished document with what failed after it was finished, and the worst exit code of all.
+
+    What goes wrong beside writes is partial, whatever it would have been before them.
+    """
+    codes = [ExitCode.named(error["code"]) for error in errors]
+    if errors and _tells_of_writes(document):
+        codes.append(ExitCode.PARTIAL)
+    code = worst([ExitCode(document["exit"]["code"]), *codes])
     told = {**document["exit"], "code": int(code), "name": code.label}
     return {**document, "errors": [*document["errors"], *errors], "exit": told}
 
@@ -270,6 +276,12 @@ def with_errors(document: Mapping[str, Json], errors: Sequence[Mapping[str, Json
 def may_have_written(document: Mapping[str, Json]) -> bool:
     """Whether a run got as far as to write to a portal, so that no exit code may say that nothing was written."""
     return "receipt" in document or (document["kind"] == "fleet" and document.get("command") == "apply")
+
+
+def _tells_of_writes(document: Mapping[str, Json]) -> bool:
+    if document["kind"] == "fleet":
+        return any(one["verdict"] == "applied" for one in document["portals"])
+    return document["kind"] == "apply" and wrote(document.get("changes", ()))
 
 
 def exit_code(document: Mapping[str, Json], *, detailed: bool = False) -> ExitCode:

@@ -26,22 +26,21 @@ class Sought:
     """What a run over several portals found of its patterns: what one of them lacks another may have."""
 
     def __init__(self) -> None:
-        self._nowhere: dict[str, set[str]] | None = None  # what all portals so far lack, and what each has instead
+        self._lacking: list[dict[str, str]] = []  # what each portal lacks, and what it has instead
 
     def looked(self, missing: Iterable[UsageError]) -> None:
-        """Notes what one more portal lacks."""
-        found = {str(one): {one.hint} for one in missing}
-        if self._nowhere is not None:
-            found = {said: hints | found[said] for said, hints in self._nowhere.items() if said in found}
-        self._nowhere = found
+        """Notes what one more portal lacks; portals of a fleet are looked at side by side."""
+        self._lacking.append({str(one): one.hint for one in missing})
 
     @property
     def errors(self) -> list[UsageError]:
         """The patterns that name nothing in any portal that was read, with the best guess that a portal had."""
         from difflib import get_close_matches
 
-        nowhere = (self._nowhere or {}).items()
-        return [UsageError(said, hint=get_close_matches(said, sorted(hints), 1, 0)[0]) for said, hints in nowhere]
+        first = next(iter(self._lacking), {})
+        nowhere = [said for said in first if all(said in one for one in self._lacking)]
+        hints = {said: sorted({one[said] for one in self._lacking}) for said in nowhere}
+        return [UsageError(said, hint=get_close_matches(said, hints[said], 1, 0)[0]) for said in nowhere]
 
 
 def _leads_to(pattern: str, address: str) -> bool:

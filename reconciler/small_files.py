@@ -23,14 +23,12 @@ def write(files: Mapping[Path, str | bytes]) -> None:
         for path, text in files.items():
             place = path.resolve()
             place.parent.mkdir(parents=True, exist_ok=True)
-            drafts[place] = place.with_name(f".{place.name}.{os.getpid()}")
-            _draft(drafts[place], text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace"))
+            draft = drafts[path] = place.with_name(f".{place.name}.{os.getpid()}")
+            _draft(draft, text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace"))
             if place.exists():
-                drafts[place].chmod(place.stat().st_mode)
-        named = {path.resolve(): path for path in files}
-        for place, draft in drafts.items():
-            path = named[place]
-            _put(draft, place)
+                draft.chmod(place.stat().st_mode)
+        for path, draft in drafts.items():
+            _put(draft, path.resolve())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}", where=str(path)) from error
     finally:

@@ -127,7 +127,7 @@ class SpecFiles:
         by_name = {file.name: file for file in files.values()}
         desired, removed, crossing = _together(parts, above, by_name)
         systems, named = _integrations([*parts, *above])
-        crossing += [*named, *spec_checks.object_types_needed(systems)]
+        crossing += [*named, *spec_checks.object_types_needed(systems), *spec_checks.types_needed(systems)]
         crossing += integrations.warnings(systems, desired, removed)
         crossing += ignore.conflicts(self.settings.ignore if self.settings else (), desired, removed)
         crossing += [*self._unused(used), *self._misplaced]

@@ -1,6 +1,7 @@
 """What no single entry shows: the same thing twice, something both declared and removed, names nobody knows."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
 from reconciler import overlays
 from reconciler.address import join, matches, split
@@ -77,6 +78,30 @@ def object_types_needed(integrations: Iterable[Integration]) -> Iterator[Finding
             if proper := misnamed(object_type):
                 why, fix = f"{object_type} is written {proper} here", f"write {proper}"
                 yield Finding("object-type-name", "error", why, fix, join("integrations", one.name), one.source)
+
+
+# What HubSpot has beside what a portal may choose (hubspot-api.md A.4).
+_TYPES: Mapping[str, frozenset[str]] = {
+    "type": frozenset({*properties.FIELD_TYPES, "object_coordinates", "json"}),
+    "fieldType": frozenset(chain(*properties.FIELD_TYPES.values()))
+    | {"calculation_read_time", "calculation_rollup", "calculation_score"},
+}
+
+
+def types_needed(integrations: Iterable[Integration]) -> Iterator[Finding]:
+    """Requirements that no property can meet; a warning, for HubSpot may have a new type any day."""
+    for one in integrations:
+        for address, wants in one.requires.items():
+            for name, known in _TYPES.items():
+                if name in wants and wants[name] not in known:
+                    why = f"{one.name} needs {name} {wants[name]} of {address}, and HubSpot knows none such"
+                    yield Finding("integration-type", "warning", why, _near(wants[name], known), address, one.source)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    from reconciler.wording import did_you_mean
+
+    return did_you_mean(word, known) or f"write one of {', '.join(sorted(known))}"
 
 
 def _near_object_type(object_type: str) -> str:

@@ -145,9 +145,9 @@ def _missing_fields(violation: Violation, path: Path) -> Iterator[Problem]:
 
 
 def _filled(path: Path, entry: Path) -> Mend | None:
-    """A text that no rule has anything against, and that no other entry of a list has; no address is such a text."""
+    """A text that no rule has anything against, and that no other entry of a list has; nothing that refers is one."""
     text = f"missing_{entry[-1] if entry and isinstance(entry[-1], int) else 'text'}"
-    return Mend(path, "set", text) if path[-1] != "address" else None
+    return Mend(path, "set", text) if path[-1] not in ("address", "groupName") else None
 
 
 def _wrong_type(value: Json, expected: Json, path: Path, schema: Mapping[str, Json]) -> Problem:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from reconciler.client import Client, Options
     from reconciler.pace import Clock
 
+# What to do about a state file that is none; it may be a spec, so nobody is told to delete it just like that.
+NO_EMBEDDED_PORTAL = "if it was one, delete the file and the next run begins a new portal; else name another file"
+
 
 class Workspace:
     """Specs, settings and baseline of one run, and the portal it is about."""
@@ -60,8 +63,8 @@ class Workspace:
 
     @property
     def emulator_file(self) -> Path:
-        """Where the embedded portal of this name keeps its state."""
-        return (self.directory.resolve().parent / (self.portal.emulator or "")).resolve()
+        """Where the embedded portal of this name keeps its state; ``~`` is somebody's home, as in a shell."""
+        return (self.directory.resolve().parent / os.path.expanduser(self.portal.emulator or "")).resolve()
 
     @property
     def baseline_directory(self) -> Path:
@@ -140,9 +143,8 @@ class Workspace:
             try:
                 embedded = Embedded.open(file)
             except SeedError as error:
-                hint = "if it was one, delete the file and the next run begins a new portal; else name another file"
                 message = f"{self.portal.emulator} is no embedded portal: {error}"
-                raise UsageError(message, where=str(file), hint=hint) from error
+                raise UsageError(message, where=str(file), hint=NO_EMBEDDED_PORTAL) from error
             return Client.for_app(create_app(embedded), self.token, **options)
         if not self.token:
             hint = f"export {self.portal.token_env}=... with the service key of portal {self.portal.name}"

@@ -39,10 +39,13 @@ PARSER: Parser = yaml.CSafeLoader if FAST else yaml.SafeLoader
 
 @contextmanager
 def reading(data: bytes, parser: Parser = PARSER) -> Iterator[Callable[[], Event]]:
-    """What returns the next event after the start of the stream; raises ``YAMLError`` for what is no YAML."""
+    """What returns the next event after the start of the stream; raises ``YAMLError`` for what is no YAML.
+
+    One file is read after the other, by whatever threads: a reading inside of another would wait for ever.
+    """
     with _STAND_INS_LOCK:
-        _PLACE.update(_STAND_INS)
         try:
+            _PLACE.update(_STAND_INS)
             get = parser(data).get_event
             light = get().__class__ is tuple
             yield get if light else lambda: _as_tuple(get())

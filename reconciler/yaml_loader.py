@@ -147,8 +147,8 @@ _STARTS = _LETTERS | frozenset("-+.0123456789") | {""}  # of plain scalars that 
 # Leading zeros stay text, unlike in YAML's own core schema: postal codes and phone prefixes look like that. So does
 # what no JSON can hold, which is infinite or not a number, and what Python refuses to read or to show for its length.
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,3999})").fullmatch
-_BASED = re.compile(r"0o[0-7]{1,3000}|0x[0-9a-fA-F]{1,3000}").fullmatch
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?").fullmatch
+_BASED = r"0o[0-7]{1,3000}|0x[0-9a-fA-F]{1,3000}"  # these two are compiled when something is neither text nor _INT
+_FLOAT = r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 
 
 def _resolved(text: str) -> Json:
@@ -159,9 +159,9 @@ def _resolved(text: str) -> Json:
         return text
     if _INT(text):
         return int(text)
-    if _BASED(text):
+    if re.fullmatch(_BASED, text):
         return int(text, 0)
-    if _FLOAT(text) and not text.lstrip("+-").isdecimal() and isfinite(number := float(text)):
+    if re.fullmatch(_FLOAT, text) and not text.lstrip("+-").isdecimal() and isfinite(number := float(text)):
         return number
     return text
 
@@ -515,11 +515,11 @@ class _Map:
                 continue
             if anchor is not None:
                 self._anchors[anchor] = _Place((*key, *key), {})
-            event = self._get()
-            inner = _Place((*key, *_start(event)), {})
-            if name in place.inner:
+            if name in place.inner:  # asked before its value, in which the file may end
                 first = place.inner[name].mark[:2]
                 self.first[key] = self.first.get(first, first)
+            event = self._get()
+            inner = _Place((*key, *_start(event)), {})
             place.inner[name] = inner
             self._fill(inner, event, depth)
 

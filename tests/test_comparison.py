@@ -358,3 +358,19 @@ def test_what_is_kept_out_of_archives_is_compared_all_the_same(left_out):
     git("commit", "-q", "-m", "attributes")
 
     assert compared("--base-ref", "HEAD")["summary"]["unchanged"] == 4
+
+
+def test_a_clone_that_lacks_the_old_files_says_so(capsys, monkeypatch):
+    """A clone without blobs fetches them when they are asked for, which a job without rights cannot."""
+    written(CONTACTS.replace("label: Score", "label: Points"))
+    git("commit", "-qam", "points")
+    git("config", "uploadpack.allowFilter", "true")
+    git("clone", "-q", "--filter=blob:none", f"file://{Path.cwd()}", "clone")
+    monkeypatch.chdir("clone")
+    git("remote", "set-url", "origin", f"file://{Path.cwd()}/nowhere")
+
+    assert run(["diff", "-q", "--base-ref", "main~1"]) == 3
+
+    told = capsys.readouterr().err
+    assert "git does not have " in told
+    assert "fetch it first: the clone is not whole" in told

@@ -78,6 +78,14 @@ def test_only_what_some_portal_has(fleet, words):
     assert fleet(*words, "--only", "properties/contacts/cs_scoer", "--shard", "1/2")["exit"]["code"] == 0
 
 
+def test_a_slip_in_a_pattern_denies_no_write(fleet):
+    """One of two patterns names nothing, the other one was applied: an exit code of 3 says that nothing was written."""
+    words = ("--only", "propertyGroups/*/*", "--only", "properties/contacts/cs_scoer")
+
+    assert fleet("apply", "--auto-approve", *words)["exit"] == {"code": 7, "name": "partial"}
+    assert fleet("apply", "--auto-approve", *words)["exit"] == {"code": 3, "name": "usage"}
+
+
 def test_every_portal_has_its_verdict_and_the_run_the_worst_exit_code(fleet):
     """A portal without a token fails alone; the others are planned, and its exit code is that of the run."""
     Path("specs/reconciler.yaml").write_text(SETTINGS + "  lost: {tokenEnv: NO_SUCH_TOKEN}\n", "utf-8")

@@ -106,6 +106,19 @@ def test_a_resume_by_other_specs_leaves_nothing_out(place):
     assert ["Warmth" in Path(f".reconciler/{name}.json").read_text("utf-8") for name in "ab"] == [True, True]
 
 
+def test_a_resume_of_more_than_a_part_leaves_nothing_out(place):
+    """What the first run did not look at is still to be done; a resume of the same part goes on."""
+    part = ["--only", "propertyGroups/*/*"]
+    assert run([*APPLY, *part, "--portals", "a"]) == 0
+    journal = str(journals("apply")[-1])
+    assert run([*APPLY, *part, "--resume", journal, "-o", "json:same.json"]) == 0
+    assert verdicts(json.loads(Path("same.json").read_text("utf-8"))) == {"a": "applied", "b": "applied"}
+
+    assert run([*APPLY, "--resume", journal]) == 0
+
+    assert (created("a"), created("b")) == (True, True)
+
+
 def test_a_resume_by_other_plans_leaves_nothing_out(place):
     """The plans that were made anew are applied, and one that was applied already is not."""
     assert run(["fleet", "plan", "-q", "--plans", "plans"]) == 0

@@ -278,6 +278,24 @@ def test_what_left_the_portal_leaves_the_specs_and_the_baseline(capsys):
     imported("--kind", "properties", "--include-defaults", "--name", "hs_lead_status")
 
 
+def test_what_the_specs_cannot_say_any_more_leaves_them_and_stays_in_the_baseline(capsys):
+    """It is nobody's from then on, as if the first import had met it so: a plan is empty, and nothing drifts."""
+    happens("create", object="contacts", definition={"name": "abc", "label": "Abc", **TEXTS})
+    imported()
+    happens("create", object="contacts", definition={"name": "abd", "label": "Abd", **TEXTS})
+    state = json.loads(STATE.read_text("utf-8"))
+    state["objects"]["0-1"]["properties"]["abc"]["type"] = "json"
+    STATE.write_text(json.dumps(state), "utf-8")
+
+    imported()
+
+    assert "abc" not in CONTACTS.read_text("utf-8")
+    capsys.readouterr()
+    assert run(["plan", "-q"]) == 0
+    assert "No changes. " in capsys.readouterr().out
+    assert run(["drift", "-q"]) == 0
+
+
 def test_a_file_of_an_import_stays_where_somebody_puts_it():
     """What is in it is brought up to date there, and declared nowhere else."""
     made("abc", "efg")
@@ -328,6 +346,14 @@ def test_a_custom_object_of_a_recorded_read_goes_by_one_name(watch, called):
     files = {path.name for path in Path("specs").glob("*.yaml")}
     assert files == {"reconciler.yaml", "associations.yaml", f"{called}.yaml"}
     assert run(["plan", "-q", "--from-snapshot", "read.json", "--detailed-exitcode"]) == 0
+
+
+def test_an_import_of_a_recorded_read_is_followed_by_a_plan_of_it(capsys):
+    """Without the file the next command would ask the portal itself, and perhaps for a token."""
+    assert run(["snapshot", "-q", "my read.json"]) == 0
+    assert run(["import", "--from-snapshot", "my read.json"]) == 0
+
+    assert "\nNext: reconciler plan --from-snapshot 'my read.json'   (" in capsys.readouterr().out
 
 
 def test_an_import_from_a_portal_that_has_next_to_nothing_of_it_is_refused(capsys):

@@ -182,6 +182,52 @@ def test_an_object_type_has_one_name_in_integrations_too(capsys, part):
     ]
 
 
+def test_a_type_that_hubspot_does_not_have_is_never_met(capsys):
+    """A slip of the pen is told where specs are checked, and not as a portal that breaks the integration."""
+    wants = (
+        "x: {type: numbr, fieldType: number}, y: {type: json, fieldType: calculation_score}, z: {fieldType: dropdown}"
+    )
+    specs(extra=WAREHOUSE % wants)
+
+    code, found = document(capsys, "validate")
+
+    assert code == 0
+    assert [(one["rule"], one["message"], one["fix"], one["source"]["line"]) for one in found["findings"]] == [
+        (
+            "integration-type",
+            "warehouse needs fieldType dropdown of properties/contacts/z, and HubSpot knows none such",
+            "write one of booleancheckbox, calculation_equation, calculation_read_time, calculation_rollup, "
+            "calculation_score, checkbox, date, file, html, number, phonenumber, radio, select, text, textarea",
+            2,
+        ),
+        (
+            "integration-type",
+            "warehouse needs type numbr of properties/contacts/x, and HubSpot knows none such",
+            "did you mean number?",
+            2,
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "address"),
+    [
+        ("requires: {properties: {contacts: {nowhere: {}}}}", "properties/contacts/nowhere"),
+        ("properties: {contacts: [nowhere]}", "properties/contacts/nowhere"),
+    ],
+)
+def test_a_plan_warns_of_what_an_integration_names_and_nobody_has(capsys, entry, address):
+    """Whether it is required or only read or written: it is a slip of the pen, or it is missing."""
+    specs(extra=f"integrations:\n  erp: {{{entry}}}\n")
+
+    code, plan = document(capsys, "plan")
+
+    assert code == 0
+    assert [(one["rule"], one["message"], one["address"]) for one in plan["findings"]] == [
+        ("integration-unmet", f"erp needs {address}, and neither portal nor specs have it", address)
+    ]
+
+
 def test_one_integration_stands_in_one_place(capsys):
     """Two entries of a name would hide each other."""
     specs(extra=WAREHOUSE % "email: {}")

@@ -142,24 +142,46 @@ def test_records_that_came_while_somebody_thought_it_over_are_counted(line):
     assert applied("Memo")[0] == 0
     Path("specs/all.yaml").write_text(f"removed: [{{address: {ADDRESS}, reason: gone}}]\n", "utf-8")
     line.open()
-    keyboard, terminal = pty.openpty()
-    command = [sys.executable, "-m", "reconciler", "apply", "--allow", ADDRESS]
 
-    with subprocess.Popen(command, stdin=terminal, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        said = b""
-        while b"[y/N]" not in said and (sign := process.stderr.read(1)):
-            said += sign
-        line.portal.add_records("0-1", [{"id": "1", "properties": {"memo": "kept"}}])
-        os.write(keyboard, b"y\n")
-        said += process.stderr.read()
+    code, told = agreed(lambda: line.portal.add_records("0-1", [{"id": "1", "properties": {"memo": "kept"}}]))
 
-    os.close(keyboard)
-    os.close(terminal)
-    told = " ".join(said.decode().split())
-    assert process.returncode == 6
+    assert code == 6
     assert "No record holds a value." in told
     assert f"1 record holds a value of {ADDRESS}; the reviewed plan said 0: plan again and have it reviewed" in told
     assert "memo" in line.portal.definitions("0-1")["properties"]
+
+
+def test_records_that_nobody_may_count_stop_no_apply_that_was_asked_for(line):
+    """The question was asked without a count, so the answer to it stands; a saved plan says which scope counts them."""
+    assert applied("Memo")[0] == 0
+    Path("specs/all.yaml").write_text(f"removed: [{{address: {ADDRESS}, reason: gone}}]\n", "utf-8")
+    line.open()
+    scopes = [f"crm.schemas.{name}" for name in ("contacts.read", "contacts.write", "companies.read")]
+    line.portal.state["tokens"] = {TOKEN: {"userId": "1", "scopes": ["oauth", *scopes]}}
+    assert run(["plan", "-q", "--allow", ADDRESS, "-o", "json:plan.json"], IdleClock()) == 0
+
+    assert run(["apply", "-q", "plan.json", "-o", "json:applied.json"], IdleClock()) == 6
+    (error,) = json.loads(Path("applied.json").read_text("utf-8"))["errors"]
+    assert "could not be counted: HubSpot answered 403, needs crm.objects.contacts.read" in error["message"]
+    code, told = agreed()
+
+    assert (code, "1 archived" in told) == (0, True)
+
+
+def agreed(meanwhile=lambda: None):
+    """The exit code of an apply on a terminal, with consent and a yes, and what it said."""
+    keyboard, terminal = pty.openpty()
+    command = [sys.executable, "-m", "reconciler", "apply", "--allow", ADDRESS]
+    with subprocess.Popen(command, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        said = b""
+        while b"[y/N]" not in said and (sign := process.stderr.read(1)):
+            said += sign
+        meanwhile()
+        os.write(keyboard, b"y\n")
+        said += process.stderr.read() + process.stdout.read()
+    os.close(keyboard)
+    os.close(terminal)
+    return process.returncode, " ".join(said.decode().split())
 
 
 class Told:

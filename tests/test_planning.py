@@ -290,3 +290,50 @@ def test_a_group_goes_only_when_nothing_stays_in_it(more, code, capsys):
     assert [one.partition(",")[0] for one in held] == [
         "propertyGroups/contacts/own holds properties/contacts/tier"
     ] * bool(code)
+
+
+PARTS = """
+propertyGroups: {contacts: {new: {label: New}}}
+properties:
+  contacts:
+    one: {label: One, type: number, fieldType: number, groupName: contactinformation}
+    two: {label: Two, type: number, fieldType: calculation_equation, groupName: new, calculationFormula: one * 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("only", "missing"),
+    [
+        (["properties/contacts/two"], ["properties/contacts/one", "propertyGroups/contacts/new"]),
+        (["properties/contacts/*"], ["propertyGroups/contacts/new"]),
+        (["properties/*/*", "propertyGroups/contacts/new"], []),
+    ],
+)
+def test_a_part_of_the_specs_says_what_it_needs_of_the_rest(only, missing, capsys):
+    """HubSpot would refuse to put a property into a group that nobody makes."""
+    settle_in(spec=PARTS)
+    words = [word for pattern in only for word in ("--only", pattern)]
+
+    code, plan = told(capsys, "plan", *words)
+
+    wrong = [(one["address"], one["fix"]) for one in plan["findings"] if one["severity"] == "error"]
+    fixes = [f"add --only {need}, or apply that first" for need in missing]
+    assert (code, sorted(wrong)) == (3 if missing else 0, [("properties/contacts/two", fix) for fix in fixes])
+    more = [word for need in missing for word in ("--only", need)]
+    assert run(["apply", "-q", "--auto-approve", *words, *more]) == 0
+    assert told(capsys, "plan", *words)[1]["changes"] == []
+
+
+def test_a_group_whose_properties_are_left_out_does_not_go_alone(capsys):
+    """The specs remove both, and --only names the group: what else to name is said."""
+    settle_in(spec=PARTS)
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    gone = ["propertyGroups/contacts/new", "properties/contacts/two"]
+    stones = "".join(f"  - {{address: {address}, reason: gone}}\n" for address in gone)
+    Path("specs/spec.yaml").write_text("removed:\n" + stones, "utf-8")
+
+    code, plan = told(capsys, "plan", "--only", gone[0])
+
+    (held,) = (one for one in plan["findings"] if one["rule"] == "group-in-use")
+    assert (code, held["fix"].partition("; ")[2]) == (3, "and add --only properties/contacts/two")
+    assert told(capsys, "plan", "--only", gone[0], "--only", gone[1])[0] == 0

@@ -88,6 +88,43 @@ def test_a_plan_that_was_carried_out_is_satisfied():
     assert live("one")["updatedAt"] == before
 
 
+def test_a_plan_that_was_carried_out_needs_no_consent_any_more():
+    """Nothing is left to destroy, so nobody is asked for the flag that the first apply was given."""
+    planned(options="{exact: true, values: [{value: a, label: A}]}")
+    assert run(["apply", "-q", "plan.json", "--allow", f"{TWO}/options/b"]) == 0
+
+    assert run(["apply", "-q", "plan.json", "-o", "json:again.json"]) == 0
+
+    (change,) = json.loads(Path("again.json").read_text("utf-8"))["changes"]
+    assert (change["outcome"], change["guards"]) == ("satisfied", [])
+
+
+def test_a_saved_plan_forgets_most_of_the_specs_only_with_consent():
+    """The guard counts what is still to be forgotten: twelve entries, and then none."""
+    names = [f"p{number}" for number in range(12)]
+    more = "".join(f"    {name}: {{label: A, type: string, fieldType: text, groupName: g}}\n" for name in names)
+    specs(extra=more)
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    planned()
+
+    assert run(["apply", "-q", "plan.json"]) == 6
+    assert run(["apply", "-q", "plan.json", "--allow-forget"]) == 0
+    assert run(["apply", "-q", "plan.json"]) == 0
+
+
+def test_what_came_back_does_not_go_again_without_consent(capsys):
+    """The consent of the command line was for one apply: whatever is to be written now needs its own."""
+    planned(options="{exact: true, values: [{value: a, label: A}]}")
+    assert run(["apply", "-q", "plan.json", "--allow", f"{TWO}/options/b"]) == 0
+    edit(Portal.open(STATE), "add-option", object="contacts", property="two", value="b", label="B")
+    capsys.readouterr()
+
+    assert run(["apply", "-q", "plan.json"]) == 6
+
+    assert f"{TWO}/options/b would be destroyed" in capsys.readouterr().err
+    assert [option["value"] for option in live("two")["options"]] == ["a", "b"]
+
+
 def test_one_stale_change_stops_all_of_them(capsys):
     """A third value in a field that the plan writes: exit 5, who and when, and nothing at all is written."""
     planned(one="Uno", two="Due")
@@ -98,6 +135,20 @@ def test_one_stale_change_stops_all_of_them(capsys):
     assert (live("one")["label"], live("two")["label"]) == ("One", "Third")
     said = capsys.readouterr().err
     assert f"{TWO}: label was 'Two' when the plan was made and is 'Third' now, changed by user 2002 at 20" in said
+
+
+def test_an_option_that_somebody_removed_stops_the_plan_that_moves_it(capsys):
+    """The order that was reviewed had it in its place: exit 5, and nothing is written."""
+    three = [f"{{value: {value}, label: {value}}}" for value in "abc"]
+    specs(options=f"[{', '.join(three)}]")
+    assert run(["apply", "-q", "--auto-approve"]) == 0
+    planned(options=f"[{', '.join(reversed(three))}]")
+    edit(Portal.open(STATE), "remove-option", object="contacts", property="two", value="b")
+
+    assert run(["apply", "-q", "plan.json"]) == 5
+
+    assert "options was ['a', 'b', 'c'] when the plan was made and is ['a', 'c'] now" in capsys.readouterr().err
+    assert [option["value"] for option in live("two")["options"]] == ["a", "c"]
 
 
 def test_a_field_that_the_plan_does_not_write_may_move():
@@ -533,7 +584,8 @@ def test_a_baseline_that_did_not_come_back_makes_no_conflict(tmp_path):
     assert [field["cause"] for field in document["changes"][0]["fields"]] == ["spec_change"]
 
 
-def test_an_edit_between_plan_and_option_write_leaves_the_list_alone():
+@pytest.mark.parametrize("field", [("options/a/label", "A", "Ah"), ("options", ["a", "b"], ["b", "a"])])
+def test_an_edit_between_plan_and_option_write_leaves_the_list_alone(field):
     """The list is read again right before its PATCH; an option that moved meanwhile is not overwritten."""
     from reconciler.errors import StaleError
     from reconciler.kinds import properties
@@ -541,8 +593,7 @@ def test_an_edit_between_plan_and_option_write_leaves_the_list_alone():
     from reconciler.paths import Api
     from reconciler.plan import Change, PlannedField
 
-    fields = (PlannedField("options/a/label", "A", "Ah"),)
-    change = Change(TWO, "update", fields=fields, remote={"objectType": "contacts"})
+    change = Change(TWO, "update", fields=(PlannedField(*field),), remote={"objectType": "contacts"})
     write = properties.write(change, Api())
     assert next(write).method == "GET"
 

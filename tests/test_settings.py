@@ -3,6 +3,7 @@ import pytest
 from reconciler.cli import run
 from reconciler.errors import UsageError
 from reconciler.settings import Portal, load
+from reconciler.workspace import Workspace
 
 TWO = """\
 version: 1
@@ -205,6 +206,16 @@ def test_empty_settings_are_told_how_to_begin(tmp_path):
     assert refusal(tmp_path, "").endswith(
         "fix: write what belongs into it, as `reconciler init` does in a new directory"
     )
+
+
+def test_the_state_of_an_embedded_portal_may_lie_at_home(tmp_path, monkeypatch):
+    """YAML is no shell, but whoever writes ``~/`` means no folder of that name."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    settings = load(written(tmp_path, "version: 1\nportals: {demo: {emulator: ~/demo.json}}\n"))
+
+    workspace = Workspace(tmp_path / "specs", settings, settings.portals["demo"])
+
+    assert workspace.emulator_file == tmp_path / "home" / "demo.json"
 
 
 def test_a_file_is_no_specs_directory(tmp_path, monkeypatch, capsys):

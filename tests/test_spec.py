@@ -565,6 +565,14 @@ def test_content_that_is_not_written_yet_can_be_checked():
     ]
 
 
+@pytest.mark.parametrize(("group", "rule"), [("''", "bad-format"), ("[g]", "wrong-type")])
+def test_no_group_is_named_that_nobody_wrote(specs, group, rule):
+    """What is put in for a text that is missing refers to nothing, so nothing may be said of it."""
+    spec = specs(f"properties: {{contacts: {{a: {{label: A, type: string, fieldType: text, groupName: {group}}}}}}}")
+
+    assert said(spec) == [(rule, 1, 81)]
+
+
 def test_a_refused_list_entry_leaves_the_others_in_place(specs):
     """Entries of a list keep their lines when one before them is refused."""
     spec = specs(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli import run
-from reconciler.emulator import Portal, faults
+from reconciler.emulator import Portal, edit, faults
 
 TIER = "label: Tier, type: string, fieldType: text, groupName: contactinformation"
 SPEC = f"properties: {{contacts: {{tier: {{{TIER}}}}}}}\n"
@@ -184,3 +184,16 @@ def test_an_option_comes_back_where_it_stood(left):
     assert [option["value"] for option in options] == ["a", "b", "c", "d"]
     tier(*"abcd")
     assert run(["plan", "--detailed-exitcode", *words]) == 0
+
+
+def test_what_somebody_archived_already_needs_no_way_back(capsys):
+    """The property that an apply made is gone: the undo of it has nothing left to do, and says so."""
+    words = ["--specs", "hub spot"]
+    assert run(["apply", "--auto-approve", "-q", *words]) == 0
+    portal = Portal.open("demo.json")
+    edit(portal, "archive", object="contacts", property="tier")
+    (receipt,) = Path(".reconciler/receipts/demo").glob("*.jsonl")
+    capsys.readouterr()
+
+    assert run(["plan", "--inverse", str(receipt), *words]) == 0
+    assert "\nNo changes." in capsys.readouterr().out

@@ -145,6 +145,14 @@ def test_problems_come_together_and_in_order():
     assert problems[4].message == "the key 'a' is here twice; the first one is in line 1, column 1"
 
 
+@pytest.mark.parametrize("value", ["@", '"', "{b: 2", "*"])
+def test_a_key_is_here_twice_whatever_follows_it(value):
+    """A half-finished file, whose value is no YAML under a key that is there already, has both problems."""
+    problems = load(f"a: 1\na: {value}\n", "a.yaml").problems
+
+    assert [one.rule for one in problems] == ["yaml-duplicate-key", "yaml-syntax"]
+
+
 def test_an_exploding_file_is_refused_quickly():
     """Aliases of aliases of aliases do not fill the memory."""
     lines = ["l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]

@@ -48,9 +48,8 @@ def command(
     workspace = session.workspace()
     last_day = until.date() if until else None
     with exclusive(workspace, "accept of"):
-        if not reason.strip() and not (
-            everything and workspace.baseline is None
-        ):  # a first one accepts nothing that moved
+        # A first baseline accepts nothing that moved, so there is nothing to give a reason for.
+        if not reason.strip() and not (everything and workspace.baseline is None):
             raise UsageError("an acceptance needs a reason", hint="--reason TEXT")
         source = source_of(workspace, from_snapshot)
         workspace.check_identity(source)

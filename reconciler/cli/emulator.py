@@ -19,6 +19,7 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
     """Serve the embedded portal over HTTP on loopback, until interrupted."""
     from reconciler.emulator import NotKeptError, Portal, SeedError, serve
     from reconciler.errors import UsageError
+    from reconciler.workspace import NO_EMBEDDED_PORTAL
 
     there = state is not None and state.exists()
     try:
@@ -26,8 +27,8 @@ def command(session: Session, port: int, state: Path | None, seed: str) -> int:
         portal.begin()
     except SeedError as error:
         if there:
-            hint = "if it was one, delete the file and the next run begins a new portal; else name another file"
-            raise UsageError(f"{state} is no embedded portal: {error}", where=str(state), hint=hint) from error
+            message = f"{state} is no embedded portal: {error}"
+            raise UsageError(message, where=str(state), hint=NO_EMBEDDED_PORTAL) from error
         raise UsageError(str(error), hint="seed with default, older, empty, or a file that `snapshot` wrote") from error
     except NotKeptError as error:
         raise UsageError(str(error), where=str(state), hint="name a file that can be written with --state") from error

@@ -172,6 +172,7 @@ class FleetRun:
         self.session, self.name, self.stopped = session, name, stopped
         session.begun = {"command": name, "shards": [], "portals": [], "summary": {"portals": 0}}
         self.in_flight: int = options["in_flight"]
+        self.only: tuple[str, ...] = options["only"]
         self.shard = fleet.Shard.parse(options["shard"]) if options["shard"] else None
         session.begun["shards"] = [str(self.shard)] if self.shard else []
         directories = options["directories"] or (session.specs,)
@@ -180,7 +181,7 @@ class FleetRun:
         self.named = fleet.chosen(_members(directories), patterns)
         everybody = [member for member in self.named if self.shard is None or self.shard.holds(member)]
         before = fleet_run.read_journal(options["resume"]) if options["resume"] else {}
-        ended = fleet_run.finished(before, name, everybody, options.get("plans"))
+        ended = fleet_run.finished(before, name, everybody, options["only"], options.get("plans"))
         self.members = [member for member in everybody if member.name not in ended]
         self.resumed = [before[member.name] for member in everybody if member.name in ended]
         self.state = Path(directories[0]).resolve().parent / ".reconciler" / "fleet"
@@ -210,6 +211,7 @@ class FleetRun:
                 self.in_flight,
                 told,
                 cancelled=lambda: stop.name if stop else "",
+                only=self.only,
                 **how,
             )
             return run.over(waves)

@@ -1,6 +1,7 @@
 """``reconciler import``."""
 
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -40,4 +41,6 @@ def command(
         source = source_of(workspace, from_snapshot)
         portal_id = workspace.check_identity(source)
         document = import_portal(workspace, source, choice, portal_id, session.now())
+    if from_snapshot is not None:
+        document["next"] = workspace.command(f"plan --from-snapshot {quote(str(from_snapshot))}")
     return session.emit(document)

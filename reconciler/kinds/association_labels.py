@@ -11,6 +11,7 @@ Deleting a label takes it off every pair of records that carries it, for good.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
@@ -410,30 +411,32 @@ def _labels(scope: Scope, reads: Reads, from_type: str, to_type: str) -> tuple[_
     return tuple(found)
 
 
-def _clash(some: tuple[str, str | None], others: tuple[str, str | None]) -> bool:
-    """Whether HubSpot takes two texts of one side of a pair for the same (N.5)."""
-    return any(one and other and one.casefold() == other.casefold() for one, other in zip(some, others, strict=True))
+def _by_side(texts: tuple[str, str | None], itself: bool) -> set[tuple[int, str]]:
+    """Texts as HubSpot keeps them apart: by the side of the pair, of which an object with itself has one (N.5)."""
+    return {(0 if itself else side, text.casefold()) for side, text in enumerate(texts) if text}
 
 
 def _in_the_way(desired: Resource, labels: Sequence[_Label]) -> Iterator[Finding]:
     label = desired.attributes["label"]
+    from_type, to_type = _pair(desired.address)
+    sided = partial(_by_side, itself=from_type == to_type)
     mine = next((one for one in labels if one.name == desired.name), None)
-    wanted = mine.after if mine else (label, desired.attributes.get("inverseLabel", label))
+    wanted = sided(mine.after if mine else (label, desired.attributes.get("inverseLabel", label)))
     for one in labels:
-        if one is not mine and _clash(wanted, one.after):
+        if one is not mine and wanted & sided(one.after):
             texts = sorted({text.casefold() for text in one.now if text})
             called = f", named {one.name}" if one.known else ""
             why = f"the pair has a label with one of these texts already ({' / '.join(texts)}){called}"
             known = f"declare it under the name {one.name}, or choose other texts; a name never changes"
             fix = known if one.known else "declare exactly its texts to own it, or choose other texts"
             if one.declared:
-                fix = f"choose other texts, or declare both of {one.name}"
+                fix = f"choose other texts, or declare both texts of {one.name}"
             if one.going:
                 fix = "apply the removal first: labels are deleted last"
             yield refusal("label-text-taken", desired, why, fix)
             return
     needs = {
-        one.name: [other.name for other in labels if other is not one and _clash(one.after, other.now)]
+        one.name: [other.name for other in labels if other is not one and sided(one.after) & sided(other.now)]
         for one in labels
     }
     if needs_itself(desired.name, needs):

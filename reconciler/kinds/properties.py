@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from operator import itemgetter
+from operator import eq, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler import object_types
@@ -32,6 +32,7 @@ from reconciler.kinds import (
     named,
     property_groups,
     refusal,
+    same_words,
 )
 from reconciler.memo import kept_with_first
 from reconciler.model import Answer, Finding, Json, Reads, Resource, Tombstone
@@ -506,9 +507,9 @@ def _check_options(resource: Resource) -> Iterator[Finding]:
             if count > 1:
                 why = f"{count} options have the {field} {text!r}"
                 yield refusal(f"option-duplicate-{field}", resource, why, f"give each option its own {field}")
-    said = "".join(values)
-    plain = sum(map(len, listed)) == len(listed)  # each has a label and nothing else
-    if plain and len(said) + sum(map(len, labels)) <= MAX_OPTION and ";" not in said and _trimmed(values, said):
+    said, described = "".join(values), [option["description"] for option in listed if "description" in option]
+    short = len(said) + sum(map(len, labels)) + sum(map(len, described)) <= MAX_OPTION
+    if short and ";" not in said and _trimmed(values, said):
         return  # what the rules below look for is nowhere in the whole list
     for value, option in zip(values, listed, strict=True):
         if ";" in value:
@@ -694,7 +695,7 @@ def same(field: str, one: Json, other: Json) -> bool:
     if field == "displayOrder":
         return bool(one == other or one == -1)
     if field in ("label", "description"):
-        return (one or "").split() == (other or "").split()
+        return same_words(one, other)
     if field == "calculationFormula":
         return _plain_formula(one or "") == _plain_formula(other or "")
     if field.partition("/")[0] == "options":
@@ -738,7 +739,7 @@ def _known_formula(declared: Json, live: Json, known: Resource | None) -> bool:
 
 def merged_options(live: Mapping[str, Json], declared: Mapping[str, Json], exact: bool) -> dict[str, Json] | None:
     """The option list after an apply; nothing when it is as declared already."""
-    if declared == live and list(declared) == list(live):
+    if declared == live and all(map(eq, declared, live)):
         return None
     kept = {value: option for value, option in live.items() if value in declared} if exact else dict(live)
     order = merged_order(list(kept), list(declared))
@@ -1046,14 +1047,19 @@ def _refuse_moved(change: "Change", answer: Answer) -> None:
     """An edit between the last look and this write is found, and the list is left alone."""
     live = Resource(NAME, change.address, canonical(answer.body), answer.body)
     for field in change.fields:
-        if field.path.partition("/")[0] != "options" or (field.path == "options" and field.how == "changed"):
-            continue
-        there, value = value_at(live, field)
-        expected = there == (field.how != "added") and (not there or same(field.path, field.before, value))
-        wanted = there == (field.how != "removed") and (not there or same(field.path, field.after, value))
-        if not expected and not wanted:
+        if field.path.partition("/")[0] == "options" and _touched(field, live):
             message = f"{change.address}: {field.path} was changed by somebody right before it was to be written"
             raise StaleError(message, where=change.address, hint="plan again and have it reviewed")
+
+
+def _touched(field: "PlannedField", live: Resource) -> bool:
+    """Whether somebody changed what a field speaks of; options that are put in order may have moved, not gone."""
+    there, value = value_at(live, field)
+    if field.path == "options" and is_order(field):
+        return not {*field.before} <= {*value}
+    expected = there == (field.how != "added") and (not there or same(field.path, field.before, value))
+    wanted = there == (field.how != "removed") and (not there or same(field.path, field.after, value))
+    return not expected and not wanted
 
 
 def _options_to_send(live: Sequence[Mapping[str, Json]], change: "Change") -> list[dict[str, Json]]:

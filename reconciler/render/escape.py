@@ -16,15 +16,16 @@ import re
 from functools import lru_cache
 from unicodedata import category
 
-_COMMANDS = re.compile(r"(?<!\S)::|##(?=[A-Za-z]*\[)")
+# Compiled when they are first needed: to compile them all takes longer than to print a small plan.
+_COMMANDS = r"(?<!\S)::|##(?=[A-Za-z]*\[)"
 _ACTS = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Zs"})
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _JOINERS = "\u200c\u200d"  # emoji and some scripts need them between two letters
-_JSON_ACTS = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]|(?<=#)#")
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>&|~@#]|(?<=\w):(?=//)|(?i:(?<=www)\.)|[!%$](?=\d)|(?i:(?<=\bgh)-(?=\d))")
-_BEGINS = re.compile(r"\s*(?:(?=/[A-Za-z]|[-+](?:\s|\Z)|[-=]+\s*\Z)|\d{1,9}(?=[.)](?:\s|\Z)))")
+_JSON_ACTS = "[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]|(?<=#)#"
+_MARKDOWN = r"[\\`*_{}\[\]<>&|~@#]|(?<=\w):(?=//)|(?i:(?<=www)\.)|[!%$](?=\d)|(?i:(?<=\bgh)-(?=\d))"
+_BEGINS = r"\s*(?:(?=/[A-Za-z]|[-+](?:\s|\Z)|[-=]+\s*\Z)|\d{1,9}(?=[.)](?:\s|\Z)))"
 _MARKUP = {"<": "&lt;", ">": "&gt;", "&": "&amp;", **{sign: f"{sign}&#8203;" for sign in "@#!%$-"}}
-_MERMAID = re.compile(r"[^\w .,()/'-]")
+_MERMAID = r"[^\w .,()/'-]"
 
 
 def terminal(text: str) -> str:
@@ -33,7 +34,7 @@ def terminal(text: str) -> str:
         return text
     if not text.isprintable():
         text = "".join([char if char.isprintable() else _visible(text, at, char) for at, char in enumerate(text)])
-    return _COMMANDS.sub(lambda found: "\\u003a:" if found[0] == "::" else "#\\u0023", text)
+    return re.sub(_COMMANDS, lambda found: "\\u003a:" if found[0] == "::" else "#\\u0023", text)
 
 
 def _visible(text: str, at: int, char: str) -> str:
@@ -64,7 +65,7 @@ def json_text(text: str) -> str:
     """A JSON document that means the same, can be encoded, and holds no command."""
     if text.isascii() and "##" not in text and "\x7f" not in text:
         return text
-    return _JSON_ACTS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(_JSON_ACTS, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def html(text: str) -> str:
@@ -77,14 +78,14 @@ def html(text: str) -> str:
 @lru_cache(maxsize=4096)
 def markdown(text: str) -> str:
     """Text in a paragraph or table cell of Markdown that means nothing but itself and notifies nobody."""
-    shown = _MARKDOWN.sub(lambda found: _MARKUP.get(found[0]) or "\\" + found[0], terminal(text))
-    begins = _BEGINS.match(shown)
+    shown = re.sub(_MARKDOWN, lambda found: _MARKUP.get(found[0]) or "\\" + found[0], terminal(text))
+    begins = re.match(_BEGINS, shown)
     return f"{begins[0]}\\{shown[begins.end() :]}" if begins else shown
 
 
 def mermaid(text: str) -> str:
     """Text between double quotes in a Mermaid diagram; every sign that could mean something is its number."""
-    return _MERMAID.sub(lambda found: f"#{ord(found[0])};", terminal(text))
+    return re.sub(_MERMAID, lambda found: f"#{ord(found[0])};", terminal(text))
 
 
 def code(text: str) -> str:

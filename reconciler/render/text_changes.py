@@ -90,8 +90,6 @@ def _row(change: Change, in_full: bool) -> Row:
 
 def details(change: Change, style: Style) -> Iterable[Line]:
     """What stands below the header line of a change."""
-    if change["action"] == "create":
-        return [*_created(change, style), *stops(change, style)]
     told = [line for one in consequences(change) for line in _painted(one, style, _warning(change))]
     if is_new(change):
         return [*told, *_created(change, style), *stops(change, style)]

@@ -328,7 +328,7 @@ def normalised_lines(document: Document) -> Iterator[str]:
 def _held(row: Document, number: int) -> str:
     """How much of an object type the specs hold, as far as it was read."""
     name = text_coverage.scope(row["objectType"])
-    if not number:
+    if not number and not row["hubspotDefined"]:
         return f"{name} could not be read"
     return f"{name} {row['declared']:,} of {number:,}{' that could be read' if row.get('unread') else ''}"
 

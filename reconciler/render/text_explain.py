@@ -187,7 +187,7 @@ def name(field: Mapping[str, Json]) -> str:
 def _field(field: Mapping[str, Json], width: int, style: Style) -> Iterator[Line]:
     named, at = pad(name(field), width), place(field["source"], column=True)
     if not remarkable(field):
-        note = at or (OWNED[field["owned"]] if "live" in field else "as it was accepted; not in HubSpot")
+        note = at or (OWNED[field["owned"]] if "live" in field else "as it was accepted")
         sign = Span("  = ", "good") if field["owned"] == "declared" else Span("  · ", "dim")
         text = shown(next((field[side] for side in ("live", "declared", "accepted") if side in field), None))
         room = max(style.width - width - len(note) - 10, 20)

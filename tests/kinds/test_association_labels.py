@@ -276,6 +276,25 @@ def test_what_hubspot_would_refuse_is_refused_at_plan(there, back, rules):
     assert refused(Scope(desired=payer()), reads) == rules
 
 
+@pytest.mark.parametrize(
+    ("reseller", "peer", "rules"),
+    [
+        ({"label": "Resold by"}, None, []),  # its own text
+        ({"label": "Peer of"}, None, ["label-text-taken"]),  # the other one's inverse text
+        ({"label": "Peer of"}, {"label": "Equal", "inverseLabel": "Same"}, []),
+    ],
+)
+def test_an_object_with_itself_has_one_side(reseller, peer, rules):
+    """Its labels are in one list, so the text of one is none for the other, whichever way it is read."""
+    known = [recorded(RESELLER, "Reseller", "Resold by", 5, 6)]
+    known.append(recorded("associationLabels/companies/companies/peer", "Peer", "Peer of", 7, 8))
+    entries = {"reseller": reseller} | ({"peer": peer} if peer else {})
+    scope = Scope(desired=declared({"companies": {"companies": entries}}), baseline=Snapshot(known))
+    reads = Reads({ITSELF: labels({5: "Reseller", 6: "Resold by", 7: "Peer", 8: "Peer of"})})
+
+    assert refused(scope, reads, RESELLER) == rules
+
+
 def test_a_name_never_changes():
     """The same texts under another name are a rename, which HubSpot cannot do."""
     baseline = Snapshot([recorded("associationLabels/contacts/companies/biller", "Payer", "Paid by", 5, 6)])

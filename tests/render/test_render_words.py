@@ -8,7 +8,7 @@ from render_documents import BASE, FLEET, PLAN_FULL, change, result
 from reconciler.ci import remarks
 from reconciler.render import FORMATS, Style, words
 from reconciler.render.summaries import summary
-from reconciler.render.text_drift import story
+from reconciler.render.text_drift import coverage_line, story
 
 PLAIN = Style(width=100)
 SOURCE = {"file": "specs/contacts.yaml", "line": 3, "column": 5}
@@ -34,6 +34,18 @@ def plan(*changes: dict, **more) -> dict:
 def test_moves(before: list[str], after: list[str], told: str) -> None:
     """A new order names only what moves."""
     assert words.moves(before, after) == told
+
+
+@pytest.mark.parametrize(
+    ("of_hubspot", "told"), [(0, "deals could not be read"), (3, "deals 0 of 0 that could be read")]
+)
+def test_coverage_tells_a_part_that_was_read_from_nothing(of_hubspot: int, told: str) -> None:
+    """One list of an object type that is missing does not say that none of them was read."""
+    contacts = {"objectType": "contacts", "declared": 1, "ignored": 0, "unmanaged": 0, "hubspotDefined": 9}
+    deals = {"objectType": "deals", "declared": 0, "ignored": 0, "unmanaged": 0, "hubspotDefined": of_hubspot}
+    held = {"objectTypes": [contacts, {**deals, "unread": ["propertyGroups/deals"]}]}
+
+    assert coverage_line({"coverage": held}).endswith(f"(contacts 1 of 1, {told}).")
 
 
 @pytest.mark.parametrize(
