@@ -1,6 +1,7 @@
 """The token that the whole suite runs with: whatever a test prints or leaves behind is searched for it."""
 
 import os
+import signal
 
 import pytest
 
@@ -9,6 +10,7 @@ TOKEN = "pat-na1-canary-of-the-whole-suite"
 
 def pytest_configure():
     os.environ.setdefault("HUBSPOT_ACCESS_TOKEN", TOKEN)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background; servers are ended by it
 
 
 @pytest.hookimpl(hookwrapper=True)
