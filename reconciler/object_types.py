@@ -58,12 +58,12 @@ _WITH_SCHEMA_SCOPE = frozenset(
     """.split()
 )
 _ALSO = {"tickets": "tickets", "products": "e-commerce", "line_items": "e-commerce"}  # the legacy ones (F.1)
-_QUALIFIED = re.compile(r"\d+-\d+|p\d+_\w+")
+_QUALIFIED = r"\d+-\d+|p\d+_\w+"
 
 
 def is_custom(object_type: str) -> bool:
     """Whether a name needs the portal's custom object schemas to become a path segment."""
-    return object_type not in TYPE_IDS and not _QUALIFIED.fullmatch(object_type)
+    return object_type not in TYPE_IDS and not re.fullmatch(_QUALIFIED, object_type)
 
 
 def segment(object_type: str, api: Api, reads: Reads) -> str | None:

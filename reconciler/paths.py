@@ -75,10 +75,10 @@ def _path(head: str, *rest: str) -> str:
     return "/".join((head, *(quote(part, safe="") for part in rest)))
 
 
-_DATED = re.compile(r"/crm/(properties|pipelines|limits|objects|associations)/\d{4}-\d\d(?=/)")
+_DATED = r"/crm/(properties|pipelines|limits|objects|associations)/\d{4}-\d\d(?=/)"
 
 
 def undated(path: str) -> str:
     """A path in its v3 form (v4 for associations), so that reads of different API versions can be matched."""
-    path = _DATED.sub(lambda found: f"/crm/{'v4' if found[1] == 'associations' else 'v3'}/{found[1]}", path)
+    path = re.sub(_DATED, lambda found: f"/crm/{'v4' if found[1] == 'associations' else 'v3'}/{found[1]}", path)
     return re.sub(r"^/(crm-object-schemas|account-info)/\d{4}-\d\d/", r"/\1/v3/", path)

@@ -429,7 +429,7 @@ def _is_address(url: str) -> bool:
 def _is_safe(url: str) -> bool:
     parts = urlsplit(url)
     host = parts.hostname or ""
-    return parts.scheme == "https" or host in ("localhost", "::1") or _LOOPBACK.fullmatch(host) is not None
+    return parts.scheme == "https" or host in ("localhost", "::1") or re.fullmatch(_LOOPBACK, host) is not None
 
 
 def _finding(file: "SourceFile", rule: str, message: str, fix: str, *path: str | int) -> Finding:
@@ -445,12 +445,12 @@ def _second_file(found: Sequence[Path], file: "SourceFile") -> Iterator[Finding]
 
 def _without_token(finding: Finding) -> Finding:
     """A token that somebody wrote into the file appears in no message."""
-    message, frame = _TOKEN.sub("pat-***", finding.message), _TOKEN.sub("pat-***", finding.frame)
+    message, frame = (re.sub(_TOKEN, "pat-***", text) for text in (finding.message, finding.frame))
     if message == finding.message and not (finding.rule == "unknown-key" and "token" in message.lower()):
         return finding._replace(frame=frame)
     fix = f"a token never stands in a file: put a new one into the environment variable {TOKEN_ENV}, revoke this one"
     return finding._replace(message=message, frame=frame, fix=fix)
 
 
-_LOOPBACK = re.compile(r"127(\.\d{1,3}){3}")
-_TOKEN = re.compile(r"pat-[A-Za-z0-9-]+")
+_LOOPBACK = r"127(\.\d{1,3}){3}"
+_TOKEN = r"pat-[A-Za-z0-9-]+"
