@@ -629,11 +629,11 @@ def _bare(change: "Field") -> Json:
 
 def _adopted(quiet: Iterable[str], inputs: Inputs) -> Iterator[Change]:
     managed = inputs.baseline.managed if inputs.baseline else frozenset()
+    observed, desired = inputs.observation.snapshot, inputs.scope.desired
     for address in quiet:
         if address not in managed:
-            live = inputs.observation.snapshot[address]
-            title, source = str(live.attributes.get("label", "")), inputs.scope.desired[address].source
-            remote = kind_of(address).remote(live)
+            live, source = observed[address], desired[address].source
+            title, remote = str(live.attributes.get("label", "")), kind_of(address).remote(live)
             yield Change(address, "adopt", "first_declared", title=title, remote=remote, source=source)
 
 

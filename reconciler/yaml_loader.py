@@ -299,7 +299,8 @@ class _Builder:
             if key in found:
                 self._repeated.append(event)
             below, value = (*path, key), self._get()
-            self.marks[below] = (*_start(event), *_start(value))
+            here, there = event[4], value[4]
+            self.marks[below] = here.line + 1, here.column + 1, there.line + 1, there.column + 1
             found[key] = self._node(value, len(below) + 1, below)
         return found
 
