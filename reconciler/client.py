@@ -223,7 +223,7 @@ class Client:
         self, response: httpx.Response, content: bytes, believable: Believable, window: Window
     ) -> Answer | Trouble:
         headers = {name: self._scrubbed(value) for name, value in response.headers.items()}
-        if not response.is_success or self._token.encode("utf-8", "surrogateescape") in content:
+        if not response.is_success or self._is_sent_back(content):
             content = self._scrubbed(content.decode("utf-8", "replace")).encode()
         result = judged(Raw(response.status_code, headers, content), believable, window.interval)
         if isinstance(result, Trouble) and result.full:
@@ -237,6 +237,9 @@ class Client:
                 "HubSpot does not accept the token (401)", hint=hint, correlation_id=answer.correlation_id
             )
         return answer
+
+    def _is_sent_back(self, content: bytes) -> bool:
+        return len(self._token) >= SECRET_LENGTH and self._token.encode("utf-8", "surrogateescape") in content
 
     def _scrubbed(self, text: str) -> str:
         return text.replace(self._token, "***") if len(self._token) >= SECRET_LENGTH else text
