@@ -66,10 +66,8 @@ def planned(
     today: date,
 ) -> Adoption:
     """The edits that bring the specs to what is live."""
-    if workspace.baseline is None and (classes or not patterns):
-        begin = f"`{workspace.command('import')}` or `{workspace.command('accept --all')}`"
-        hint = f"name addresses, or begin with {begin}"
-        raise UsageError("without a baseline nobody knows what drifted", hint=hint)
+    if classes or not patterns:
+        _refuse_without_baseline(workspace)
     scope = workspace.scope(spec, baselined=True)
     observation = workspace.observe(source, scope)
     known = workspace.baseline.snapshot if workspace.baseline else Snapshot()
@@ -85,15 +83,7 @@ def planned(
     texts = {workspace.directory / name: _text(workspace.directory / name) for name, _ in spec.files}
     contents = {path: load(text, path.as_posix()).value or {} for path, text in texts.items()}
     wish = replace(wish, filled={path: _filled(workspace, content) for path, content in contents.items()})
-    refused = dict(_refused_at_once(wish))
-    while True:  # what cannot be adopted is left out, and the rest tried again
-        wish = replace(wish, left=frozenset(refused))
-        found = wanted(wish, contents, workspace.directory)
-        files, impossible = _edit(texts, contents, found)
-        impossible |= found.refused or _wrong(workspace, files)
-        if not impossible:
-            break
-        refused |= impossible
+    wish, found, files, refused = _as_far_as_possible(workspace, wish, texts, contents)
     taken = _taken(wish, found)
     accepted = observation.snapshot.replaced(filter(None, taken.values()))
     ended = [finding_of(item) for item in drifted if item.address in taken and Choice(wish.patterns).takes(item)]
@@ -101,6 +91,29 @@ def planned(
     if files or refused:
         return adoption
     return replace(adoption, otherwise=tuple(one.address for one in otherwise(scope, observation, ignored)))
+
+
+def _refuse_without_baseline(workspace: Workspace) -> None:
+    """Ends an adopt of what drifted, where nothing tells what did."""
+    if workspace.baseline is None:
+        begin = f"`{workspace.command('import')}` or `{workspace.command('accept --all')}`"
+        hint = f"name addresses, or begin with {begin}"
+        raise UsageError("without a baseline nobody knows what drifted", hint=hint)
+
+
+def _as_far_as_possible(
+    workspace: Workspace, wish: Wish, texts: Mapping[Path, str], contents: Mapping[Path, Json]
+) -> tuple[Wish, Wanted, tuple[EditedFile, ...], dict[str, str]]:
+    """The edits of a wish, without what cannot be adopted: that is left out of it, and the rest tried again."""
+    refused = dict(_refused_at_once(wish))
+    while True:
+        wish = replace(wish, left=frozenset(refused))
+        found = wanted(wish, contents, workspace.directory)
+        files, impossible = _edit(texts, contents, found)
+        impossible |= found.refused or _wrong(workspace, files)
+        if not impossible:
+            return wish, found, files, refused
+        refused |= impossible
 
 
 def write(workspace: Workspace, adoption: Adoption, now: datetime) -> None:

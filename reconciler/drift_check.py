@@ -98,6 +98,11 @@ def checked(
     lacking = unbaselined(known, observation, wishes.only)
     in_part = [name for name in lacking if any(within(address, (name,)) for address in known.snapshot)]
     unknown = [name for name in lacking if name not in in_part]
+    findings = (
+        *upkeep.findings(workspace, observation, known.snapshot, today, written.unread),
+        *_known_in_part(workspace, in_part),
+        *notes,
+    )
     by = "specs" if loaded else "baseline"
     document = {
         **report.header("drift", workspace.portal_json(portal_id), now),
@@ -110,14 +115,7 @@ def checked(
         **({"normalised": normalised_json(found.normalised)} if wishes.show_normalised else {}),
         "coverage": {**held, "by": by, **(coverage.limits(source, workspace.api) if wishes.limits else {})},
         **_pictured(known, observation),
-        "findings": [
-            one.as_json()
-            for one in (
-                *upkeep.findings(workspace, observation, known.snapshot, today, written.unread),
-                *_known_in_part(workspace, in_part),
-                *notes,
-            )
-        ],
+        "findings": [one.as_json() for one in findings],
         "errors": [*nothing_read(observation), *_unknown(workspace, unknown)],
     }
     return Checked(report.finished(document), lived.record if lived else None)
