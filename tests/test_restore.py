@@ -16,9 +16,8 @@ SPEC = (
 )
 
 
-@pytest.mark.parametrize("label", ["Score", "Points"])
-def test_an_archived_definition_is_restored(tmp_path, monkeypatch, capsys, label):
-    """A definition that lies archived just as it is declared is no less gone than one that differs."""
+def archived(tmp_path, monkeypatch, label):
+    """Somebody archived the property that was applied; the specs declare it, with some label."""
     monkeypatch.chdir(tmp_path)
     Path("specs").mkdir()
     Path("specs/reconciler.yaml").write_text(SETTINGS, "utf-8")
@@ -26,6 +25,12 @@ def test_an_archived_definition_is_restored(tmp_path, monkeypatch, capsys, label
     assert run(["apply", "--auto-approve", "-q"]) == 0
     emulator.edit(emulator.Portal.open(Path(STATE)), "archive", object="contacts", property="score")
     Path("specs/contacts.yaml").write_text(SPEC % label, "utf-8")
+
+
+@pytest.mark.parametrize("label", ["Score", "Points"])
+def test_an_archived_definition_is_restored(tmp_path, monkeypatch, capsys, label):
+    """A definition that lies archived just as it is declared is no less gone than one that differs."""
+    archived(tmp_path, monkeypatch, label)
     capsys.readouterr()
 
     assert run(["plan", "--detailed-exitcode", "-o", "json"]) == 2
@@ -82,13 +87,7 @@ def test_a_restore_clears_what_is_declared_as_null(tmp_path, monkeypatch):
 
 def test_a_restore_lists_as_changes_only_what_changes(tmp_path, monkeypatch, capsys):
     """What comes back as it lies archived is named in one line; a document holds all that is sent."""
-    monkeypatch.chdir(tmp_path)
-    Path("specs").mkdir()
-    Path("specs/reconciler.yaml").write_text(SETTINGS, "utf-8")
-    Path("specs/contacts.yaml").write_text(SPEC % "Score", "utf-8")
-    assert run(["apply", "--auto-approve", "-q"]) == 0
-    emulator.edit(emulator.Portal.open(Path(STATE)), "archive", object="contacts", property="score")
-    Path("specs/contacts.yaml").write_text(SPEC % "Points", "utf-8")
+    archived(tmp_path, monkeypatch, "Points")
     capsys.readouterr()
 
     assert run(["plan", "-o", "json:plan.json"]) == 0
