@@ -1,8 +1,8 @@
 """Variables: values that differ from portal to portal, declared in the settings and put into values of specs.
 
 ``${var:region}`` alone is the typed value; inside a longer text it is that value as text. ``$${var:`` stands for the
-sign itself, whatever follows. Keys, and with them addresses, never hold variables, so an address means the same in
-every portal.
+sign itself, whatever follows. Keys never hold variables. The value of an option and the name of a stage are
+values: with a variable in them, their address is another one in each portal.
 """
 
 import json
